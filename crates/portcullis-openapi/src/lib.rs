@@ -1,0 +1,20 @@
+//! OpenAPI documents become tools; arguments become requests; responses become results.
+//!
+//! Knows: OpenAPI 3.0 and 3.1, JSON Schema as OpenAPI uses it, and what MCP asks of a tool's shape.
+//! Does not know: the network, storage, clocks, MCP's wire format, or any credential's value.
+//!
+//! The way through the crate:
+//! [`Document::parse`] reads bytes, [`Document::tools`] compiles operations to [`Tool`]s, [`Tool::plan`] turns arguments into a [`RequestPlan`], [`Tool::outcome`] turns a response into an [`Outcome`].
+//!
+//! To support a keyword of a schema, start in `schema.rs`.
+//! To support a parameter style, add it to [`Style`] and give it an encoder in `plan/style.rs`.
+//! To support a body media type, add it to [`BodyEncoding`] and give it an encoder in `plan/body.rs`.
+//! Each comes with a document in `tests/documents/` and its golden toolset.
+
+mod model;
+
+pub use model::{
+    Annotations, BodyEncoding, BodyTemplate, FieldEncoding, Method, Parameter, PathPart, Place,
+    RequestTemplate, SchemeFlow, SchemeKind, SecurityAlternative, SecurityRequirement,
+    SecurityScheme, ServerTemplate, Style, Tool,
+};

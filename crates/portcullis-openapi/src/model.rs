@@ -1,0 +1,287 @@
+//! What an operation is compiled to: the tool as the model sees it, and the template of the request as the API sees it.
+//!
+//! Nothing here refers back to the document, so the document's memory can be given back.
+
+use std::sync::OnceLock;
+
+use indexmap::IndexMap;
+use serde_json::value::RawValue;
+
+/// One operation of a document, published as one tool.
+#[derive(Debug)]
+pub struct Tool {
+    /// Unique in the toolset, `[A-Za-z0-9_-]`, at most 64 characters.
+    pub name: String,
+    /// A short title for people, where the document has one.
+    pub title: Option<String>,
+    /// Never empty.
+    pub description: String,
+    /// JSON Schema 2020-12 with root `type: object`, self-contained.
+    pub input_schema: Box<RawValue>,
+    /// JSON Schema 2020-12 with root `type: object` where the document describes a JSON answer; written so that any object satisfies it, since real answers stray from their documents and clients refuse a result that does not conform.
+    pub output_schema: Option<Box<RawValue>>,
+    /// Hints that follow from the method.
+    pub annotations: Annotations,
+    /// The alternatives of the operation's `security`, in the document's order; empty means that no credential is needed.
+    pub security: Vec<SecurityAlternative>,
+    /// Tags of the operation, for selection.
+    pub tags: Vec<String>,
+    /// JSON Pointer to the operation in the document.
+    pub pointer: String,
+    /// The request to be filled in.
+    pub request: RequestTemplate,
+    /// Compiled from `input_schema` on the first call.
+    pub(crate) validator: OnceLock<Option<jsonschema::Validator>>,
+}
+
+/// MCP's tool annotations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Annotations {
+    /// The call changes nothing.
+    pub read_only: bool,
+    /// The call may destroy something.
+    pub destructive: bool,
+    /// A second equal call changes nothing more.
+    pub idempotent: bool,
+}
+
+/// The methods of operations that become tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// GET
+    Get,
+    /// HEAD
+    Head,
+    /// OPTIONS
+    Options,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// PATCH
+    Patch,
+    /// DELETE
+    Delete,
+}
+
+impl Method {
+    /// Returns the method as HTTP writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// Tells whether a request may be sent again after a failure (RFC 9110 §9.2.1, safe methods).
+    #[must_use]
+    pub fn is_safe(self) -> bool {
+        matches!(self, Self::Get | Self::Head | Self::Options)
+    }
+}
+
+/// A request with places for arguments.
+#[derive(Clone, Debug)]
+pub struct RequestTemplate {
+    /// The method.
+    pub method: Method,
+    /// Where the operation's API is.
+    pub server: ServerTemplate,
+    /// The path, relative to the server; begins with a literal `/`.
+    pub path: Vec<PathPart>,
+    /// Path, query, header and cookie parameters; [`PathPart::Parameter`] counts into this list.
+    pub parameters: Vec<Parameter>,
+    /// The body, where the operation takes one.
+    pub body: Option<BodyTemplate>,
+    /// The value of `Accept`.
+    pub accept: String,
+}
+
+/// Where an operation's API is, after the operation's, the path's and the document's `servers` and their variables' defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerTemplate {
+    /// An absolute `http` or `https` URL without query, fragment and trailing slash.
+    Url(String),
+    /// The document does not say; the operator must, by `{DOCUMENT}_SERVER_URL`. The text says why, for a message.
+    Unknown(String),
+}
+
+/// A piece of a path template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathPart {
+    /// Text as it goes onto the wire, already percent-encoded where it must be.
+    Literal(String),
+    /// An index into [`RequestTemplate::parameters`].
+    Parameter(usize),
+}
+
+/// A parameter outside the body.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// The property of the tool's arguments.
+    pub argument: String,
+    /// The name on the wire.
+    pub name: String,
+    /// Where it goes.
+    pub place: Place,
+    /// How arrays and objects are written.
+    pub style: Style,
+    /// Whether each item or member stands for itself.
+    pub explode: bool,
+    /// Whether the value must be given; path parameters always must.
+    pub required: bool,
+    /// The value is sent as JSON text (the parameter has `content`, not `schema`).
+    pub json: bool,
+}
+
+/// Where a parameter goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A part of a path segment.
+    Path,
+    /// The query.
+    Query,
+    /// A header that carries no authority.
+    Header,
+    /// A cookie.
+    Cookie,
+}
+
+/// OpenAPI's parameter styles (`OpenAPI` 3.1.1, "Style Values").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Style {
+    /// RFC 6570 `{name}`
+    Simple,
+    /// RFC 6570 `{.name}`
+    Label,
+    /// RFC 6570 `{;name}`
+    Matrix,
+    /// RFC 6570 `{?name}`
+    Form,
+    /// `a%20b`
+    SpaceDelimited,
+    /// `a|b`
+    PipeDelimited,
+    /// `name[member]=value`
+    DeepObject,
+}
+
+/// The body of a request, taken from one argument.
+#[derive(Clone, Debug)]
+pub struct BodyTemplate {
+    /// The property of the tool's arguments, `body` unless a parameter has that name.
+    pub argument: String,
+    /// Whether the body must be given.
+    pub required: bool,
+    /// The media type to send, as the document writes it.
+    pub content_type: String,
+    /// How the argument becomes bytes.
+    pub encoding: BodyEncoding,
+}
+
+/// How a body is written.
+#[derive(Clone, Debug)]
+pub enum BodyEncoding {
+    /// `application/json`, `…+json`: the argument itself.
+    Json,
+    /// `application/x-www-form-urlencoded`: the argument is an object.
+    Form(IndexMap<String, FieldEncoding>),
+    /// `multipart/form-data`: the argument is an object; fields whose encoding is `binary` are Base64 text.
+    Multipart(IndexMap<String, FieldEncoding>),
+    /// `text/*` and the like: the argument is a string.
+    Text,
+    /// Anything else: the argument is Base64 text.
+    Binary,
+}
+
+/// How one field of a form is written; a field that is not listed has [`FieldEncoding::default`].
+#[derive(Clone, Debug)]
+pub struct FieldEncoding {
+    /// How arrays and objects are written in a form.
+    pub style: Style,
+    /// Whether each item or member stands for itself.
+    pub explode: bool,
+    /// The media type of the field or part, where the document names one.
+    pub content_type: Option<String>,
+    /// The argument is Base64 text of the bytes to send.
+    pub binary: bool,
+}
+
+impl Default for FieldEncoding {
+    fn default() -> Self {
+        Self {
+            style: Style::Form,
+            explode: true,
+            content_type: None,
+            binary: false,
+        }
+    }
+}
+
+/// One alternative of an operation's `security`: all its requirements together suffice. Empty means: no credential.
+pub type SecurityAlternative = Vec<SecurityRequirement>;
+
+/// One scheme that an alternative needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecurityRequirement {
+    /// The key under `components.securitySchemes`.
+    pub scheme: String,
+    /// The scopes that the operation needs.
+    pub scopes: Vec<String>,
+}
+
+/// A security scheme of the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecurityScheme {
+    /// The key under `components.securitySchemes`.
+    pub name: String,
+    /// What it is.
+    pub kind: SchemeKind,
+}
+
+/// The kinds of security scheme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SchemeKind {
+    /// A key in a header, a query parameter or a cookie; `place` is never [`Place::Path`].
+    ApiKey {
+        /// Where it goes.
+        place: Place,
+        /// The name there.
+        name: String,
+    },
+    /// `Authorization: Bearer`.
+    Bearer,
+    /// `Authorization: Basic`.
+    Basic,
+    /// `oauth2` with its flows.
+    OAuth2 {
+        /// The flows that the document offers.
+        flows: Vec<SchemeFlow>,
+    },
+    /// `openIdConnect`.
+    OpenIdConnect {
+        /// The discovery document's URL.
+        url: String,
+    },
+    /// Something that Portcullis cannot attach: mutual TLS, digest and the like. The text names it.
+    Unsupported(String),
+}
+
+/// A flow of an `oauth2` scheme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemeFlow {
+    /// `clientCredentials`, `authorizationCode`, `implicit` or `password`.
+    pub kind: String,
+    /// The token endpoint, where the flow has one.
+    pub token_url: Option<String>,
+    /// The authorization endpoint, where the flow has one.
+    pub authorization_url: Option<String>,
+    /// Scopes and their descriptions.
+    pub scopes: IndexMap<String, String>,
+}

@@ -1,0 +1,74 @@
+//! What is published at this moment: toolsets with their compiled tools and the values of their environments.
+//!
+//! A catalogue is never changed; a new one is made from the store and swapped in whole.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use portcullis_base::{Secret, Slug};
+use portcullis_openapi::{SecurityScheme, Tool};
+use portcullis_store::{Inbound, SchemeSettings};
+
+/// All toolsets, by slug.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    /// The toolsets, by slug.
+    pub toolsets: HashMap<String, Arc<PublishedToolset>>,
+}
+
+/// One toolset, ready to serve.
+#[derive(Debug)]
+pub struct PublishedToolset {
+    /// The slug.
+    pub slug: Slug,
+    /// What people read.
+    pub title: String,
+    /// What the model is told about the tools as a whole.
+    pub instructions: Option<String>,
+    /// The ways in.
+    pub inbound: BTreeSet<Inbound>,
+    /// Variables that callers may pass as headers, by name.
+    pub caller_supplied: BTreeSet<String>,
+    /// The environment, where the toolset has one.
+    pub environment: Option<Arc<EnvironmentValues>>,
+    /// The tools, by name.
+    pub tools: HashMap<String, PublishedTool>,
+}
+
+/// A tool and the document that it comes from.
+#[derive(Clone, Debug)]
+pub struct PublishedTool {
+    /// The compiled operation.
+    pub tool: Arc<Tool>,
+    /// Its document.
+    pub document: Arc<PublishedDocument>,
+}
+
+/// What a call needs to know of a document.
+#[derive(Debug)]
+pub struct PublishedDocument {
+    /// The slug.
+    pub slug: Slug,
+    /// The security schemes, by their key in the document.
+    pub schemes: HashMap<String, SecurityScheme>,
+    /// What the operator says of them.
+    pub scheme_settings: BTreeMap<String, SchemeSettings>,
+}
+
+/// An environment's variables in the clear.
+#[derive(Debug)]
+pub struct EnvironmentValues {
+    /// The slug.
+    pub slug: Slug,
+    /// The values, by name.
+    pub values: HashMap<String, EnvironmentValue>,
+}
+
+/// One variable's value.
+#[derive(Clone, Debug)]
+pub struct EnvironmentValue {
+    /// The text; kept out of sight even where it is no secret.
+    pub text: Secret,
+    /// Whether the operator declared it a secret.
+    pub secret: bool,
+}

@@ -1,0 +1,7 @@
+//! Everything that listens or dials.
+//!
+//! Knows: sockets, TLS, HTTP, configuration files, and how the crates without I/O are put to work.
+//! Does not know: SQL, or any protocol rule; those live in the crates below.
+
+pub mod ambient;
+pub mod catalogue;

@@ -1,0 +1,176 @@
+//! What is stored, as the rest of the program sees it.
+//!
+//! `settings` that only ever travel whole are kept as JSON; their shapes are versioned by the fixtures in `tests/fixtures/`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use portcullis_base::{
+    ApiKeyId, Digest, DocumentId, EnvironmentId, Secret, Slug, Timestamp, ToolsetId, VariableId,
+};
+use serde::{Deserialize, Serialize};
+
+/// Who may change an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The configuration file that names it: leaving the file removes it.
+    File,
+    /// The admin API or the console.
+    Api,
+}
+
+/// An OpenAPI document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The row's id.
+    pub id: DocumentId,
+    /// The name in variables and messages.
+    pub slug: Slug,
+    /// Who may change it.
+    pub owner: Owner,
+    /// Where the content came from, for people: a path or a URL.
+    pub source: String,
+    /// The bytes as they came.
+    pub content: Arc<[u8]>,
+    /// The digest of `content`.
+    pub digest: Digest,
+    /// How its security schemes are served, by the scheme's name in the document.
+    pub schemes: BTreeMap<String, SchemeSettings>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What the operator says of one security scheme beyond the values of its variables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SchemeSettings {
+    /// `client_secret_basic`, `client_secret_post` or `private_key_jwt`; found out where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_method: Option<String>,
+    /// The `resource` of the token request (RFC 8707).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Further parameters of the token request.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+    /// `kid` of the assertion of `private_key_jwt`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// `alg` of the assertion of `private_key_jwt`; `RS256` where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signing_algorithm: Option<String>,
+}
+
+/// The tools published together at one MCP endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Toolset {
+    /// The row's id.
+    pub id: ToolsetId,
+    /// The name in the endpoint's URL.
+    pub slug: Slug,
+    /// Who may change it.
+    pub owner: Owner,
+    /// A title for people.
+    pub title: Option<String>,
+    /// What the model is told about the tools as a whole.
+    pub instructions: Option<String>,
+    /// The documents whose operations it publishes.
+    pub documents: Vec<ToolsetDocument>,
+    /// The environment that credentials and server URLs are read from.
+    pub environment: Option<Slug>,
+    /// The ways in.
+    pub inbound: BTreeSet<Inbound>,
+    /// Variables that callers may pass as headers.
+    pub caller_supplied: BTreeSet<String>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// One document of a toolset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolsetDocument {
+    /// The document.
+    pub document: Slug,
+    /// Which of its operations.
+    #[serde(default)]
+    pub select: Selection,
+}
+
+/// Which operations of a document become tools; empty lists select everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Selection {
+    /// Only operations with one of these tags.
+    pub tags: Vec<String>,
+    /// Only tools whose name matches one of these patterns; `*` stands for any characters.
+    pub include: Vec<String>,
+    /// No tools whose name matches one of these patterns.
+    pub exclude: Vec<String>,
+}
+
+/// A way into a toolset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inbound {
+    /// Anyone who reaches the endpoint.
+    Open,
+    /// Holders of an API key that is good for the toolset.
+    ApiKey,
+    /// Anyone, with nothing but the credentials that the caller's own headers carry.
+    Headers,
+}
+
+/// A named set of variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// The row's id.
+    pub id: EnvironmentId,
+    /// The name that toolsets refer to.
+    pub slug: Slug,
+    /// Who may change it.
+    pub owner: Owner,
+    /// The variables, by name.
+    pub variables: BTreeMap<String, Variable>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A variable of an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// The row's id; part of what a sealed value is bound to.
+    pub id: VariableId,
+    /// The value.
+    pub value: VariableValue,
+}
+
+/// A variable's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VariableValue {
+    /// Stored and shown in the clear.
+    Plain(String),
+    /// Stored sealed, never shown.
+    Secret(Secret),
+}
+
+/// An API key, as stored: the key itself is not here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyRow {
+    /// The row's id.
+    pub id: ApiKeyId,
+    /// What the operator calls it.
+    pub name: String,
+    /// The digest of the key.
+    pub digest: Digest,
+    /// The toolsets that it opens; empty means all of them.
+    pub toolsets: BTreeSet<Slug>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops working, where it does by itself.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to within a minute or so.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was revoked, where it was.
+    pub revoked_at: Option<Timestamp>,
+}
