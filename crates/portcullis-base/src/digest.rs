@@ -55,11 +55,8 @@ impl Digest {
     /// Returns the first eight hexadecimal digits: enough to recognise a value in a log, too few to search for it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        self.0
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let [a, b, c, d, ..] = self.0;
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
     }
 }
 

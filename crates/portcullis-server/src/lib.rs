@@ -5,3 +5,8 @@
 
 pub mod ambient;
 pub mod catalogue;
+pub mod config;
+pub mod http;
+pub mod mcp;
+pub mod telemetry;
+pub mod upstream;

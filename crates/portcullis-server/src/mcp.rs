@@ -1,0 +1,1 @@
+//! The MCP endpoint: who calls, what is called, and the answer.
