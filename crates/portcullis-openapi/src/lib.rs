@@ -12,6 +12,7 @@
 //! Each comes with a document in `tests/documents/` and its golden toolset.
 
 mod model;
+pub mod variables;
 
 pub use model::{
     Annotations, BodyEncoding, BodyTemplate, FieldEncoding, Method, Parameter, PathPart, Place,
