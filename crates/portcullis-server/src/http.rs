@@ -1,1 +1,12 @@
 //! Sockets, TLS, and the judgement of a request before anybody reads its body.
+//!
+//! Decides: which connections are held and for how long, which `Host` and `Origin` may speak, whose address a request bears, and what one log line says of it.
+//! Does not decide: who the caller is or what he may do; that is the endpoint's.
+//!
+//! The way of a request: [`listener`] holds the sockets, [`serve`] reads from them under time limits, then the router answers.
+
+pub mod judge;
+pub mod listener;
+pub mod serve;
+pub mod settings;
+pub mod tls;

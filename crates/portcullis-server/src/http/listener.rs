@@ -1,0 +1,105 @@
+//! The sockets on which the gateway listens.
+//!
+//! Binds them and says where; [`super::serve`] accepts.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+
+use super::settings::{ConnectionLimits, ListenerSettings};
+use super::tls::{Certificates, TlsError};
+
+/// Bound sockets, not yet accepting.
+#[derive(Debug)]
+pub struct Listener {
+    pub(super) sockets: Vec<TcpListener>,
+    pub(super) certificates: Option<Arc<Certificates>>,
+    pub(super) limits: ConnectionLimits,
+}
+
+/// Why a listener could not be made.
+#[derive(Debug, Error)]
+pub enum BindError {
+    /// No address was given.
+    #[error("no address to listen on; name at least one")]
+    NoAddress,
+    /// The system refuses the address.
+    #[error("cannot listen on {address}: {source}")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+}
+
+impl Listener {
+    /// Binds every address.
+    ///
+    /// A loopback address of a family that this machine does not have is left out as long as another address remains.
+    ///
+    /// # Errors
+    ///
+    /// When there is no address, one is taken or not this machine's, or the certificate and its key cannot be used.
+    pub async fn bind(settings: ListenerSettings) -> Result<Self, BindError> {
+        let certificates = settings
+            .tls
+            .map(Certificates::load)
+            .transpose()?
+            .map(Arc::new);
+        let mut sockets = Vec::new();
+        let mut port = None;
+        for mut address in settings.addresses {
+            if let (0, Some(chosen)) = (address.port(), port) {
+                address.set_port(chosen);
+            }
+            match TcpListener::bind(address).await {
+                Ok(socket) => {
+                    port = port.or(socket.local_addr().ok().map(|bound| bound.port()));
+                    sockets.push(socket);
+                }
+                Err(error) if is_missing_family(&error, address) && !sockets.is_empty() => {
+                    tracing::debug!(%address, "this machine has no such loopback address");
+                }
+                Err(source) => return Err(BindError::Address { address, source }),
+            }
+        }
+        if sockets.is_empty() {
+            return Err(BindError::NoAddress);
+        }
+        Ok(Self {
+            sockets,
+            certificates,
+            limits: settings.limits,
+        })
+    }
+
+    /// Returns the addresses that are bound, with the ports that the system chose.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.sockets
+            .iter()
+            .filter_map(|socket| socket.local_addr().ok())
+            .collect()
+    }
+
+    /// Returns the certificates, to reload or watch; `None` where the listener speaks plain HTTP.
+    #[must_use]
+    pub fn certificates(&self) -> Option<Arc<Certificates>> {
+        self.certificates.clone()
+    }
+}
+
+fn is_missing_family(error: &io::Error, address: SocketAddr) -> bool {
+    address.ip().is_loopback()
+        && matches!(
+            error.kind(),
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported
+        )
+}
