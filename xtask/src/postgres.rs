@@ -1,0 +1,152 @@
+//! A throw-away PostgreSQL cluster: made in a temporary folder, reached on loopback, gone at the end.
+//!
+//! PostgreSQL refuses to run as root, so there it runs as the user `postgres`, whom the server's package brings.
+
+use std::ffi::OsStr;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
+
+use crate::{command, system};
+
+/// The variable in which tests find the cluster; each test makes a database of its own in it.
+pub(crate) const URL_VARIABLE: &str = "PORTCULLIS_TEST_POSTGRES_URL";
+
+/// A running cluster; dropping it stops the server and removes its files.
+pub(crate) struct Cluster {
+    folder: TempDir,
+    server: Child,
+    port: u16,
+}
+
+impl Cluster {
+    /// Makes a cluster and waits until it answers.
+    pub(crate) fn start() -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("portcullis-postgres-")
+            .tempdir()?;
+        if system::is_root() {
+            command::run(Command::new("chown").arg("postgres").arg(folder.path()))?;
+        }
+        let cluster = folder.path().join("cluster");
+        command::output(
+            as_postgres("initdb")?
+                .args([
+                    "--no-sync",
+                    "--auth=trust",
+                    "--username=postgres",
+                    "--encoding=UTF8",
+                    "--locale=C",
+                ])
+                .arg("--pgdata")
+                .arg(&cluster),
+        )?;
+        let port = free_port()?;
+        let server = as_postgres("postgres")?
+            .arg("-D")
+            .arg(&cluster)
+            .arg("-k")
+            .arg(folder.path())
+            .args(settings(port))
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(folder.path().join("log"))?)
+            .spawn()
+            .context("cannot start postgres")?;
+        let mut running = Self {
+            folder,
+            server,
+            port,
+        };
+        running.wait()?;
+        Ok(running)
+    }
+
+    /// Where the cluster is reached, as its superuser.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        for _ in 0..200 {
+            let asked = as_postgres("pg_isready")?
+                .args(["--quiet", "--host=127.0.0.1", "--username=postgres"])
+                .arg(format!("--port={}", self.port))
+                .status()?;
+            if asked.success() {
+                return Ok(());
+            }
+            if self.server.try_wait()?.is_some() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        bail!("postgres did not come up:\n{}", self.log())
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn stop(&mut self) -> Result<()> {
+        command::output(
+            as_postgres("pg_ctl")?
+                .args(["stop", "--silent", "--mode=immediate", "--pgdata"])
+                .arg(self.folder.path().join("cluster")),
+        )?;
+        self.server.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            eprintln!("warning: the PostgreSQL of the tests was not stopped: {error:#}");
+        }
+    }
+}
+
+/// Speed over durability: nothing in this cluster is worth keeping.
+fn settings(port: u16) -> Vec<String> {
+    let mut arguments = vec!["-p".to_owned(), port.to_string()];
+    for setting in [
+        "listen_addresses=127.0.0.1",
+        "max_connections=300",
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+    ] {
+        arguments.extend(["-c".to_owned(), setting.to_owned()]);
+    }
+    arguments
+}
+
+/// A port that nobody listens on at this moment.
+pub(crate) fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no free port on loopback")?;
+    Ok(listener.local_addr()?.port())
+}
+
+fn as_postgres(program: &str) -> Result<Command> {
+    let path = system::postgres_program(program)
+        .with_context(|| format!("cannot find PostgreSQL's {program}"))?;
+    Ok(if system::is_root() {
+        let mut command = Command::new("runuser");
+        command.args([OsStr::new("-u"), OsStr::new("postgres"), OsStr::new("--")]);
+        command.arg(path);
+        in_root_folder(command)
+    } else {
+        in_root_folder(Command::new(path))
+    })
+}
+
+/// The user `postgres` may not be allowed to enter the project's folder.
+fn in_root_folder(mut command: Command) -> Command {
+    command.current_dir(PathBuf::from(Path::new("/")));
+    command
+}

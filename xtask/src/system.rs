@@ -1,0 +1,117 @@
+//! What has to come from the operating system: named with the command that gets it, installed only when asked.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::command;
+
+/// A program of the operating system that a run cannot do without.
+#[derive(Clone, Copy)]
+pub(crate) struct Requirement {
+    /// What it is for, as a person would say it.
+    what: &'static str,
+    /// Debian's name of the package.
+    package: &'static str,
+    /// Finds the program.
+    find: fn() -> Option<PathBuf>,
+}
+
+/// The PostgreSQL server; its programs are not in `PATH` on Debian.
+pub(crate) const POSTGRES: Requirement = Requirement {
+    what: "the PostgreSQL server",
+    package: "postgresql",
+    find: || postgres_program("initdb"),
+};
+
+/// npm, and with it some Node, which fetches a newer one where needed.
+pub(crate) const NPM: Requirement = Requirement {
+    what: "npm",
+    package: "npm",
+    find: || command::find("npm"),
+};
+
+/// Python with the module that makes virtual environments.
+pub(crate) const PYTHON: Requirement = Requirement {
+    what: "Python with venv",
+    package: "python3-venv",
+    find: python_with_venv,
+};
+
+/// Finds a program of the PostgreSQL server.
+pub(crate) fn postgres_program(name: &str) -> Option<PathBuf> {
+    command::find(name).or_else(|| {
+        let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+            .ok()?
+            .filter_map(|entry| Some(entry.ok()?.path().join("bin").join(name)))
+            .filter(|path| path.is_file())
+            .collect();
+        versions.sort();
+        versions.pop()
+    })
+}
+
+/// Makes sure that all are there: installs what is missing if that is allowed, else says how to get it.
+pub(crate) fn require(requirements: &[Requirement], install: bool) -> Result<()> {
+    let missing = missing(requirements);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if install {
+        println!("installing {}", missing.join(" "));
+        command::run(apt_get().args(["update", "--quiet"]))?;
+        // Debian's package would start a cluster of its own; the tests bring theirs.
+        command::run(
+            apt_get()
+                .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+                .args(&missing)
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .env("RUNLEVEL", "1"),
+        )?;
+    }
+    let missing = self::missing(requirements);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let what: Vec<&str> = requirements
+        .iter()
+        .filter(|requirement| missing.contains(&requirement.package))
+        .map(|requirement| requirement.what)
+        .collect();
+    bail!(
+        "{} missing; get it with `sudo apt-get install {}`, or run `cargo xtask test --install` as root",
+        what.join(" and "),
+        missing.join(" ")
+    )
+}
+
+fn missing(requirements: &[Requirement]) -> Vec<&'static str> {
+    requirements
+        .iter()
+        .filter(|requirement| (requirement.find)().is_none())
+        .map(|requirement| requirement.package)
+        .collect()
+}
+
+fn apt_get() -> Command {
+    if is_root() {
+        Command::new("apt-get")
+    } else {
+        let mut command = Command::new("sudo");
+        command.arg("apt-get");
+        command
+    }
+}
+
+/// Whether we run as root, as containers of CI systems do.
+pub(crate) fn is_root() -> bool {
+    command::output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+fn python_with_venv() -> Option<PathBuf> {
+    let python = command::find("python3")?;
+    command::output(Command::new(&python).args(["-c", "import venv, ensurepip"]))
+        .is_ok()
+        .then_some(python)
+}

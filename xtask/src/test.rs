@@ -1,0 +1,93 @@
+//! `cargo xtask test`: `check`, then every test there is, real clients and real APIs included.
+//!
+//! Nothing is skipped: what a step needs and cannot get makes the step fail with the command that gets it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use crate::postgres::{self, Cluster};
+use crate::steps::Steps;
+use crate::workspace::Workspace;
+use crate::{check, command, system, tools};
+
+/// The crates without I/O, whose examples in the documentation are tests.
+const PURE_CRATES: [&str; 4] = [
+    "portcullis-base",
+    "portcullis-oauth",
+    "portcullis-openapi",
+    "portcullis-mcp",
+];
+
+/// What a run of the tests can be told.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Install what is missing from the operating system's packages; CI=true means the same
+    #[arg(long)]
+    install: bool,
+    /// Run only the named step; may be repeated
+    #[arg(long, value_name = "STEP")]
+    only: Vec<String>,
+}
+
+/// Runs the steps and fails if one of them does.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    let install = options.install || std::env::var_os("CI").is_some_and(|value| value == "true");
+    system::require(&[system::POSTGRES, system::PYTHON, system::NPM], install)?;
+    let mut steps = Steps::only(options.only.clone());
+    check::run(workspace, &mut steps);
+    steps.run("unit", || unit(workspace));
+    steps.run("doctests", || doctests(workspace));
+    steps.finish()
+}
+
+/// All tests of all crates, the store's on both engines.
+fn unit(workspace: &Workspace) -> Result<()> {
+    let tools = tools::cargo_tools(workspace)?;
+    let cluster = Cluster::start()?;
+    let references = tempfile::NamedTempFile::new()?;
+    command::run(
+        workspace
+            .cargo()
+            .args(["nextest", "run", "--workspace", "--locked", "--cargo-quiet"])
+            .env("PATH", command::path_with(&tools)?)
+            .env(postgres::URL_VARIABLE, cluster.url())
+            .env("INSTA_UPDATE", "no")
+            .env("INSTA_SNAPSHOT_REFERENCES_FILE", references.path()),
+    )?;
+    no_orphaned_snapshots(workspace, references.path())
+}
+
+fn doctests(workspace: &Workspace) -> Result<()> {
+    let packages = PURE_CRATES.iter().flat_map(|name| ["--package", name]);
+    command::run(
+        workspace
+            .cargo()
+            .args(["test", "--doc", "--locked", "--quiet"])
+            .args(packages),
+    )
+}
+
+/// Fails if a snapshot file exists that no test of the run has read.
+fn no_orphaned_snapshots(workspace: &Workspace, references: &Path) -> Result<()> {
+    let read: BTreeSet<PathBuf> = fs::read_to_string(references)?
+        .lines()
+        .map(|line| fs::canonicalize(line).unwrap_or_else(|_| line.into()))
+        .collect();
+    for file in workspace.files()? {
+        if Path::new(&file)
+            .extension()
+            .is_some_and(|extension| extension == "snap")
+        {
+            let path =
+                fs::canonicalize(workspace.root().join(&file)).context("a listed file vanished")?;
+            if !read.contains(&path) {
+                bail!("{file} is a snapshot that no test reads; delete it");
+            }
+        }
+    }
+    Ok(())
+}
