@@ -13,6 +13,7 @@
     reason = "a tool of the developers: it reads the environment, times its steps and talks to a person"
 )]
 
+mod bench;
 mod check;
 mod command;
 mod postgres;
@@ -48,6 +49,8 @@ enum Action {
     Tidy,
     /// `check` and every test there is
     Test(test::Options),
+    /// Measures what `docs/performance.md` speaks of, as ratios within one run
+    Bench(bench::BenchArguments),
     /// Run a command with a throw-away PostgreSQL whose URL is in its environment
     Postgres {
         /// The command and its arguments
@@ -76,6 +79,7 @@ fn run(action: Action) -> Result<()> {
         }
         Action::Tidy => tidy::run(&workspace),
         Action::Test(options) => test::run(&workspace, &options),
+        Action::Bench(arguments) => bench::run(&workspace, &arguments),
         Action::Postgres { command } => with_postgres(&command),
     }
 }

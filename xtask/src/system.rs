@@ -39,6 +39,20 @@ pub(crate) const PYTHON: Requirement = Requirement {
     find: python_with_venv,
 };
 
+/// The web server that a bench measures against.
+pub(crate) const NGINX: Requirement = Requirement {
+    what: "nginx",
+    package: "nginx-light",
+    find: || command::find("nginx"),
+};
+
+/// Pins the sides of a bench to their cores.
+pub(crate) const TASKSET: Requirement = Requirement {
+    what: "taskset",
+    package: "util-linux",
+    find: || command::find("taskset"),
+};
+
 /// Finds a program of the PostgreSQL server.
 pub(crate) fn postgres_program(name: &str) -> Option<PathBuf> {
     command::find(name).or_else(|| {

@@ -11,11 +11,13 @@ use crate::command;
 /// The folders a run works with.
 pub(crate) struct Workspace {
     root: PathBuf,
+    target: PathBuf,
 }
 
 #[derive(Deserialize)]
 struct CargoMetadata {
     workspace_root: PathBuf,
+    target_directory: PathBuf,
 }
 
 impl Workspace {
@@ -36,12 +38,18 @@ impl Workspace {
             .context("cargo metadata printed something else than expected")?;
         Ok(Self {
             root: metadata.workspace_root,
+            target: metadata.target_directory,
         })
     }
 
     /// The folder of the workspace's `Cargo.toml`.
     pub(crate) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The folder that Cargo builds into.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
     }
 
     /// The folder, ignored by git, for everything that is downloaded.
