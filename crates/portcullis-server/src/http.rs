@@ -3,10 +3,15 @@
 //! Decides: which connections are held and for how long, which `Host` and `Origin` may speak, whose address a request bears, and what one log line says of it.
 //! Does not decide: who the caller is or what he may do; that is the endpoint's.
 //!
-//! The way of a request: [`listener`] holds the sockets, [`serve`] reads from them under time limits, then the router answers.
+//! The way of a request: [`listener`] holds the sockets, [`serve`] reads from them under time limits, [`surround`] gives the request an id, has [`judge`] decide whether it goes on, and writes its log line; between the two the router answers.
 
+pub mod body;
+pub mod forwarded;
+pub mod health;
 pub mod judge;
 pub mod listener;
+pub mod request_log;
 pub mod serve;
 pub mod settings;
+pub mod surround;
 pub mod tls;

@@ -91,3 +91,24 @@ impl Default for ConnectionLimits {
         }
     }
 }
+
+/// How long and how much the body of a request may take.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// Bytes. 4 MiB.
+    pub max_bytes: usize,
+    /// Time between two pieces. 10 s.
+    pub idle_timeout: Duration,
+    /// Time for the whole. 1 minute.
+    pub timeout: Duration,
+}
+
+impl Default for BodyLimits {
+    fn default() -> Self {
+        Self {
+            max_bytes: 4 * 1024 * 1024,
+            idle_timeout: Duration::from_secs(10),
+            timeout: Duration::from_mins(1),
+        }
+    }
+}
