@@ -12,6 +12,10 @@
 //! Each comes with a document in `tests/documents/` and its golden toolset.
 
 mod model;
+mod outcome;
+mod plan;
+#[cfg(test)]
+mod sample;
 pub mod variables;
 
 pub use model::{
@@ -19,3 +23,5 @@ pub use model::{
     RequestTemplate, SchemeFlow, SchemeKind, SecurityAlternative, SecurityRequirement,
     SecurityScheme, ServerTemplate, Style, Tool,
 };
+pub use outcome::{Content, Outcome, UpstreamResponse};
+pub use plan::{ArgumentError, PlanError, PlannedBody, RequestPlan, Unsendable};

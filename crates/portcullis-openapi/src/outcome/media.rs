@@ -1,0 +1,145 @@
+//! Media types (RFC 9110 §8.3.1): the essence, two parameters, and how a body of the type is shown.
+
+/// A media type as the API wrote it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MediaType<'a> {
+    essence: &'a str,
+    parameters: &'a str,
+}
+
+/// How a body is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    /// JSON text.
+    Json,
+    /// Other text.
+    Text,
+    /// An image that models can see.
+    Image,
+    /// Audio.
+    Audio,
+    /// Several parts.
+    Multipart,
+    /// Anything else.
+    Bytes,
+}
+
+/// Text under `application/`.
+const TEXT_TYPES: &[&str] = &[
+    "application/xml",
+    "application/yaml",
+    "application/x-yaml",
+    "application/toml",
+    "application/sql",
+    "application/graphql",
+    "application/javascript",
+    "application/ecmascript",
+    "application/x-javascript",
+    "application/x-ndjson",
+    "application/jsonl",
+    "application/json-seq",
+    "application/csv",
+    "application/rtf",
+    "application/x-sh",
+    "application/x-www-form-urlencoded",
+];
+
+impl<'a> MediaType<'a> {
+    /// Splits the value of `Content-Type`; nothing is malformed enough to be refused.
+    pub(super) fn parse(content_type: &'a str) -> Self {
+        let (essence, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+        Self {
+            essence: essence.trim(),
+            parameters,
+        }
+    }
+
+    /// Decides how a body of this type is shown; without a type the body's own look decides.
+    pub(super) fn family(&self, body: &[u8]) -> Family {
+        if self.essence.eq_ignore_ascii_case("application/json") {
+            return Family::Json;
+        }
+        let essence = self.essence.to_ascii_lowercase();
+        match essence.split_once('/') {
+            Some(("text", "json")) => Family::Json,
+            Some((_, subtype)) if subtype.ends_with("+json") => Family::Json,
+            Some((_, subtype)) if subtype.ends_with("+xml") || subtype.ends_with("+yaml") => {
+                Family::Text
+            }
+            Some(("text", _)) => Family::Text,
+            Some(("image", _)) => Family::Image,
+            Some(("audio", _)) => Family::Audio,
+            Some(("multipart", _)) => Family::Multipart,
+            Some(_) if TEXT_TYPES.contains(&essence.as_str()) => Family::Text,
+            None if looks_like_json(body) => Family::Json,
+            None if looks_like_text(body) => Family::Text,
+            _ => Family::Bytes,
+        }
+    }
+
+    /// Tells whether this is HTML.
+    pub(super) fn is_html(&self) -> bool {
+        self.essence.eq_ignore_ascii_case("text/html")
+            || self.essence.eq_ignore_ascii_case("application/xhtml+xml")
+    }
+
+    /// Returns the type's name for a content block.
+    pub(super) fn name(&self) -> String {
+        let is_name = |byte: u8| byte.is_ascii_graphic();
+        if self.essence.contains('/') && self.essence.bytes().all(is_name) {
+            self.essence.to_ascii_lowercase()
+        } else {
+            "application/octet-stream".to_owned()
+        }
+    }
+
+    /// Returns the `charset` parameter.
+    pub(super) fn charset(&self) -> Option<String> {
+        self.parameter("charset")
+    }
+
+    /// Returns the `boundary` parameter.
+    pub(super) fn boundary(&self) -> Option<String> {
+        self.parameter("boundary")
+    }
+
+    fn parameter(&self, name: &str) -> Option<String> {
+        let mut rest = self.parameters;
+        while !rest.is_empty() {
+            let (key, after) = rest.split_once('=')?;
+            let (value, after) = parameter_value(after);
+            if key.trim().eq_ignore_ascii_case(name) {
+                return Some(value);
+            }
+            rest = after;
+        }
+        None
+    }
+}
+
+/// Reads a token or a quoted string and what follows the next semicolon.
+fn parameter_value(text: &str) -> (String, &str) {
+    let Some(quoted) = text.trim_start().strip_prefix('"') else {
+        let (value, after) = text.split_once(';').unwrap_or((text, ""));
+        return (value.trim().to_owned(), after);
+    };
+    let mut value = String::new();
+    let mut characters = quoted.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '"' => break,
+            '\\' => value.extend(characters.next()),
+            _ => value.push(c),
+        }
+    }
+    let after = characters.as_str();
+    (value, after.split_once(';').map_or("", |(_, after)| after))
+}
+
+fn looks_like_json(body: &[u8]) -> bool {
+    matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+fn looks_like_text(body: &[u8]) -> bool {
+    !body.contains(&0) && std::str::from_utf8(body).is_ok()
+}

@@ -1,0 +1,269 @@
+//! Arguments become a request: [`Tool::plan`] fills a [`RequestTemplate`](crate::RequestTemplate) in.
+//!
+//! Decides what goes where and in what spelling, so that no argument can change the host, the number of path segments, the structure of the query, the headers or the cookies.
+//! Does not know credentials or the server; whoever sends the plan appends them last.
+//! Nothing is mended silently: what cannot be written as it is meant is refused by a message that names the argument, since the model reads it and tries again.
+
+mod arguments;
+mod body;
+mod encode;
+mod multipart;
+mod shape;
+mod style;
+mod url;
+mod validate;
+
+use serde_json::value::RawValue;
+
+use crate::model::{Method, Parameter, PathPart, Place, Style, Tool};
+use arguments::Arguments;
+use shape::Shape;
+
+pub use self::url::PlanError;
+
+/// A request without server and credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestPlan {
+    /// The method.
+    pub method: Method,
+    /// Relative to the server, percent-encoded, begins with `/`.
+    pub path: String,
+    /// Percent-encoded, without `?`; empty where there is no parameter.
+    pub query: String,
+    /// Header parameters: visible ASCII, spaces and tabs only.
+    pub headers: Vec<(String, String)>,
+    /// Cookie parameters: cookie-octets of RFC 6265 only.
+    pub cookies: Vec<(String, String)>,
+    /// The value of `Accept`.
+    pub accept: String,
+    /// The body, where one is sent.
+    pub body: Option<PlannedBody>,
+}
+
+/// The body of a planned request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedBody {
+    /// The value of `Content-Type`.
+    pub content_type: String,
+    /// The bytes to send.
+    pub bytes: Vec<u8>,
+}
+
+/// Why arguments cannot become a request; the text is what the model reads.
+#[derive(Debug, thiserror::Error)]
+pub enum ArgumentError {
+    /// Not JSON, or a member occurs twice: then the API could read another value than the one that was validated.
+    #[error("the arguments are not sound JSON: {0}")]
+    Malformed(String),
+    /// JSON, but not an object.
+    #[error("the arguments must be a JSON object")]
+    NotAnObject,
+    /// The tool has no such argument.
+    #[error("unknown argument `{name}`; {known}")]
+    Unknown {
+        /// The name as given, shortened.
+        name: String,
+        /// What the tool takes instead.
+        known: String,
+    },
+    /// An argument that must be given is absent.
+    #[error("argument `{argument}` is required")]
+    Missing {
+        /// The argument.
+        argument: String,
+    },
+    /// The arguments do not fit the tool's input schema.
+    #[error("{0}")]
+    Invalid(String),
+    /// The value fits the schema but has no spelling where it must go.
+    #[error("argument `{argument}` {cause}")]
+    Unsendable {
+        /// The argument.
+        argument: String,
+        /// What stands in the way.
+        cause: Unsendable,
+    },
+}
+
+/// What stands in the way of writing a value into a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsendable {
+    /// An empty path parameter would make another path.
+    #[error("must not be empty, as it is a part of the URL's path")]
+    EmptyInPath,
+    /// A dot segment would be resolved by someone on the way.
+    #[error(
+        "must not be `.` or `..` or contain such a path segment, as it is a part of the URL's path"
+    )]
+    DotSegment,
+    /// Control characters have no place in a path.
+    #[error("must not contain control characters")]
+    Control,
+    /// The style has no spelling for lists of lists and the like.
+    #[error("must not nest arrays or objects, as the API has no way to receive them there")]
+    Nested,
+    /// The nesting is deeper than anything an API reads.
+    #[error("is nested too deeply")]
+    TooDeep,
+    /// An item contains what separates the items.
+    #[error("must not contain `{0}` inside an item, as it separates the items")]
+    Separator(char),
+    /// A member's name contains a bracket where brackets are the syntax.
+    #[error("must not have a member whose name contains `[` or `]`; nest objects instead")]
+    Bracket,
+    /// A member's name would become the name of another parameter.
+    #[error("must not have a member that is named like another parameter")]
+    TakesAnotherName,
+    /// The value is sent as a header.
+    #[error(
+        "is sent as a header: visible ASCII characters only, with spaces or tabs only between them"
+    )]
+    NotHeaderText,
+    /// The value is sent as a cookie.
+    #[error(
+        "is sent as a cookie: visible ASCII characters without space, `\"`, `,`, `;` and `\\` only"
+    )]
+    NotCookieText,
+    /// An object with freely named members would choose the cookies' names.
+    #[error("must not be an object, as it is sent as a cookie")]
+    ObjectInCookie,
+    /// Bytes are given as Base64.
+    #[error("must be Base64 text (RFC 4648 §4) of the bytes to send")]
+    NotBase64,
+    /// Text is given as a string.
+    #[error("must be a string")]
+    NotText,
+    /// A form is given as an object.
+    #[error("must be an object, one member for each field of the form")]
+    NotForm,
+}
+
+impl Unsendable {
+    fn of(self, argument: &str) -> ArgumentError {
+        ArgumentError::Unsendable {
+            argument: argument.to_owned(),
+            cause: self,
+        }
+    }
+}
+
+impl Tool {
+    /// Turns a call's arguments, a JSON text or nothing, into a request.
+    ///
+    /// # Errors
+    /// When the arguments are not an object, name an argument that the tool does not have, leave out a required one, do not fit the input schema, or cannot be written where they must go.
+    pub fn plan(&self, arguments: Option<&RawValue>) -> Result<RequestPlan, ArgumentError> {
+        let arguments = Arguments::read(arguments.map_or("{}", RawValue::get), self)?;
+        self.validate(arguments.value())?;
+        let template = &self.request;
+        let mut plan = RequestPlan {
+            method: template.method,
+            path: String::with_capacity(64),
+            query: String::new(),
+            headers: Vec::new(),
+            cookies: Vec::new(),
+            accept: template.accept.clone(),
+            body: None,
+        };
+        for part in &template.path {
+            match part {
+                PathPart::Literal(text) => plan.path.push_str(text),
+                PathPart::Parameter(index) => {
+                    if let Some(parameter) = template.parameters.get(*index) {
+                        plan.write_path(parameter, &arguments)?;
+                    }
+                }
+            }
+        }
+        for parameter in &template.parameters {
+            if let Some(raw) = arguments.named(&parameter.argument) {
+                plan.write(parameter, raw, &template.parameters)
+                    .map_err(|cause| cause.of(&parameter.argument))?;
+            }
+        }
+        if let Some(body) = &template.body
+            && let Some(raw) = arguments.named(&body.argument)
+        {
+            plan.body = Some(body::write(body, raw).map_err(|cause| cause.of(&body.argument))?);
+        }
+        Ok(plan)
+    }
+}
+
+impl RequestPlan {
+    fn write_path(
+        &mut self,
+        parameter: &Parameter,
+        arguments: &Arguments<'_>,
+    ) -> Result<(), ArgumentError> {
+        let raw = arguments
+            .named(&parameter.argument)
+            .ok_or_else(|| ArgumentError::Missing {
+                argument: parameter.argument.clone(),
+            })?;
+        style::path(&mut self.path, parameter, &shape_of(parameter, raw))
+            .map_err(|cause| cause.of(&parameter.argument))
+    }
+
+    fn write(
+        &mut self,
+        parameter: &Parameter,
+        raw: &RawValue,
+        all: &[Parameter],
+    ) -> Result<(), Unsendable> {
+        let shape = match parameter.place {
+            Place::Path => return Ok(()),
+            Place::Query | Place::Header | Place::Cookie => shape_of(parameter, raw),
+        };
+        if matches!(shape, Shape::Null) {
+            return Ok(());
+        }
+        match parameter.place {
+            Place::Path => Ok(()),
+            Place::Query => {
+                refuse_other_names(parameter, &shape, all)?;
+                let Parameter { style, explode, .. } = *parameter;
+                style::query(&mut self.query, &parameter.name, style, explode, &shape)
+            }
+            Place::Header => {
+                let value = style::header(&shape, parameter.explode)?;
+                self.headers.push((parameter.name.clone(), value));
+                Ok(())
+            }
+            Place::Cookie => style::cookie(&mut self.cookies, parameter, &shape),
+        }
+    }
+}
+
+fn shape_of<'a>(parameter: &Parameter, raw: &'a RawValue) -> Shape<'a> {
+    if parameter.json {
+        Shape::Scalar(raw.get().into())
+    } else {
+        Shape::of(raw)
+    }
+}
+
+/// An exploded object writes its members as parameters of their own; they must not pass for others of the operation.
+fn refuse_other_names(
+    parameter: &Parameter,
+    shape: &Shape<'_>,
+    all: &[Parameter],
+) -> Result<(), Unsendable> {
+    let Shape::Object(members) = shape else {
+        return Ok(());
+    };
+    if !parameter.explode || parameter.style == Style::DeepObject {
+        return Ok(());
+    }
+    let taken = |name: &str| {
+        all.iter()
+            .any(|other| other.place == Place::Query && other.name == name)
+    };
+    if members.iter().any(|(name, _)| taken(name)) {
+        return Err(Unsendable::TakesAnotherName);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

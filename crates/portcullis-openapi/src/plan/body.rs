@@ -1,0 +1,84 @@
+//! The argument that is a body, written as the operation's media type asks.
+//!
+//! A JSON body is the caller's own text, untouched.
+//! In a form, a field of a JSON media type is JSON text; another is written like a query parameter of the same style.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use indexmap::IndexMap;
+use serde_json::value::RawValue;
+
+use super::shape::Shape;
+use super::{PlannedBody, Unsendable, multipart, style};
+use crate::model::{BodyEncoding, BodyTemplate, FieldEncoding};
+
+/// Standard Base64 (RFC 4648 §4), with or without padding.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Writes the body.
+pub(super) fn write(template: &BodyTemplate, raw: &RawValue) -> Result<PlannedBody, Unsendable> {
+    let (content_type, bytes) = match &template.encoding {
+        BodyEncoding::Json => (template.content_type.clone(), raw.get().into()),
+        BodyEncoding::Text => (
+            template.content_type.clone(),
+            text(raw)?.into_owned().into(),
+        ),
+        BodyEncoding::Binary => (template.content_type.clone(), decoded(raw)?),
+        BodyEncoding::Form(fields) => (template.content_type.clone(), form(raw, fields)?.into()),
+        BodyEncoding::Multipart(fields) => multipart::write(&template.content_type, raw, fields)?,
+    };
+    Ok(PlannedBody {
+        content_type,
+        bytes,
+    })
+}
+
+fn form(raw: &RawValue, fields: &IndexMap<String, FieldEncoding>) -> Result<String, Unsendable> {
+    let mut out = String::new();
+    for (name, raw) in fields_of(raw)? {
+        let encoding = fields.get(&*name).cloned().unwrap_or_default();
+        let shape = if is_json(encoding.content_type.as_deref()) {
+            Shape::Scalar(raw.get().into())
+        } else {
+            Shape::of(raw)
+        };
+        style::query(&mut out, &name, encoding.style, encoding.explode, &shape)?;
+    }
+    Ok(out)
+}
+
+/// Opens a form's argument.
+pub(super) fn fields_of(raw: &RawValue) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Unsendable> {
+    match Shape::of(raw) {
+        Shape::Object(members) => Ok(members),
+        _ => Err(Unsendable::NotForm),
+    }
+}
+
+/// Decodes an argument that is Base64 text.
+pub(super) fn decoded(raw: &RawValue) -> Result<Vec<u8>, Unsendable> {
+    let text = text(raw).map_err(|_| Unsendable::NotBase64)?;
+    BASE64.decode(&*text).map_err(|_| Unsendable::NotBase64)
+}
+
+/// Tells whether a media type is JSON.
+pub(super) fn is_json(media_type: Option<&str>) -> bool {
+    let essence = media_type.map(|media_type| media_type.split(';').next().unwrap_or_default());
+    essence.map(str::trim).is_some_and(|essence| {
+        essence.eq_ignore_ascii_case("application/json")
+            || essence.to_ascii_lowercase().ends_with("+json")
+    })
+}
+
+fn text(raw: &RawValue) -> Result<Cow<'_, str>, Unsendable> {
+    match Shape::of(raw) {
+        Shape::Scalar(text) if raw.get().starts_with('"') => Ok(text),
+        _ => Err(Unsendable::NotText),
+    }
+}

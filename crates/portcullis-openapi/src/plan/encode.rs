@@ -1,0 +1,65 @@
+//! Percent-encoding down to the unreserved characters (RFC 3986 §2.3), a space as `%20`, and back once.
+
+/// Appends the text with everything but unreserved characters encoded.
+pub(super) fn push(out: &mut String, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| char::from(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'));
+    if text.bytes().all(is_unreserved) {
+        return out.push_str(text);
+    }
+    for byte in text.bytes() {
+        if is_unreserved(byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(digit(byte >> 4));
+            out.push(digit(byte & 0xf));
+        }
+    }
+}
+
+/// Returns the text with everything but unreserved characters encoded.
+pub(super) fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    push(&mut out, text);
+    out
+}
+
+/// Tells whether a path, decoded once, has a segment `.` or `..`; a backslash counts as a separator, because URL parsers take it for one.
+///
+/// One decoding is what servers and proxies do before they resolve dot segments.
+pub(super) fn has_dot_segment(path: &str) -> bool {
+    let decoded = percent_decoded(path);
+    decoded
+        .split(|byte| matches!(byte, b'/' | b'\\'))
+        .any(|segment| matches!(segment, b"." | b".."))
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        let mut ahead = bytes.clone();
+        let escaped = (byte == b'%')
+            .then(|| Some((hex(ahead.next()?)? << 4) | hex(ahead.next()?)?))
+            .flatten();
+        match escaped {
+            Some(escaped) => {
+                decoded.push(escaped);
+                bytes = ahead;
+            }
+            None => decoded.push(byte),
+        }
+    }
+    decoded
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}

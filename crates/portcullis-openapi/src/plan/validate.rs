@@ -1,0 +1,205 @@
+//! Arguments against the input schema that the model was shown.
+//!
+//! The schema is compiled on the first call, since compiling costs about a millisecond and most tools are never called.
+//! Patterns run on the linear-time engine only and no reference is ever fetched.
+//! A schema that does not compile validates nothing; the names of the arguments and the spelling of their values are held either way.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use serde_json::Value;
+
+use super::ArgumentError;
+use crate::model::Tool;
+
+/// How many violations one answer names.
+const MAX_VIOLATIONS: usize = 3;
+/// How long the text of one violation is at most; three and the words around them stay under 1 KB.
+const MAX_VIOLATION_BYTES: usize = 300;
+/// How much of a value or of a list of allowed values is shown.
+const MAX_VALUE_BYTES: usize = 60;
+/// How deep the search for the nearest alternative goes.
+const MAX_DEPTH: usize = 4;
+/// The compiled size of one pattern.
+const MAX_PATTERN_BYTES: usize = 1 << 20;
+
+impl Tool {
+    /// Holds the arguments against the input schema.
+    pub(super) fn validate(&self, arguments: &Value) -> Result<(), ArgumentError> {
+        let compiled = self
+            .validator
+            .get_or_init(|| compile(self.input_schema.get()));
+        let Some(validator) = compiled else {
+            return Ok(());
+        };
+        if validator.is_valid(arguments) {
+            return Ok(());
+        }
+        let violations: Vec<_> = validator
+            .iter_errors(arguments)
+            .take(MAX_VIOLATIONS)
+            .map(|error| shorten(&describe(&error, MAX_DEPTH), MAX_VIOLATION_BYTES))
+            .collect();
+        Err(ArgumentError::Invalid(violations.join("; ")))
+    }
+}
+
+fn compile(schema: &str) -> Option<Validator> {
+    let mut schema: Value = serde_json::from_str(schema).ok()?;
+    let options = jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
+        .offline();
+    options.build(&schema).ok().or_else(|| {
+        remove_patterns(&mut schema);
+        options.build(&schema).ok()
+    })
+}
+
+/// Patterns of another regular-expression dialect are the usual reason why a schema does not compile; the rest of it still serves.
+fn remove_patterns(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(remove_patterns),
+        Value::Object(members) => {
+            members.retain(|name, value| !(name == "pattern" && value.is_string()));
+            for (name, value) in members {
+                if !matches!(name.as_str(), "const" | "enum" | "default" | "examples") {
+                    remove_patterns(value);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Says which argument is wrong, what is wrong and what is allowed.
+fn describe(error: &ValidationError<'_>, depth: usize) -> String {
+    if let Kind::AnyOf { context } | Kind::OneOfNotValid { context } = error.kind()
+        && let Some(depth) = depth.checked_sub(1)
+        && let Some(nearest) = nearest(context)
+    {
+        return format!(
+            "{}; none of the allowed shapes fits, nearest is one where {}",
+            subject(error),
+            describe(nearest, depth)
+        );
+    }
+    let mut text = subject(error);
+    text.push(' ');
+    reason(&mut text, error);
+    text
+}
+
+/// The alternative that got furthest into the value before it failed.
+fn nearest<'a>(
+    alternatives: &'a [Vec<ValidationError<'static>>],
+) -> Option<&'a ValidationError<'static>> {
+    alternatives
+        .iter()
+        .filter_map(|errors| errors.first())
+        .max_by_key(|error| error.instance_path().segments().count())
+}
+
+fn subject(error: &ValidationError<'_>) -> String {
+    let path = error.instance_path().as_str();
+    match path.strip_prefix('/') {
+        None => "the arguments".to_owned(),
+        Some(path) => format!("argument `{}`", shorten(path, MAX_VALUE_BYTES)),
+    }
+}
+
+fn reason(out: &mut String, error: &ValidationError<'_>) {
+    let got = || shown(error.instance());
+    // Writing to a string cannot fail.
+    let _ = match error.kind() {
+        Kind::Type { kind } => write!(out, "must be {}, not {}", types(kind), got()),
+        Kind::Enum { options } => write!(out, "must be one of {}, not {}", shown(options), got()),
+        Kind::Constant { expected_value } => {
+            write!(out, "must be {}, not {}", shown(expected_value), got())
+        }
+        Kind::Required { property } => write!(out, "must have {}", shown(property)),
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            let names = shorten(&unexpected.join("`, `"), MAX_VALUE_BYTES);
+            write!(out, "must not have `{names}`")
+        }
+        Kind::Minimum { limit } => write!(out, "must be at least {limit}, not {}", got()),
+        Kind::Maximum { limit } => write!(out, "must be at most {limit}, not {}", got()),
+        Kind::ExclusiveMinimum { limit } => write!(out, "must be more than {limit}, not {}", got()),
+        Kind::ExclusiveMaximum { limit } => write!(out, "must be less than {limit}, not {}", got()),
+        Kind::MultipleOf { multiple_of } => {
+            write!(out, "must be a multiple of {multiple_of}, not {}", got())
+        }
+        Kind::MinLength { limit } => write!(out, "must have at least {limit} characters"),
+        Kind::MaxLength { limit } => write!(out, "must have at most {limit} characters"),
+        Kind::MinItems { limit } => write!(out, "must have at least {limit} items"),
+        Kind::MaxItems { limit } => write!(out, "must have at most {limit} items"),
+        Kind::MinProperties { limit } => write!(out, "must have at least {limit} members"),
+        Kind::MaxProperties { limit } => write!(out, "must have at most {limit} members"),
+        Kind::UniqueItems => write!(out, "must not have the same item twice"),
+        Kind::Pattern { pattern } => {
+            let pattern = shorten(pattern, 2 * MAX_VALUE_BYTES);
+            write!(
+                out,
+                "must match the pattern `{pattern}`, which {} does not",
+                got()
+            )
+        }
+        Kind::Format { format } => write!(out, "must be of the format `{format}`, not {}", got()),
+        Kind::OneOfMultipleValid { .. } => {
+            write!(
+                out,
+                "must fit exactly one of the allowed shapes, but fits several"
+            )
+        }
+        other => write!(out, "breaks the schema's `{}`: {}", other.keyword(), got()),
+    };
+}
+
+fn types(kind: &TypeKind) -> String {
+    match kind {
+        TypeKind::Single(name) => name.to_string(),
+        TypeKind::Multiple(names) => {
+            let names: Vec<_> = names.iter().map(|name| name.to_string()).collect();
+            names.join(" or ")
+        }
+    }
+}
+
+/// A value's JSON text, cut; a long value costs no more than a short one.
+fn shown(value: &Value) -> String {
+    let mut start = Start(Vec::with_capacity(MAX_VALUE_BYTES));
+    let whole = serde_json::to_writer(&mut start, value).is_ok();
+    let text = String::from_utf8_lossy(&start.0);
+    if whole {
+        text.into_owned()
+    } else {
+        format!("{}…", text.trim_end_matches(char::REPLACEMENT_CHARACTER))
+    }
+}
+
+/// Takes the first bytes and fails after them.
+struct Start(Vec<u8>);
+
+impl Write for Start {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = MAX_VALUE_BYTES - self.0.len();
+        let taken = bytes.get(..room.min(bytes.len())).unwrap_or_default();
+        self.0.extend_from_slice(taken);
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Cuts a text at a character boundary and says so.
+pub(super) fn shorten(text: &str, max_bytes: usize) -> String {
+    if text.len() <= max_bytes {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(max_bytes);
+    format!("{}…", text.get(..end).unwrap_or_default())
+}
