@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use portcullis_base::{Secret, Slug};
+use portcullis_mcp::{Introduction, ToolList};
 use portcullis_openapi::{SecurityScheme, Tool};
 use portcullis_store::{Inbound, SchemeSettings};
 
@@ -33,6 +34,10 @@ pub struct PublishedToolset {
     pub environment: Option<Arc<EnvironmentValues>>,
     /// The tools, by name.
     pub tools: HashMap<String, PublishedTool>,
+    /// What the toolset says of itself; see [`crate::mcp::publish`].
+    pub introduction: Introduction,
+    /// The tools as clients see them; see [`crate::mcp::publish`].
+    pub list: ToolList,
 }
 
 /// A tool and the document that it comes from.

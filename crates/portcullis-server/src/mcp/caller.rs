@@ -1,0 +1,283 @@
+//! Who calls, and with which values of his own.
+//!
+//! Decides from headers alone, before a body is read; the one row it needs is looked up in [`super::keys`].
+//! Each inbound mode accepts only its own credential, and `headers` authenticates nobody: who comes in by it brings every value himself.
+
+use std::collections::HashMap;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use portcullis_base::{ApiKey, ApiKeyId, Digest, Plain, Secret, Slug, Timestamp};
+use portcullis_openapi::variables::is_protocol_header;
+use portcullis_store::{ApiKeyRow, Inbound};
+use thiserror::Error;
+
+use crate::catalogue::PublishedToolset;
+
+/// What the headers of variables begin with.
+const VARIABLE_PREFIX: &str = "mcp-";
+
+/// The parameter by which RFC 6750 §2.3 lets tokens travel in URLs, where logs and histories keep them.
+const TOKEN_PARAMETER: &str = "access_token";
+
+/// Who calls.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// How he was admitted.
+    pub identity: Identity,
+    /// What he passes for the variables that the operator declared caller-supplied.
+    pub values: CallerValues,
+}
+
+/// How a caller was admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// As anyone.
+    Open,
+    /// By an API key.
+    ApiKey(ApiKeyId),
+    /// As anyone, with nothing but his own values.
+    Headers,
+}
+
+impl Caller {
+    /// Tells whether values of the toolset's environment may be used for this caller.
+    #[must_use]
+    pub fn may_use_environment(&self) -> bool {
+        match self.identity {
+            Identity::Open | Identity::ApiKey(_) => true,
+            Identity::Headers => false,
+        }
+    }
+}
+
+/// Values that a caller passes, by variable.
+#[derive(Clone, Debug, Default)]
+pub struct CallerValues(HashMap<String, Secret>);
+
+impl CallerValues {
+    /// Reads the declared variables out of a request's headers; all others are left alone.
+    ///
+    /// # Errors
+    ///
+    /// When a declared variable is given twice, or its value is not text.
+    pub fn read(headers: &HeaderMap, toolset: &PublishedToolset) -> Result<Self, Refusal> {
+        let mut values = HashMap::new();
+        if toolset.caller_supplied.is_empty() {
+            return Ok(Self(values));
+        }
+        for (name, value) in headers {
+            let Some(variable) = variable_of(name) else {
+                continue;
+            };
+            if !toolset.caller_supplied.contains(&variable) {
+                continue;
+            }
+            let text = std::str::from_utf8(value.as_bytes())
+                .map_err(|_| Refusal::VariableNotText(name.clone()))?;
+            if values
+                .insert(variable, Secret::new(text.to_owned()))
+                .is_some()
+            {
+                return Err(Refusal::VariableRepeated(name.clone()));
+            }
+        }
+        Ok(Self(values))
+    }
+
+    /// Returns the value of a variable.
+    #[must_use]
+    pub fn value(&self, variable: &str) -> Option<&Secret> {
+        self.0.get(variable)
+    }
+
+    /// Tells whether nothing is passed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<(String, Secret)> for CallerValues {
+    fn from_iter<I: IntoIterator<Item = (String, Secret)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
+/// Returns the variable that a header carries; the inverse of `portcullis_openapi::variables::header_name`.
+fn variable_of(header: &HeaderName) -> Option<String> {
+    let name = header.as_str().strip_prefix(VARIABLE_PREFIX)?;
+    if is_protocol_header(header.as_str()) {
+        return None;
+    }
+    // With an underscore in the header two headers would name one variable.
+    (!name.contains('_')).then(|| name.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// What a request presents, as far as the toolset cares.
+#[derive(Debug)]
+pub enum Presented {
+    /// Whatever it presents, it is admitted.
+    Admitted(Identity),
+    /// An API key, to be looked up and judged by [`judge_key`].
+    ApiKey(Digest),
+}
+
+/// Reads the credential of a request.
+///
+/// # Errors
+///
+/// When the toolset needs a credential, and there is none that could be good.
+pub fn present(
+    headers: &HeaderMap,
+    query: Option<&str>,
+    toolset: &PublishedToolset,
+) -> Result<Presented, Refusal> {
+    let mut given = headers.get_all(header::AUTHORIZATION).iter();
+    let authorization = given.next();
+    if given.next().is_some() {
+        return Err(Refusal::AuthorizationRepeated);
+    }
+    let accepts = |mode| toolset.inbound.contains(&mode);
+    if accepts(Inbound::ApiKey)
+        && let Some(authorization) = authorization
+    {
+        let key = bearer(authorization).ok_or(Refusal::AuthorizationNotBearer)?;
+        let key = Plain::<ApiKey>::parse(key).map_err(|_| Refusal::Key(KeyFault::NoKey))?;
+        return Ok(Presented::ApiKey(key.digest()));
+    }
+    if accepts(Inbound::Open) {
+        return Ok(Presented::Admitted(Identity::Open));
+    }
+    if accepts(Inbound::Headers) {
+        return Ok(Presented::Admitted(Identity::Headers));
+    }
+    if query.is_some_and(names_a_token) {
+        return Err(Refusal::CredentialInUrl);
+    }
+    Err(Refusal::CredentialMissing)
+}
+
+/// Judges the API key that a request presents, `row` being what is stored of it.
+///
+/// # Errors
+///
+/// When the key is unknown, revoked, expired, or opens other toolsets only.
+pub fn judge_key(
+    row: Option<&ApiKeyRow>,
+    toolset: &Slug,
+    now: Timestamp,
+) -> Result<Identity, Refusal> {
+    let row = row.ok_or(Refusal::Key(KeyFault::Unknown))?;
+    let fault = if row.revoked_at.is_some() {
+        KeyFault::Revoked
+    } else if row.expires_at.is_some_and(|expiry| expiry <= now) {
+        KeyFault::Expired
+    } else if !row.toolsets.is_empty() && !row.toolsets.contains(toolset) {
+        KeyFault::OtherToolset
+    } else {
+        return Ok(Identity::ApiKey(row.id));
+    };
+    Err(Refusal::Key(fault))
+}
+
+/// Returns the token of `Bearer TOKEN`; the scheme's name may be in any case (RFC 9110 §11.1).
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_matches(' '))
+}
+
+fn names_a_token(query: &str) -> bool {
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == TOKEN_PARAMETER)
+}
+
+/// Why a caller is not admitted.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Refusal {
+    /// No credential, where one is needed.
+    #[error("this endpoint needs an API key; send it as `Authorization: Bearer`")]
+    CredentialMissing,
+    /// The credential is where logs can see it.
+    #[error("credentials in URLs are not accepted; send an API key as `Authorization: Bearer`")]
+    CredentialInUrl,
+    /// Two credentials.
+    #[error("the request has more than one `Authorization` header")]
+    AuthorizationRepeated,
+    /// Another scheme than `Bearer`.
+    #[error("this endpoint takes API keys as `Authorization: Bearer`")]
+    AuthorizationNotBearer,
+    /// A credential that is not good here; the reason is for the log.
+    #[error("the API key is not valid for this endpoint")]
+    Key(KeyFault),
+    /// A variable twice.
+    #[error("the request has more than one `{0}` header")]
+    VariableRepeated(HeaderName),
+    /// A value that is not UTF-8.
+    #[error("the value of `{0}` is not UTF-8")]
+    VariableNotText(HeaderName),
+}
+
+/// Why an API key is not good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyFault {
+    /// It does not have an API key's form.
+    NoKey,
+    /// It is stored nowhere.
+    Unknown,
+    /// It was revoked.
+    Revoked,
+    /// It has expired.
+    Expired,
+    /// It opens other toolsets only.
+    OtherToolset,
+}
+
+impl Refusal {
+    /// Returns the HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::CredentialMissing
+            | Self::CredentialInUrl
+            | Self::AuthorizationNotBearer
+            | Self::Key(_) => StatusCode::UNAUTHORIZED,
+            Self::AuthorizationRepeated | Self::VariableRepeated(_) | Self::VariableNotText(_) => {
+                StatusCode::BAD_REQUEST
+            }
+        }
+    }
+
+    /// Returns the error code of RFC 6750 §3.1; none where the request presents nothing.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::CredentialMissing | Self::AuthorizationNotBearer => None,
+            Self::Key(_) => Some("invalid_token"),
+            Self::CredentialInUrl
+            | Self::AuthorizationRepeated
+            | Self::VariableRepeated(_)
+            | Self::VariableNotText(_) => Some("invalid_request"),
+        }
+    }
+
+    /// Returns the value of `WWW-Authenticate` for a 401: one challenge, every parameter quoted, since clients read it with patterns.
+    #[must_use]
+    pub fn challenge(&self, toolset: &Slug) -> Option<HeaderValue> {
+        if self.status() != StatusCode::UNAUTHORIZED {
+            return None;
+        }
+        let realm = toolset.as_str();
+        let text = match self.code() {
+            Some(code) => format!(
+                "Bearer realm=\"{realm}\", error=\"{code}\", error_description=\"{}\"",
+                self.to_string().replace(['"', '\\'], "")
+            ),
+            None => format!("Bearer realm=\"{realm}\""),
+        };
+        HeaderValue::try_from(text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;
