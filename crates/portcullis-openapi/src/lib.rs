@@ -11,13 +11,34 @@
 //! To support a body media type, add it to [`BodyEncoding`] and give it an encoder in `plan/body.rs`.
 //! Each comes with a document in `tests/documents/` and its golden toolset.
 
+mod body;
+mod diagnostic;
+mod document;
+mod header;
+mod limits;
+mod media_type;
 mod model;
+mod names;
+mod operations;
 mod outcome;
+mod parameters;
 mod plan;
+mod pointer;
+mod read;
+mod reference;
+mod responses;
 #[cfg(test)]
 mod sample;
+mod schema;
+mod security;
+mod servers;
+mod text;
+mod tools;
 pub mod variables;
 
+pub use diagnostic::{Diagnostic, Severity};
+pub use document::Document;
+pub use limits::Limits;
 pub use model::{
     Annotations, BodyEncoding, BodyTemplate, FieldEncoding, Method, Parameter, PathPart, Place,
     RequestTemplate, SchemeFlow, SchemeKind, SecurityAlternative, SecurityRequirement,
@@ -25,3 +46,4 @@ pub use model::{
 };
 pub use outcome::{Content, Outcome, UpstreamResponse};
 pub use plan::{ArgumentError, PlanError, PlannedBody, RequestPlan, Unsendable};
+pub use read::ReadError;

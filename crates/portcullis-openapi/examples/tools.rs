@@ -1,0 +1,116 @@
+//! Prints what documents become: `cargo run --release -p portcullis-openapi --example tools -- FILE…`.
+//!
+//! One line a document: tools, diagnostics, sizes, and the time against parsing the same bytes into a `serde_json::Value`.
+//! With `--diagnostics` it prints those, with `--names` the tools' names, with `--tool NAME` one tool whole.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a program for people, which measures"
+)]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use portcullis_openapi::{Diagnostic, Document, Limits, Severity, Tool};
+
+fn main() {
+    let mut files = Vec::new();
+    let (mut diagnostics, mut names, mut tool) = (false, false, None);
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--diagnostics" => diagnostics = true,
+            "--names" => names = true,
+            "--tool" => tool = arguments.next(),
+            _ => files.push(argument),
+        }
+    }
+    for file in files {
+        let (tools, remarks) = match read(&file) {
+            Ok(read) => read,
+            Err(error) => {
+                eprintln!("{file}: {error}");
+                continue;
+            }
+        };
+        if diagnostics {
+            remarks.iter().for_each(|remark| println!("{remark}"));
+        }
+        if names {
+            tools.iter().for_each(|tool| println!("{}", tool.name));
+        }
+        if let Some(name) = &tool {
+            for tool in tools.iter().filter(|tool| tool.name == *name) {
+                println!("{tool:#?}");
+            }
+        }
+    }
+}
+
+/// Compiles one file and prints its line.
+fn read(file: &str) -> Result<(Vec<Tool>, Vec<Diagnostic>), Box<dyn std::error::Error>> {
+    let bytes = std::fs::read(file)?;
+    let started = Instant::now();
+    let parsed = serde_json::from_slice::<serde_json::Value>(&bytes).is_ok();
+    let floor = started.elapsed();
+    let started = Instant::now();
+    let document = Document::parse(&bytes, &Limits::default())?;
+    let reading = started.elapsed();
+    let (tools, remarks) = document.tools();
+    let whole = started.elapsed();
+    let mut sizes: Vec<usize> = tools
+        .iter()
+        .map(|tool| tool.input_schema.get().len())
+        .collect();
+    sizes.sort_unstable();
+    let at = |percent: usize| {
+        sizes
+            .get(sizes.len() * percent / 100)
+            .or(sizes.last())
+            .copied()
+            .unwrap_or_default()
+    };
+    let outputs: usize = tools
+        .iter()
+        .filter_map(|tool| tool.output_schema.as_ref())
+        .map(|schema| schema.get().len())
+        .sum();
+    let count = |severity| {
+        remarks
+            .iter()
+            .filter(|remark| remark.severity == severity)
+            .count()
+    };
+    println!(
+        "{file}: {} tools, {} errors, {} warnings, {} notes; input schemas p50 {} p95 {} max {}, outputs {} KB; {} ms reading, {} ms in all{}",
+        tools.len(),
+        count(Severity::Error),
+        count(Severity::Warning),
+        count(Severity::Note),
+        at(50),
+        at(95),
+        at(100),
+        outputs / 1024,
+        reading.as_millis(),
+        whole.as_millis(),
+        if parsed {
+            format!(", {:.2}x of a bare parse", ratio(whole, floor))
+        } else {
+            String::new()
+        },
+    );
+    black_box(&document);
+    let remarks = document
+        .diagnostics
+        .iter()
+        .cloned()
+        .chain(remarks)
+        .collect();
+    Ok((tools, remarks))
+}
+
+fn ratio(whole: Duration, floor: Duration) -> f64 {
+    whole.as_secs_f64() / floor.as_secs_f64()
+}

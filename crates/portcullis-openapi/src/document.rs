@@ -1,0 +1,109 @@
+//! A document that has been read: what it is called, how it is secured, and the value that its tools are compiled from.
+//!
+//! Compiling is `tools.rs`; this module decides only whether there is a document at all.
+
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::limits::Limits;
+use crate::model::SecurityScheme;
+use crate::read::{ReadError, read};
+use crate::security::schemes;
+use crate::text::clean;
+
+/// Longest title of a document, in characters.
+const MAX_TITLE: usize = 200;
+/// Longest description of a document, in characters.
+const MAX_DESCRIPTION: usize = 5_000;
+
+/// An `OpenAPI` document.
+#[derive(Debug)]
+pub struct Document {
+    /// `info.title`, or `API` where it has none.
+    pub title: String,
+    /// `info.version`.
+    pub version: String,
+    /// `info.description`.
+    pub description: Option<String>,
+    /// What `components.securitySchemes` declares.
+    pub schemes: Vec<SecurityScheme>,
+    /// Remarks about the document itself; those about operations come with [`Document::tools`].
+    pub diagnostics: Vec<Diagnostic>,
+    pub(crate) root: Value,
+    pub(crate) dialect: Dialect,
+    pub(crate) limits: Limits,
+}
+
+/// Which rules the document's schemas follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `OpenAPI` 3.0: a schema's `$ref` stands alone.
+    V30,
+    /// `OpenAPI` 3.1 and 3.2: JSON Schema 2020-12.
+    V31,
+}
+
+impl Document {
+    /// Reads a document, JSON or YAML by its content.
+    ///
+    /// # Errors
+    /// When the bytes are not an `OpenAPI` document or exceed a limit; a bad operation is no error but a diagnostic.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, ReadError> {
+        let mut diagnostics = Diagnostics::new(limits.max_diagnostics);
+        let root = read(bytes, limits, &mut diagnostics)?;
+        let dialect = dialect(&root)?;
+        let about = |key: &str, max| {
+            let text = root
+                .get("info")
+                .and_then(|info| info.get(key))
+                .and_then(scalar);
+            text.map(|text| clean(&text, max).into_owned())
+                .filter(|text| !text.is_empty())
+        };
+        Ok(Self {
+            title: about("title", MAX_TITLE).unwrap_or_else(|| "API".to_owned()),
+            version: about("version", MAX_TITLE).unwrap_or_default(),
+            description: about("description", MAX_DESCRIPTION),
+            schemes: schemes(&root, &mut diagnostics),
+            diagnostics: diagnostics.finish(),
+            dialect,
+            root,
+            limits: limits.clone(),
+        })
+    }
+}
+
+/// Decides by `openapi` and `swagger` at the root; YAML reads an unquoted version as a number.
+fn dialect(root: &Value) -> Result<Dialect, ReadError> {
+    if let Some(version) = root.get("openapi").and_then(scalar) {
+        return match version.split('.').take(2).collect::<Vec<_>>().as_slice() {
+            ["3", "0"] | ["3"] => Ok(Dialect::V30),
+            ["3", "1" | "2"] => Ok(Dialect::V31),
+            _ => Err(ReadError::UnsupportedVersion {
+                version: clean(&version, 20).into_owned(),
+            }),
+        };
+    }
+    if root.get("swagger").is_some() {
+        return Err(ReadError::Swagger);
+    }
+    let found = match root {
+        Value::Object(members) if members.is_empty() => "an empty object".to_owned(),
+        Value::Object(members) => {
+            let keys: Vec<_> = members.keys().take(5).map(|key| clean(key, 40)).collect();
+            format!("its keys are {}", keys.join(", "))
+        }
+        Value::Array(_) => "it is a list".to_owned(),
+        _ => "it is a single value".to_owned(),
+    };
+    Err(ReadError::NotOpenApi { found })
+}
+
+/// Text of a value that authors write with and without quotes.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,43 @@
+//! How much of a document is accepted, and how much text its tools may grow to.
+//!
+//! Each limit turns an attack or an accident into a message; none of them fails a document that real APIs publish.
+
+/// Bounds on reading a document and on compiling its tools.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the document.
+    pub max_bytes: usize,
+    /// Values in the document, after aliases have been expanded.
+    pub max_nodes: usize,
+    /// Values within values.
+    pub max_depth: usize,
+    /// Operations of one document; the others are reported.
+    pub max_operations: usize,
+    /// Parameters of one operation; an operation with more is reported.
+    pub max_parameters: usize,
+    /// Bytes of one tool's input schema, beyond which referenced schemas are left open.
+    pub max_input_schema_bytes: usize,
+    /// Bytes of one tool's output schema, beyond which referenced schemas are left open.
+    pub max_output_schema_bytes: usize,
+    /// Bytes of all schemas of one document's tools together; the operations that do not fit are reported.
+    pub max_total_schema_bytes: usize,
+    /// Diagnostics kept; the rest is counted.
+    pub max_diagnostics: usize,
+}
+
+impl Default for Limits {
+    /// Limits that GitHub's, Stripe's and Microsoft Graph's documents keep with room to spare.
+    fn default() -> Self {
+        Self {
+            max_bytes: 64 << 20,
+            max_nodes: 5_000_000,
+            max_depth: 100,
+            max_operations: 50_000,
+            max_parameters: 500,
+            max_input_schema_bytes: 48 << 10,
+            max_output_schema_bytes: 8 << 10,
+            max_total_schema_bytes: 256 << 20,
+            max_diagnostics: 1_000,
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Names of tools and of their arguments, as models and clients can use them.
+//!
+//! A tool's name depends on its operation alone, unless another operation would have the same name; then each of them carries a digest of its own method and path.
+//! So names do not change when a document is reordered or grows.
+
+use std::collections::{HashMap, HashSet};
+
+use sha2::{Digest, Sha256};
+
+/// Longest tool name; clients put prefixes of their own before it and have limits of 64.
+const MAX_TOOL_NAME: usize = 48;
+/// Hexadecimal digits of a digest in a name.
+const DIGEST_DIGITS: usize = 6;
+/// Longest argument name.
+const MAX_ARGUMENT_NAME: usize = 64;
+/// The name of the argument that holds the body.
+const BODY: &str = "body";
+
+/// What a tool is named after.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ToolSubject<'d> {
+    pub(crate) operation_id: Option<&'d str>,
+    pub(crate) method: &'d str,
+    pub(crate) path: &'d str,
+}
+
+/// Names tools, each once, in the order of their subjects.
+pub(crate) fn tool_names(subjects: &[ToolSubject<'_>]) -> Vec<String> {
+    let plain: Vec<String> = subjects
+        .iter()
+        .map(|subject| shortened(subject, 0))
+        .collect();
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for name in &plain {
+        *uses.entry(name.to_ascii_lowercase()).or_default() += 1;
+    }
+    let mut taken = HashSet::new();
+    let unique = plain.into_iter().zip(subjects).map(|(plain, subject)| {
+        let clashes = uses
+            .get(&plain.to_ascii_lowercase())
+            .is_some_and(|&uses| uses > 1);
+        let with_digest = (1..).map(|times| shortened(subject, times * DIGEST_DIGITS));
+        (!clashes)
+            .then_some(plain)
+            .into_iter()
+            .chain(with_digest)
+            .find(|name| taken.insert(name.to_ascii_lowercase()))
+            .expect("no two operations share method and path, so their digests differ")
+    });
+    unique.collect()
+}
+
+/// The operation's id, or its method and path, in the characters that names have.
+fn readable(subject: &ToolSubject<'_>) -> String {
+    let id = subject
+        .operation_id
+        .map(|id| plain(id, |c| matches!(c, '_' | '-')))
+        .unwrap_or_default();
+    let name = if id.is_empty() {
+        let path = plain(subject.path, |c| matches!(c, '_' | '-'));
+        format!("{}_{path}", subject.method.to_ascii_lowercase())
+    } else if id.starts_with(|c: char| c.is_ascii_digit()) {
+        // Some models take no name that begins with a digit.
+        format!("{}_{id}", subject.method.to_ascii_lowercase())
+    } else {
+        id
+    };
+    name.trim_end_matches('_').to_owned()
+}
+
+/// The readable name, cut to length; with a digest of at least so many digits where it is cut or `digits` asks for it.
+fn shortened(subject: &ToolSubject<'_>, digits: usize) -> String {
+    let name = readable(subject);
+    if name.len() <= MAX_TOOL_NAME && digits == 0 {
+        return name;
+    }
+    let identity = [
+        subject.operation_id.unwrap_or_default(),
+        subject.method,
+        subject.path,
+    ];
+    let digest = digest(&identity, digits.clamp(DIGEST_DIGITS, MAX_TOOL_NAME - 8));
+    let room = MAX_TOOL_NAME - digest.len() - 1;
+    let head = name.get(..room).unwrap_or(&name);
+    // Cut at the end of a word where one is near.
+    let word_end = head
+        .rfind(['_', '-'])
+        .filter(|&end| name.len() > room && end > room / 2);
+    let head = word_end.and_then(|end| head.get(..end)).unwrap_or(head);
+    format!("{}_{digest}", head.trim_end_matches(['_', '-']))
+}
+
+/// What an argument is named after: its rank among names that clash (lower goes first), a word for its place, and its name on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ArgumentSubject<'d> {
+    pub(crate) rank: u8,
+    pub(crate) place: &'static str,
+    pub(crate) name: &'d str,
+}
+
+/// Names the arguments of one tool, each once, in the order of their subjects, whatever that order is.
+pub(crate) fn argument_names(subjects: &[ArgumentSubject<'_>]) -> Vec<String> {
+    let mut order: Vec<usize> = (0..subjects.len()).collect();
+    // A name that needs no change keeps itself before one that only comes to look like it.
+    order.sort_by_key(|&index| {
+        subjects
+            .get(index)
+            .map(|subject| (argument(subject.name) != subject.name, *subject))
+    });
+    let mut names = vec![String::new(); subjects.len()];
+    let mut taken = HashSet::new();
+    for index in order {
+        let (Some(subject), Some(slot)) = (subjects.get(index), names.get_mut(index)) else {
+            continue;
+        };
+        let name = argument(subject.name);
+        let candidates = [name.clone(), argument(&format!("{}_{name}", subject.place))];
+        let numbered = (2_u32..).map(|number| argument(&format!("{name}_{number}")));
+        let free = candidates
+            .into_iter()
+            .chain(numbered)
+            .find(|name| taken.insert(name.clone()));
+        *slot = free.expect("numbers do not end");
+    }
+    names
+}
+
+/// Names the argument that holds the body.
+pub(crate) fn body_argument(taken: &[String]) -> String {
+    let candidates = [BODY.to_owned(), "request_body".to_owned()];
+    let numbered = (2_u32..).map(|number| format!("{BODY}_{number}"));
+    candidates
+        .into_iter()
+        .chain(numbered)
+        .find(|name| !taken.contains(name))
+        .expect("numbers do not end")
+}
+
+/// A name of an argument in the characters that all models take; `<` and `>` become words since they tell parameters apart.
+fn argument(name: &str) -> String {
+    let name = name
+        .replace(">=", "_gte")
+        .replace("<=", "_lte")
+        .replace('>', "_gt")
+        .replace('<', "_lt");
+    let plain = plain(&name, |c| matches!(c, '_' | '-' | '.'));
+    if plain.is_empty() {
+        return format!("argument_{}", digest(&[&name], DIGEST_DIGITS));
+    }
+    match plain.get(..MAX_ARGUMENT_NAME - 7) {
+        Some(head) if plain.len() > MAX_ARGUMENT_NAME => {
+            format!("{head}_{}", digest(&[&name], DIGEST_DIGITS))
+        }
+        _ => plain,
+    }
+}
+
+/// Keeps ASCII letters, digits and what `also` allows, and joins the rest with one `_`; a name that needs no change is not changed.
+fn plain(name: &str, also: impl Fn(char) -> bool) -> String {
+    let keep = |c: char| c.is_ascii_alphanumeric() || also(c);
+    if name.chars().all(keep) && name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+        return name.to_owned();
+    }
+    let mut plain = String::with_capacity(name.len());
+    for c in name.chars() {
+        if keep(c) {
+            plain.push(c);
+        } else if !plain.is_empty() && !plain.ends_with('_') {
+            plain.push('_');
+        }
+    }
+    plain
+        .trim_matches(|c: char| !c.is_ascii_alphanumeric())
+        .to_owned()
+}
+
+/// The first hexadecimal digits of a digest of the parts.
+fn digest(parts: &[&str], digits: usize) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    let hex = hasher
+        .finalize()
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    hex.chars().take(digits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn subject<'d>(
+        operation_id: Option<&'d str>,
+        method: &'d str,
+        path: &'d str,
+    ) -> ToolSubject<'d> {
+        ToolSubject {
+            operation_id,
+            method,
+            path,
+        }
+    }
+
+    fn one(operation_id: Option<&str>, path: &str) -> String {
+        tool_names(&[subject(operation_id, "GET", path)]).remove(0)
+    }
+
+    #[test]
+    fn names_come_from_the_operation_id_or_from_method_and_path() {
+        assert_eq!(one(Some("listPets"), "/pets"), "listPets");
+        assert_eq!(one(Some("repos/list-for-org"), "/x"), "repos_list-for-org");
+        assert_eq!(
+            one(Some("get_files_id#content"), "/x"),
+            "get_files_id_content"
+        );
+        assert_eq!(
+            one(None, "/users/{user-id}/posts/{id}"),
+            "get_users_user-id_posts_id"
+        );
+        assert_eq!(one(None, "/"), "get");
+        assert_eq!(one(Some("日本語"), "/a"), "get_a");
+        assert_eq!(one(Some("2fa.enable"), "/a"), "get_2fa_enable");
+    }
+
+    #[test]
+    fn long_names_are_cut_at_a_word_and_carry_a_digest() {
+        let name = one(
+            Some("users_drives_items_workbook_worksheets_charts_axes_get_value_axis"),
+            "/x",
+        );
+        assert!(
+            name.starts_with("users_drives_items_workbook_worksheets_"),
+            "{name}"
+        );
+        assert!(name.len() <= MAX_TOOL_NAME);
+    }
+
+    #[test]
+    fn names_that_clash_all_carry_a_digest_whatever_the_order() {
+        let pair = [
+            subject(Some("get"), "GET", "/a"),
+            subject(Some("GET"), "GET", "/b"),
+        ];
+        let names = tool_names(&pair);
+        let reversed = tool_names(&[pair[1], pair[0]]);
+        assert_ne!(names[0].to_lowercase(), names[1].to_lowercase());
+        assert_eq!(names, [reversed[1].clone(), reversed[0].clone()]);
+        assert!(names[0].starts_with("get_") && names[1].starts_with("GET_"));
+    }
+
+    #[test]
+    fn argument_names_tell_places_and_signs_apart() {
+        let at = |rank, place, name| ArgumentSubject { rank, place, name };
+        let subjects = [
+            at(1, "query", "id"),
+            at(0, "path", "id"),
+            at(1, "query", "StartTime>"),
+            at(1, "query", "StartTime<"),
+            at(1, "query", "StartTime"),
+            at(1, "query", "$filter"),
+            at(1, "query", "page[first]"),
+            at(1, "query", "filter"),
+        ];
+        assert_eq!(
+            argument_names(&subjects),
+            [
+                "query_id",
+                "id",
+                "StartTime_gt",
+                "StartTime_lt",
+                "StartTime",
+                "query_filter",
+                "page_first",
+                "filter"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_body_gives_way_to_a_parameter_of_its_name() {
+        assert_eq!(body_argument(&[]), "body");
+        assert_eq!(body_argument(&["body".to_owned()]), "request_body");
+    }
+
+    proptest! {
+        #[test]
+        fn every_set_of_operations_gets_unique_legal_names(ids in prop::collection::vec(prop::option::of(".{0,80}"), 1..12)) {
+            let paths: Vec<String> = (0..ids.len()).map(|index| format!("/p{index}")).collect();
+            let subjects: Vec<_> = ids.iter().zip(&paths).map(|(id, path)| subject(id.as_deref(), "GET", path)).collect();
+            let names = tool_names(&subjects);
+            let unique: HashSet<_> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+            prop_assert_eq!(unique.len(), names.len());
+            for name in names {
+                prop_assert!(!name.is_empty() && name.len() <= MAX_TOOL_NAME);
+                prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')), "{}", name);
+            }
+        }
+
+        #[test]
+        fn every_set_of_parameters_gets_unique_legal_names(wire in prop::collection::hash_set(".{0,80}", 1..12)) {
+            let subjects: Vec<_> = wire.iter().map(|name| ArgumentSubject { rank: 1, place: "query", name }).collect();
+            let names = argument_names(&subjects);
+            let unique: HashSet<_> = names.iter().collect();
+            prop_assert_eq!(unique.len(), names.len());
+            for name in names {
+                prop_assert!(!name.is_empty() && name.len() <= MAX_ARGUMENT_NAME, "{}", name);
+                prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')), "{}", name);
+            }
+        }
+    }
+}

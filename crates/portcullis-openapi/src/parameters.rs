@@ -1,0 +1,353 @@
+//! Parameters of an operation: those of its path and its own, and the template of its path.
+//!
+//! Parameters that carry authority or the operation's credentials never become arguments.
+//! A path parameter that the template lacks is left out, and one that only the template has is a text.
+
+mod path;
+
+use std::rc::Rc;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::diagnostic::Diagnostics;
+use crate::header::{carries_authority, is_said_elsewhere, is_token};
+use crate::model::{
+    Parameter, PathPart, Place, SchemeKind, SecurityAlternative, SecurityScheme, Style,
+};
+use crate::names::{ArgumentSubject, argument_names};
+use crate::operations::Operation;
+use crate::pointer;
+use crate::reference::follow;
+use crate::schema::{Flow, Fragment, Property, Schemas};
+use path::Segment;
+
+/// The parameters of one operation, compiled.
+#[derive(Debug)]
+pub(crate) struct Parameters {
+    pub(crate) path: Vec<PathPart>,
+    pub(crate) list: Vec<Parameter>,
+    /// The schema of each parameter's argument.
+    pub(crate) schemas: Vec<Rc<Fragment>>,
+}
+
+/// A parameter as the document declares it.
+#[derive(Clone, Debug)]
+struct Declared<'d> {
+    name: &'d str,
+    place: Place,
+    /// `None` where only the path template has it.
+    value: Option<&'d Value>,
+    pointer: String,
+}
+
+/// What decides about an operation's parameters beside the operation itself.
+pub(crate) struct Surroundings<'a, 'd> {
+    pub(crate) root: &'d Value,
+    pub(crate) schemes: &'a [SecurityScheme],
+    pub(crate) security: &'a [SecurityAlternative],
+    pub(crate) flow: Flow,
+}
+
+/// Compiles the parameters of an operation.
+pub(crate) fn compile<'d>(
+    operation: &Operation<'d>,
+    around: &Surroundings<'_, 'd>,
+    schemas: &mut Schemas<'d>,
+    diagnostics: &mut Diagnostics,
+) -> Parameters {
+    let segments = path::segments(operation.path);
+    let mut declared = declared(operation, around.root, diagnostics);
+    declared.retain(|parameter| is_argument(parameter, around, &segments, diagnostics));
+    for name in segments.iter().filter_map(Segment::parameter) {
+        if !declared
+            .iter()
+            .any(|parameter| parameter.place == Place::Path && parameter.name == name)
+        {
+            let message = format!(
+                "the path's parameter `{}` is not declared; it is taken as text",
+                name.escape_debug()
+            );
+            diagnostics.warn("undeclared-path-parameter", &operation.pointer, message);
+            declared.push(Declared {
+                name,
+                place: Place::Path,
+                value: None,
+                pointer: operation.pointer.clone(),
+            });
+        }
+    }
+    let subjects: Vec<_> = declared.iter().map(subject).collect();
+    let arguments = argument_names(&subjects);
+    let parameters: Vec<_> = declared
+        .iter()
+        .zip(arguments)
+        .map(|(parameter, argument)| parameter.compiled(argument, diagnostics))
+        .collect();
+    let schemas = declared
+        .iter()
+        .map(|parameter| parameter.schema(around.flow, schemas, diagnostics))
+        .collect();
+    Parameters {
+        path: path::parts(&segments, &parameters),
+        list: parameters,
+        schemas,
+    }
+}
+
+/// Collects the parameters of the path and of the operation, which override those of the same name and place.
+fn declared<'d>(
+    operation: &Operation<'d>,
+    root: &'d Value,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Declared<'d>> {
+    let mut all: Vec<Declared<'d>> = Vec::new();
+    let lists = [
+        (operation.path_item, &operation.path_item_pointer),
+        (operation.value, &operation.pointer),
+    ];
+    for (owner, pointer) in lists {
+        for (index, value) in owner
+            .get("parameters")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .enumerate()
+        {
+            let Some(parameter) = read(
+                value,
+                format!("{pointer}/parameters/{index}"),
+                root,
+                diagnostics,
+            ) else {
+                continue;
+            };
+            match all.iter_mut().find(|known| known.is_same(&parameter)) {
+                Some(known) => *known = parameter,
+                None => all.push(parameter),
+            }
+        }
+    }
+    all
+}
+
+fn read<'d>(
+    value: &'d Value,
+    pointer: String,
+    root: &'d Value,
+    diagnostics: &mut Diagnostics,
+) -> Option<Declared<'d>> {
+    let target = match follow(root, value, pointer.clone()) {
+        Ok(target) => target,
+        Err(error) => {
+            diagnostics.warn(
+                error.code(),
+                pointer,
+                format!("{error}; the parameter is left out"),
+            );
+            return None;
+        }
+    };
+    let name = target.value.get("name").and_then(Value::as_str);
+    let place = match target.value.get("in").and_then(Value::as_str) {
+        Some("path") => Some(Place::Path),
+        Some("query") => Some(Place::Query),
+        Some("header") => Some(Place::Header),
+        Some("cookie") => Some(Place::Cookie),
+        _ => None,
+    };
+    let (Some(name), Some(place)) = (name, place) else {
+        diagnostics.warn("bad-parameter", pointer, "a parameter needs a `name`, and an `in` of path, query, header or cookie; it is left out");
+        return None;
+    };
+    Some(Declared {
+        name,
+        place,
+        value: Some(target.value),
+        pointer: target.pointer,
+    })
+}
+
+/// Decides whether a parameter becomes an argument; where it does not, says why.
+fn is_argument(
+    parameter: &Declared<'_>,
+    around: &Surroundings<'_, '_>,
+    segments: &[Segment<'_>],
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let &Declared { name, place, .. } = parameter;
+    let shown = name.escape_debug();
+    let reason = match place {
+        Place::Path
+            if !segments
+                .iter()
+                .any(|segment| segment.parameter() == Some(name)) =>
+        {
+            let message = format!("the path has no `{{{shown}}}`; the parameter is left out");
+            diagnostics.warn("unused-path-parameter", &parameter.pointer, message);
+            return false;
+        }
+        Place::Header if is_said_elsewhere(name) => "says what other parts of the operation say",
+        Place::Header if carries_authority(name) => "carries authority",
+        Place::Header | Place::Cookie if !is_token(name) => "is no legal name",
+        _ if is_credential(parameter, around) => "is a credential of the operation",
+        _ => return true,
+    };
+    let message = format!(
+        "the {place} parameter `{shown}` {reason}; it does not become an argument",
+        place = word(place)
+    );
+    diagnostics.note("parameter-not-an-argument", &parameter.pointer, message);
+    false
+}
+
+/// Tells whether one of the operation's API keys goes where the parameter goes.
+fn is_credential(parameter: &Declared<'_>, around: &Surroundings<'_, '_>) -> bool {
+    let needed = around.security.iter().flatten();
+    let mut schemes = needed.filter_map(|requirement| {
+        around
+            .schemes
+            .iter()
+            .find(|scheme| scheme.name == requirement.scheme)
+    });
+    schemes.any(|scheme| match &scheme.kind {
+        SchemeKind::ApiKey {
+            place: Place::Header,
+            name,
+        } => parameter.place == Place::Header && name.eq_ignore_ascii_case(parameter.name),
+        SchemeKind::ApiKey { place, name } => *place == parameter.place && name == parameter.name,
+        _ => false,
+    })
+}
+
+fn subject<'d>(parameter: &Declared<'d>) -> ArgumentSubject<'d> {
+    let rank = match parameter.place {
+        Place::Path => 0,
+        Place::Query => 1,
+        Place::Header => 2,
+        Place::Cookie => 3,
+    };
+    ArgumentSubject {
+        rank,
+        place: word(parameter.place),
+        name: parameter.name,
+    }
+}
+
+fn word(place: Place) -> &'static str {
+    match place {
+        Place::Path => "path",
+        Place::Query => "query",
+        Place::Header => "header",
+        Place::Cookie => "cookie",
+    }
+}
+
+impl<'d> Declared<'d> {
+    fn is_same(&self, other: &Self) -> bool {
+        self.place == other.place
+            && if self.place == Place::Header {
+                self.name.eq_ignore_ascii_case(other.name)
+            } else {
+                self.name == other.name
+            }
+    }
+
+    fn member(&self, key: &str) -> Option<&'d Value> {
+        self.value?.get(key)
+    }
+
+    /// The parameter's media type, where it has `content` in place of `schema`.
+    fn content(&self) -> Option<(&'d String, &'d Value)> {
+        self.member("content")?.as_object()?.iter().next()
+    }
+
+    fn compiled(&self, argument: String, diagnostics: &mut Diagnostics) -> Parameter {
+        let style = self.style(diagnostics);
+        let explode = self.member("explode").and_then(Value::as_bool);
+        Parameter {
+            argument,
+            name: self.name.to_owned(),
+            place: self.place,
+            style,
+            explode: explode.unwrap_or(style == Style::Form),
+            required: self.place == Place::Path
+                || self.member("required") == Some(&Value::Bool(true)),
+            json: self
+                .content()
+                .is_some_and(|(media_type, _)| media_type.contains("json")),
+        }
+    }
+
+    /// The style, or the place's default where the document names none or one that the place does not have.
+    fn style(&self, diagnostics: &mut Diagnostics) -> Style {
+        let default = match self.place {
+            Place::Path | Place::Header => Style::Simple,
+            Place::Query | Place::Cookie => Style::Form,
+        };
+        let Some(named) = self.member("style") else {
+            return default;
+        };
+        match (self.place, named.as_str().unwrap_or_default()) {
+            (Place::Path | Place::Header, "simple") => Style::Simple,
+            (Place::Path, "label") => Style::Label,
+            (Place::Path, "matrix") => Style::Matrix,
+            (Place::Query | Place::Cookie, "form") => Style::Form,
+            (Place::Query, "spaceDelimited") => Style::SpaceDelimited,
+            (Place::Query, "pipeDelimited") => Style::PipeDelimited,
+            (Place::Query, "deepObject") => Style::DeepObject,
+            _ => {
+                let message = format!(
+                    "a {} parameter has no such style; the default is used",
+                    word(self.place)
+                );
+                diagnostics.warn("bad-style", format!("{}/style", self.pointer), message);
+                default
+            }
+        }
+    }
+
+    fn schema(
+        &self,
+        flow: Flow,
+        schemas: &mut Schemas<'d>,
+        diagnostics: &mut Diagnostics,
+    ) -> Rc<Fragment> {
+        let Some(value) = self.value else {
+            return Rc::new(text_fragment());
+        };
+        let (owner, at) = match self.content() {
+            Some((media_type, content)) => (
+                content,
+                format!(
+                    "{}/content/{}/schema",
+                    self.pointer,
+                    pointer::escape(media_type)
+                ),
+            ),
+            None => (value, format!("{}/schema", self.pointer)),
+        };
+        let property = Property {
+            schema: owner.get("schema"),
+            description: value.get("description").and_then(Value::as_str),
+            example: value.get("example"),
+            note: None,
+        };
+        schemas.property(
+            value,
+            &property,
+            &pointer::Place::at(&at),
+            flow,
+            diagnostics,
+        )
+    }
+}
+
+/// The schema of a parameter that the document only mentions.
+fn text_fragment() -> Fragment {
+    let text = RawValue::from_string(r#"{"type":"string"}"#.to_owned()).expect("this is JSON");
+    Fragment {
+        text,
+        definitions: Vec::new(),
+    }
+}

@@ -1,0 +1,285 @@
+//! The rules, keyword by keyword, from `OpenAPI` 3.0 and 3.1 schemas to JSON Schema 2020-12.
+//!
+//! Documents stray from their specification: a keyword whose value makes no sense is left out, which makes a schema wider, never a tool lost.
+
+mod assertion;
+mod composition;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::keyword::{hidden_properties, is_binary, is_true};
+use super::writer::JsonWriter;
+use super::{Definition, Flow, Fragment, Schemas};
+use crate::diagnostic::Diagnostics;
+use crate::document::Dialect;
+use crate::pointer::Place;
+use crate::text::{clean, is_clean};
+
+/// Longest description of a schema, in characters.
+const MAX_DESCRIPTION: usize = 1_000;
+/// Longest title, in characters.
+const MAX_TITLE: usize = 100;
+/// Largest default or example that is shown, in bytes of JSON.
+const MAX_VALUE_BYTES: usize = 200;
+
+/// A property of a tool's arguments: a schema, with what its parameter or body says about it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Property<'d> {
+    /// Where `None`, any value will do.
+    pub(crate) schema: Option<&'d Value>,
+    /// Goes before the schema's own description.
+    pub(crate) description: Option<&'d str>,
+    /// Goes before the schema's own examples.
+    pub(crate) example: Option<&'d Value>,
+    /// Added to the description: how the value is to be written.
+    pub(crate) note: Option<&'d str>,
+}
+
+/// Converts one schema into one fragment.
+pub(super) struct Converter<'s, 'd> {
+    schemas: &'s mut Schemas<'d>,
+    diagnostics: &'s mut Diagnostics,
+    flow: Flow,
+    /// The definition that is being converted.
+    origin: Option<Definition>,
+    /// Whether what is converted now applies to the same value as the origin.
+    same_value: bool,
+    out: JsonWriter,
+    definitions: Vec<Definition>,
+}
+
+/// What surrounds a schema and changes how it is written.
+#[derive(Clone, Copy, Default)]
+struct Around<'a, 'd> {
+    property: Property<'d>,
+    /// Names of properties that an enclosing schema hides.
+    hidden: &'a [&'d str],
+}
+
+impl<'s, 'd> Converter<'s, 'd> {
+    pub(super) fn new(
+        schemas: &'s mut Schemas<'d>,
+        diagnostics: &'s mut Diagnostics,
+        flow: Flow,
+        origin: Option<Definition>,
+    ) -> Self {
+        Self {
+            schemas,
+            diagnostics,
+            flow,
+            origin,
+            same_value: true,
+            out: JsonWriter::default(),
+            definitions: Vec::new(),
+        }
+    }
+
+    /// Converts a schema that stands for itself.
+    pub(super) fn root(mut self, schema: &'d Value, place: &Place<'_>) -> Fragment {
+        self.schema(schema, place, Around::default());
+        self.finish()
+    }
+
+    /// Converts a property of a tool's arguments.
+    pub(super) fn property(mut self, property: &Property<'d>, place: &Place<'_>) -> Fragment {
+        let around = Around {
+            property: *property,
+            hidden: &[],
+        };
+        match property.schema {
+            Some(schema @ Value::Object(_)) => self.schema(schema, place, around),
+            Some(Value::Bool(false)) => self.out.value(&false),
+            Some(_) | None => {
+                self.out.open(b'{');
+                self.annotations(&Map::new(), around);
+                self.out.close(b'}');
+            }
+        }
+        self.finish()
+    }
+
+    fn finish(self) -> Fragment {
+        let text: Box<RawValue> = self.out.finish();
+        Fragment {
+            text,
+            definitions: self.definitions,
+        }
+    }
+
+    fn schema(&mut self, schema: &'d Value, place: &Place<'_>, around: Around<'_, 'd>) {
+        match schema {
+            Value::Object(schema) => self.object(schema, place, around),
+            Value::Bool(value) => self.out.value(value),
+            _ => {
+                self.diagnostics.warn(
+                    "schema-not-object",
+                    place,
+                    "a schema must be an object; any value is accepted here",
+                );
+                self.open_schema();
+            }
+        }
+    }
+
+    fn object(
+        &mut self,
+        schema: &'d Map<String, Value>,
+        place: &Place<'_>,
+        around: Around<'_, 'd>,
+    ) {
+        let nullable = is_true(schema, "nullable") || is_true(schema, "x-nullable");
+        let composed = ["$ref", "allOf", "anyOf", "oneOf"]
+            .into_iter()
+            .any(|key| schema.contains_key(key));
+        if nullable && composed {
+            self.out.open(b'{');
+            self.out.key("anyOf");
+            self.out.open(b'[');
+            self.bare(schema, place, around, false);
+            self.out.value(&serde_json::json!({"type": "null"}));
+            self.out.close(b']');
+            self.out.close(b'}');
+        } else {
+            self.bare(schema, place, around, nullable);
+        }
+    }
+
+    /// Converts a schema whose `nullable` has been dealt with, or is to be dealt with by its `type` and `enum`.
+    fn bare(
+        &mut self,
+        schema: &'d Map<String, Value>,
+        place: &Place<'_>,
+        around: Around<'_, 'd>,
+        nullable: bool,
+    ) {
+        self.out.open(b'{');
+        if let Some(text) = schema.get("$ref").and_then(Value::as_str) {
+            self.reference(text, place);
+            if self.schemas.dialect == Dialect::V30 {
+                self.annotations(schema, around);
+                self.out.close(b'}');
+                return;
+            }
+        }
+        let hidden = self.hidden(schema, around.hidden);
+        for (key, value) in schema {
+            let place = place.key(key);
+            if !self.assertion(key, value, schema, nullable, &place)
+                && !self.composition(key, value, schema, &hidden, &place)
+            {
+                self.recursive_reference(key, value, &place);
+            }
+        }
+        self.annotations(schema, around);
+        self.out.close(b'}');
+    }
+
+    /// Names of properties that are hidden from this schema's `properties` and `required`.
+    fn hidden(&self, schema: &'d Map<String, Value>, around: &[&'d str]) -> Vec<&'d str> {
+        let mut hidden = around.to_vec();
+        if schema.contains_key("properties")
+            || schema.contains_key("required")
+            || schema.contains_key("allOf")
+        {
+            hidden.extend(hidden_properties(self.schemas.root, schema, self.flow));
+        }
+        hidden
+    }
+
+    /// Writes what informs and does not constrain: nothing in responses, where it would cost more than it tells.
+    fn annotations(&mut self, schema: &Map<String, Value>, around: Around<'_, 'd>) {
+        if self.flow == Flow::Response {
+            return;
+        }
+        if let Some(title) = schema
+            .get("title")
+            .and_then(Value::as_str)
+            .map(|title| clean(title, MAX_TITLE))
+            && !title.is_empty()
+        {
+            self.out.member("title", &title);
+        }
+        self.description(schema, around.property);
+        if let Some(default) = schema.get("default").filter(|value| is_small(value)) {
+            self.out.member("default", default);
+        }
+        let examples = [
+            around.property.example,
+            schema.get("example"),
+            schema.get("examples").and_then(|all| all.get(0)),
+        ];
+        if let Some(example) = examples
+            .into_iter()
+            .flatten()
+            .find(|value| !value.is_null() && is_small(value))
+        {
+            self.out.member("examples", &[example]);
+        }
+        if is_true(schema, "deprecated") {
+            self.out.member("deprecated", &true);
+        }
+    }
+
+    fn description(&mut self, schema: &Map<String, Value>, property: Property<'_>) {
+        let own = || schema.get("description").and_then(Value::as_str);
+        let said = property
+            .description
+            .filter(|text| !text.trim().is_empty())
+            .or_else(own)
+            .unwrap_or_default();
+        let note = property.note.or_else(|| {
+            self.is_base64(schema)
+                .then_some("The file's bytes as Base64 text.")
+        });
+        let description = clean(said, MAX_DESCRIPTION);
+        match (description.is_empty(), note) {
+            (true, None) => {}
+            (false, None) => self.out.member("description", &description),
+            (true, Some(note)) => self.out.member("description", note),
+            (false, Some(note)) => self
+                .out
+                .member("description", &format!("{description}\n\n{note}")),
+        }
+    }
+
+    /// Tells whether the schema's values are bytes that the model writes as Base64.
+    fn is_base64(&self, schema: &Map<String, Value>) -> bool {
+        self.flow == Flow::Multipart && is_binary(schema)
+    }
+
+    /// Writes a schema that accepts anything.
+    fn open_schema(&mut self) {
+        self.out.open(b'{');
+        self.out.close(b'}');
+    }
+}
+
+/// Describes an argument that is one text.
+pub(super) fn text(property: &Property<'_>, note: &str, is_base64: bool) -> Fragment {
+    let mut out = JsonWriter::default();
+    out.open(b'{');
+    out.member("type", "string");
+    if is_base64 {
+        out.member("contentEncoding", "base64");
+    }
+    let said = clean(property.description.unwrap_or_default(), MAX_DESCRIPTION);
+    out.member("description", format!("{said}\n\n{note}").trim_start());
+    out.close(b'}');
+    Fragment {
+        text: out.finish(),
+        definitions: Vec::new(),
+    }
+}
+
+/// Tells whether a value is small and clean enough to be shown.
+fn is_small(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => text.len() <= MAX_VALUE_BYTES && is_clean(text),
+        Value::Array(_) | Value::Object(_) => {
+            let text = value.to_string();
+            text.len() <= MAX_VALUE_BYTES && is_clean(&text)
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Keywords that constrain a value by themselves: types, enumerations, bounds, patterns, formats.
+
+use serde_json::{Map, Value};
+
+use super::Converter;
+use crate::pointer::Place;
+use crate::schema::Flow;
+use crate::schema::keyword::is_true;
+
+/// The types of JSON Schema.
+const TYPES: [&str; 7] = [
+    "null", "boolean", "object", "array", "number", "string", "integer",
+];
+
+/// Formats that validators of MCP clients know; they warn about others.
+const RESPONSE_FORMATS: [&str; 9] = [
+    "date",
+    "date-time",
+    "time",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uuid",
+];
+
+impl<'d> Converter<'_, 'd> {
+    /// Writes one keyword; returns whether it is one of this kind.
+    pub(super) fn assertion(
+        &mut self,
+        key: &str,
+        value: &'d Value,
+        schema: &'d Map<String, Value>,
+        nullable: bool,
+        place: &Place<'_>,
+    ) -> bool {
+        match key {
+            "type" => self.types(value, nullable, place),
+            "enum" => self.enumeration(value, nullable, place),
+            "const" if nullable && !value.is_null() => {
+                self.out.member("enum", &[value, &Value::Null]);
+            }
+            "const" => self.out.member("const", value),
+            "minimum" | "maximum" => self.bound(key, value, schema),
+            "exclusiveMinimum" | "exclusiveMaximum" if value.is_number() => {
+                self.out.member(key, value);
+            }
+            "multipleOf" if value.as_f64().is_some_and(|step| step > 0.0) => {
+                self.out.member(key, value);
+            }
+            "minLength" | "maxLength" if self.is_base64(schema) => {}
+            "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties"
+            | "maxProperties" | "minContains" | "maxContains"
+                if value.is_u64() =>
+            {
+                self.out.member(key, value);
+            }
+            "uniqueItems" if value.is_boolean() => self.out.member(key, value),
+            "pattern" => self.pattern(value, schema, place),
+            "format" => self.format(value, schema),
+            "contentMediaType" if value.is_string() => self.out.member(key, value),
+            "contentEncoding" if value.is_string() && !self.is_base64(schema) => {
+                self.out.member(key, value);
+            }
+            "dependentRequired" if self.flow != Flow::Response && is_dependent_required(value) => {
+                self.out.member(key, value);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn types(&mut self, value: &'d Value, nullable: bool, place: &Place<'_>) {
+        let named: Vec<&str> = match value {
+            Value::String(name) => vec![name],
+            Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let mut types: Vec<&str> = Vec::with_capacity(named.len() + 1);
+        for name in named {
+            let name = if name == "file" { "string" } else { name };
+            if !TYPES.contains(&name) {
+                let message = format!(
+                    "`{}` is not a type of JSON Schema; any type is accepted here",
+                    name.escape_debug()
+                );
+                self.diagnostics.warn("unknown-type", place, message);
+                return;
+            }
+            if !types.contains(&name) {
+                types.push(name);
+            }
+        }
+        if nullable && !types.is_empty() && !types.contains(&"null") {
+            types.push("null");
+        }
+        match types.as_slice() {
+            [] => {}
+            [one] => self.out.member("type", one),
+            several => self.out.member("type", several),
+        }
+    }
+
+    fn enumeration(&mut self, value: &Value, nullable: bool, place: &Place<'_>) {
+        match value.as_array() {
+            Some(values) if !values.is_empty() => {
+                self.out.key("enum");
+                self.out.open(b'[');
+                for value in values {
+                    self.out.value(value);
+                }
+                if nullable && !values.contains(&Value::Null) {
+                    self.out.value(&Value::Null);
+                }
+                self.out.close(b']');
+            }
+            _ => self.diagnostics.warn(
+                "bad-enum",
+                place,
+                "`enum` must be a list with values; it is left out",
+            ),
+        }
+    }
+
+    /// Writes a bound, exclusive where 3.0's boolean beside it says so.
+    fn bound(&mut self, key: &str, value: &Value, schema: &Map<String, Value>) {
+        if !value.is_number() {
+            return;
+        }
+        let exclusive = if key == "minimum" {
+            "exclusiveMinimum"
+        } else {
+            "exclusiveMaximum"
+        };
+        self.out.member(
+            if is_true(schema, exclusive) {
+                exclusive
+            } else {
+                key
+            },
+            value,
+        );
+    }
+
+    fn pattern(&mut self, value: &Value, schema: &Map<String, Value>, place: &Place<'_>) {
+        let Some(pattern) = value.as_str() else {
+            return;
+        };
+        if self.flow == Flow::Response || self.is_base64(schema) {
+            return;
+        }
+        if self.schemas.patterns.compiles(pattern) {
+            self.out.member("pattern", pattern);
+        } else {
+            self.diagnostics.warn(
+                "pattern-dropped",
+                place,
+                "the pattern does not compile, or not to run in linear time; it is left out",
+            );
+        }
+    }
+
+    fn format(&mut self, value: &Value, schema: &Map<String, Value>) {
+        let Some(format) = value.as_str() else { return };
+        if self.is_base64(schema) || format == "byte" && !schema.contains_key("contentEncoding") {
+            self.out.member("contentEncoding", "base64");
+        } else if self.flow != Flow::Response || RESPONSE_FORMATS.contains(&format) {
+            self.out.member("format", format);
+        }
+    }
+}
+
+fn is_dependent_required(value: &Value) -> bool {
+    value.as_object().is_some_and(|all| {
+        all.values().all(|names| {
+            names
+                .as_array()
+                .is_some_and(|names| names.iter().all(Value::is_string))
+        })
+    })
+}

@@ -1,0 +1,260 @@
+//! Keywords that hold schemas: references, properties, items, alternatives.
+
+use serde_json::{Map, Value};
+
+use super::{Around, Converter};
+use crate::pointer::Place;
+use crate::reference::{reference, target};
+use crate::schema::keyword::{is_hidden, properties};
+use crate::schema::{Flow, cycle};
+
+impl<'d> Converter<'_, 'd> {
+    /// Writes one keyword; returns whether it is one of this kind.
+    pub(super) fn composition(
+        &mut self,
+        key: &'d str,
+        value: &'d Value,
+        schema: &'d Map<String, Value>,
+        hidden: &[&'d str],
+        place: &Place<'_>,
+    ) -> bool {
+        match (key, value) {
+            ("properties", Value::Object(properties)) => self.properties(properties, hidden, place),
+            ("required", Value::Array(names)) => self.required(names, hidden),
+            ("required", Value::Bool(_)) => self.diagnostics.note(
+                "boolean-required",
+                place,
+                "`required` of a schema is a list of property names; the boolean is left out",
+            ),
+            ("items" | "prefixItems", Value::Array(items)) => {
+                self.list("prefixItems", items, hidden, place);
+            }
+            (
+                "items"
+                | "contains"
+                | "propertyNames"
+                | "additionalProperties"
+                | "unevaluatedProperties"
+                | "unevaluatedItems",
+                Value::Object(_) | Value::Bool(_),
+            ) => {
+                self.out.key(key);
+                self.below(value, place);
+            }
+            ("not" | "if" | "then" | "else", Value::Object(_) | Value::Bool(_)) => {
+                self.out.key(key);
+                self.schema(value, place, Around::default());
+            }
+            ("allOf", Value::Array(members)) => self.list("allOf", members, hidden, place),
+            ("anyOf" | "oneOf", Value::Array(members)) => {
+                self.alternatives(key, members, schema, place);
+            }
+            ("patternProperties", Value::Object(patterns)) if self.flow != Flow::Response => {
+                self.pattern_properties(patterns, place);
+            }
+            ("dependentSchemas", Value::Object(dependent)) => {
+                self.map("dependentSchemas", dependent, place);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Writes `$ref` to a definition, or leaves the schema open where the reference leads nowhere.
+    pub(super) fn reference(&mut self, text: &'d str, place: &Place<'_>) {
+        match self.schemas.refer(text, self.origin) {
+            Ok(definition) => self.refer_to(definition, &place.key("$ref")),
+            Err(error) => {
+                let message = format!("{error}; any value is accepted here");
+                self.diagnostics
+                    .warn(error.code(), place.key("$ref"), message);
+            }
+        }
+    }
+
+    /// Writes 2019-09's `$recursiveRef: "#"` and its kin: the schema that is being converted.
+    pub(super) fn recursive_reference(&mut self, key: &str, value: &Value, place: &Place<'_>) {
+        let recursive = matches!(key, "$recursiveRef" | "$dynamicRef")
+            && value.as_str().is_some_and(|text| text.starts_with('#'));
+        if let Some(origin) = self.origin.filter(|_| recursive) {
+            self.refer_to(origin, place);
+        }
+    }
+
+    fn refer_to(&mut self, definition: super::Definition, place: &Place<'_>) {
+        if self.same_value
+            && let Some(origin) = self.origin
+            && cycle::applies(
+                self.schemas.root,
+                self.schemas.entry(definition).schema,
+                self.schemas.entry(origin).schema,
+            )
+        {
+            self.diagnostics.warn(
+                "circular-reference",
+                place,
+                "the schema applies itself to the same value; the reference is left out",
+            );
+            return;
+        }
+        if !self.definitions.contains(&definition) {
+            self.definitions.push(definition);
+        }
+        let target = format!("#/$defs/{}", self.schemas.entry(definition).name);
+        self.out.member("$ref", &target);
+    }
+
+    fn properties(
+        &mut self,
+        properties: &'d Map<String, Value>,
+        hidden: &[&'d str],
+        place: &Place<'_>,
+    ) {
+        self.out.key("properties");
+        self.out.open(b'{');
+        for (name, property) in properties {
+            if !hidden.contains(&name.as_str())
+                && !is_hidden(self.schemas.root, property, self.flow)
+            {
+                self.out.key(name);
+                self.below(property, &place.key(name));
+            }
+        }
+        self.out.close(b'}');
+    }
+
+    fn required(&mut self, names: &'d [Value], hidden: &[&'d str]) {
+        let mut required: Vec<&str> = Vec::with_capacity(names.len());
+        for name in names.iter().filter_map(Value::as_str) {
+            if !hidden.contains(&name) && !required.contains(&name) {
+                required.push(name);
+            }
+        }
+        if !required.is_empty() {
+            self.out.member("required", &required);
+        }
+    }
+
+    fn list(&mut self, key: &str, members: &'d [Value], hidden: &[&'d str], place: &Place<'_>) {
+        if members.is_empty() {
+            return;
+        }
+        self.out.key(key);
+        self.out.open(b'[');
+        for (index, member) in members.iter().enumerate() {
+            let place = place.index(index);
+            if key == "allOf" {
+                self.schema(
+                    member,
+                    &place,
+                    Around {
+                        hidden,
+                        ..Around::default()
+                    },
+                );
+            } else {
+                self.below(member, &place);
+            }
+        }
+        self.out.close(b']');
+    }
+
+    fn alternatives(
+        &mut self,
+        key: &str,
+        members: &'d [Value],
+        schema: &'d Map<String, Value>,
+        place: &Place<'_>,
+    ) {
+        if members.is_empty() {
+            return;
+        }
+        self.out.key(key);
+        self.out.open(b'[');
+        for (index, member) in members.iter().enumerate() {
+            let place = place.index(index);
+            match self.discriminated(member, schema) {
+                Some((property, values)) => {
+                    self.out.open(b'{');
+                    self.out.key("allOf");
+                    self.out.open(b'[');
+                    self.schema(member, &place, Around::default());
+                    let tagged = serde_json::json!({"properties": {property: {"enum": values}}, "required": [property]});
+                    self.out.value(&tagged);
+                    self.out.close(b']');
+                    self.out.close(b'}');
+                }
+                None => self.schema(member, &place, Around::default()),
+            }
+        }
+        self.out.close(b']');
+    }
+
+    /// Finds the values by which an explicit `discriminator.mapping` tells an alternative from its siblings, unless the alternative says so itself.
+    fn discriminated(
+        &self,
+        member: &'d Value,
+        schema: &'d Map<String, Value>,
+    ) -> Option<(&'d str, Vec<&'d str>)> {
+        let discriminator = schema.get("discriminator")?;
+        let property = discriminator.get("propertyName")?.as_str()?;
+        let mapping = discriminator.get("mapping")?.as_object()?;
+        let text = reference(member)?;
+        let name = text.strip_prefix("#/components/schemas/").unwrap_or(text);
+        let names_member = |value: &&Value| {
+            value
+                .as_str()
+                .is_some_and(|value| value == text || value == name)
+        };
+        let values: Vec<&str> = mapping
+            .iter()
+            .filter(|(_, value)| names_member(value))
+            .map(|(key, _)| key.as_str())
+            .collect();
+        let root = self.schemas.root;
+        let alternative = target(root, text).ok()?.value;
+        let own = properties(root, alternative)
+            .into_iter()
+            .filter(|(name, _)| *name == property);
+        let says_so = own.into_iter().any(|(_, own)| {
+            own.get("enum").is_some() || own.get("const").is_some() || reference(own).is_some()
+        });
+        (!values.is_empty() && !says_so).then_some((property, values))
+    }
+
+    fn pattern_properties(&mut self, patterns: &'d Map<String, Value>, place: &Place<'_>) {
+        self.out.key("patternProperties");
+        self.out.open(b'{');
+        for (pattern, schema) in patterns {
+            let place = place.key(pattern);
+            if self.schemas.patterns.compiles(pattern) {
+                self.out.key(pattern);
+                self.below(schema, &place);
+            } else {
+                self.diagnostics.warn(
+                    "pattern-dropped",
+                    place,
+                    "the pattern does not compile, or not to run in linear time; it is left out",
+                );
+            }
+        }
+        self.out.close(b'}');
+    }
+
+    fn map(&mut self, key: &str, schemas: &'d Map<String, Value>, place: &Place<'_>) {
+        self.out.key(key);
+        self.out.open(b'{');
+        for (name, schema) in schemas {
+            self.out.key(name);
+            self.schema(schema, &place.key(name), Around::default());
+        }
+        self.out.close(b'}');
+    }
+
+    /// Converts a schema that applies to a part of the value.
+    fn below(&mut self, schema: &'d Value, place: &Place<'_>) {
+        let same_value = std::mem::replace(&mut self.same_value, false);
+        self.schema(schema, place, Around::default());
+        self.same_value = same_value;
+    }
+}

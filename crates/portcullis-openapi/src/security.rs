@@ -1,0 +1,247 @@
+//! Security schemes, and which of them an operation needs.
+//!
+//! `security` is an OR of ANDs, the operation's list replaces the document's, and an empty list or member means that no credential is needed.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::diagnostic::Diagnostics;
+use crate::header::{directs_request, is_token};
+use crate::model::{
+    Place, SchemeFlow, SchemeKind, SecurityAlternative, SecurityRequirement, SecurityScheme,
+};
+use crate::pointer;
+use crate::reference::follow;
+
+/// Reads `components.securitySchemes`.
+pub(crate) fn schemes(root: &Value, diagnostics: &mut Diagnostics) -> Vec<SecurityScheme> {
+    let declared = root
+        .pointer("/components/securitySchemes")
+        .and_then(Value::as_object);
+    let mut schemes = Vec::new();
+    for (name, value) in declared.into_iter().flatten() {
+        let at = format!("/components/securitySchemes/{}", pointer::escape(name));
+        match follow(root, value, at.clone()) {
+            Ok(target) => {
+                let kind = kind(target.value);
+                if let SchemeKind::Unsupported(what) = &kind {
+                    let message = format!(
+                        "the security scheme is {what}, which cannot be attached to requests"
+                    );
+                    diagnostics.warn("unsupported-scheme", at, message);
+                }
+                schemes.push(SecurityScheme {
+                    name: name.clone(),
+                    kind,
+                });
+            }
+            Err(error) => diagnostics.warn(error.code(), at, error.to_string()),
+        }
+    }
+    schemes
+}
+
+fn kind(scheme: &Value) -> SchemeKind {
+    let text = |key: &str| scheme.get(key).and_then(Value::as_str).map(str::trim);
+    match text("type").map(str::to_ascii_lowercase).as_deref() {
+        Some("apikey") => api_key(text("in"), text("name")),
+        Some("http") => match text("scheme").map(str::to_ascii_lowercase).as_deref() {
+            Some("bearer") => SchemeKind::Bearer,
+            Some("basic") => SchemeKind::Basic,
+            Some(other) => {
+                SchemeKind::Unsupported(format!("HTTP authentication `{}`", other.escape_debug()))
+            }
+            None => SchemeKind::Unsupported("HTTP authentication without a scheme".to_owned()),
+        },
+        Some("basic") => SchemeKind::Basic,
+        Some("oauth2") => SchemeKind::OAuth2 {
+            flows: flows(scheme),
+        },
+        Some("openidconnect") => SchemeKind::OpenIdConnect {
+            url: text("openIdConnectUrl").unwrap_or_default().to_owned(),
+        },
+        Some("mutualtls") => SchemeKind::Unsupported("mutual TLS".to_owned()),
+        Some(other) => {
+            SchemeKind::Unsupported(format!("of the unknown type `{}`", other.escape_debug()))
+        }
+        None => SchemeKind::Unsupported("without a type".to_owned()),
+    }
+}
+
+fn api_key(place: Option<&str>, name: Option<&str>) -> SchemeKind {
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return SchemeKind::Unsupported("an API key without a name".to_owned());
+    };
+    let place = match place.map(str::to_ascii_lowercase).as_deref() {
+        Some("header") if is_token(name) && !directs_request(name) => Place::Header,
+        Some("header") => {
+            return SchemeKind::Unsupported(
+                "an API key in a header that carries no keys".to_owned(),
+            );
+        }
+        Some("query") => Place::Query,
+        Some("cookie") if is_token(name) => Place::Cookie,
+        _ => return SchemeKind::Unsupported("an API key in an unknown place".to_owned()),
+    };
+    SchemeKind::ApiKey {
+        place,
+        name: name.to_owned(),
+    }
+}
+
+fn flows(scheme: &Value) -> Vec<SchemeFlow> {
+    let flows = scheme.get("flows").and_then(Value::as_object);
+    let known = flows.into_iter().flatten().filter(|(kind, _)| {
+        matches!(
+            kind.as_str(),
+            "clientCredentials"
+                | "authorizationCode"
+                | "implicit"
+                | "password"
+                | "deviceAuthorization"
+        )
+    });
+    known
+        .map(|(kind, flow)| {
+            let url = |key: &str| {
+                flow.get(key)
+                    .and_then(Value::as_str)
+                    .filter(|url| !url.trim().is_empty())
+                    .map(str::to_owned)
+            };
+            let scopes = flow.get("scopes").and_then(Value::as_object);
+            SchemeFlow {
+                kind: kind.clone(),
+                token_url: url("tokenUrl"),
+                authorization_url: url("authorizationUrl"),
+                scopes: scopes
+                    .into_iter()
+                    .flatten()
+                    .map(|(scope, text)| {
+                        (scope.clone(), text.as_str().unwrap_or_default().to_owned())
+                    })
+                    .collect::<IndexMap<_, _>>(),
+            }
+        })
+        .collect()
+}
+
+/// Reads the alternatives of an operation; a scheme that the document does not declare takes its alternative away.
+pub(crate) fn alternatives(
+    root: &Value,
+    operation: &Value,
+    pointer: &str,
+    schemes: &[SecurityScheme],
+    diagnostics: &mut Diagnostics,
+) -> Vec<SecurityAlternative> {
+    let (list, at) = match (operation.get("security"), root.get("security")) {
+        (Some(own), _) => (own, format!("{pointer}/security")),
+        (None, Some(inherited)) => (inherited, "/security".to_owned()),
+        (None, None) => return Vec::new(),
+    };
+    let mut alternatives = Vec::new();
+    for (index, member) in list.as_array().into_iter().flatten().enumerate() {
+        let mut alternative = SecurityAlternative::new();
+        let mut known = true;
+        for (scheme, scopes) in member.as_object().into_iter().flatten() {
+            if !schemes.iter().any(|declared| declared.name == *scheme) {
+                let message = format!(
+                    "the document declares no security scheme `{}`; the alternative is left out",
+                    scheme.escape_debug()
+                );
+                diagnostics.warn("unknown-scheme", format!("{at}/{index}"), message);
+                known = false;
+            }
+            let scopes = scopes
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect();
+            alternative.push(SecurityRequirement {
+                scheme: scheme.clone(),
+                scopes,
+            });
+        }
+        if known {
+            alternatives.push(alternative);
+        }
+    }
+    alternatives
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(scheme: &Value) -> SchemeKind {
+        kind(scheme)
+    }
+
+    #[test]
+    fn schemes_are_read_whatever_their_case() {
+        assert_eq!(
+            read(&json!({"type": "http", "scheme": "BEARER"})),
+            SchemeKind::Bearer
+        );
+        assert_eq!(
+            read(&json!({"type": "http", "scheme": "Basic"})),
+            SchemeKind::Basic
+        );
+        assert_eq!(
+            read(&json!({"type": "apiKey", "in": "query", "name": "k"})),
+            SchemeKind::ApiKey {
+                place: Place::Query,
+                name: "k".to_owned()
+            }
+        );
+    }
+
+    #[test]
+    fn o_08_a_key_never_goes_into_a_header_that_directs_the_request() {
+        for name in [
+            "Host",
+            "Content-Length",
+            "transfer-encoding",
+            "Cookie",
+            "a b",
+            "X-Forwarded-For",
+        ] {
+            let kind = read(&json!({"type": "apiKey", "in": "header", "name": name}));
+            assert!(
+                matches!(kind, SchemeKind::Unsupported(_)),
+                "{name}: {kind:?}"
+            );
+        }
+        let kind = read(&json!({"type": "apiKey", "in": "header", "name": "Authorization"}));
+        assert!(matches!(kind, SchemeKind::ApiKey { .. }));
+    }
+
+    #[test]
+    fn o_08_an_operations_empty_security_overrides_the_documents() {
+        let root = json!({"security": [{"key": []}]});
+        let schemes = [SecurityScheme {
+            name: "key".to_owned(),
+            kind: SchemeKind::Bearer,
+        }];
+        let mut diagnostics = Diagnostics::new(10);
+        let mut of =
+            |operation: &Value| alternatives(&root, operation, "", &schemes, &mut diagnostics);
+        assert_eq!(
+            of(&json!({"security": []})),
+            Vec::<SecurityAlternative>::new()
+        );
+        assert_eq!(of(&json!({"security": [{}]})), vec![vec![]]);
+        assert_eq!(of(&json!({})).len(), 1);
+        assert_eq!(
+            of(&json!({"security": [{"key": ["a"]}, {"other": []}]})),
+            vec![vec![SecurityRequirement {
+                scheme: "key".to_owned(),
+                scopes: vec!["a".to_owned()],
+            }]]
+        );
+        assert_eq!(diagnostics.finish()[0].code, "unknown-scheme");
+    }
+}
