@@ -36,10 +36,14 @@ fn main() {
             }
         };
         if diagnostics {
-            remarks.iter().for_each(|remark| println!("{remark}"));
+            for remark in &remarks {
+                println!("{remark}");
+            }
         }
         if names {
-            tools.iter().for_each(|tool| println!("{}", tool.name));
+            for tool in &tools {
+                println!("{}", tool.name);
+            }
         }
         if let Some(name) = &tool {
             for tool in tools.iter().filter(|tool| tool.name == *name) {
