@@ -135,7 +135,7 @@ impl Tool {
                 .enumerate()
                 .map(|(index, part)| part.block(&format!("{uri}/{}", index + 1)))
                 .collect(),
-            None => vec![block(Family::Bytes, media_type, body, None, uri)],
+            None => vec![block(media::look(body), media_type, body, None, uri)],
         };
         self.success(content, None)
     }

@@ -67,7 +67,7 @@ fn skip_string(bytes: &mut std::slice::Iter<'_, u8>) {
 }
 
 fn has_surrogate_escape(text: &str) -> bool {
-    text.contains("\\ud") || text.contains("\\uD")
+    text.as_bytes().contains(&b'\\') && (text.contains("\\ud") || text.contains("\\uD"))
 }
 
 /// Wraps a JSON text as the member `result`.

@@ -71,9 +71,8 @@ impl<'a> MediaType<'a> {
             Some(("audio", _)) => Family::Audio,
             Some(("multipart", _)) => Family::Multipart,
             Some(_) if TEXT_TYPES.contains(&essence.as_str()) => Family::Text,
-            None if looks_like_json(body) => Family::Json,
-            None if looks_like_text(body) => Family::Text,
-            _ => Family::Bytes,
+            Some(_) => Family::Bytes,
+            None => look(body),
         }
     }
 
@@ -136,10 +135,13 @@ fn parameter_value(text: &str) -> (String, &str) {
     (value, after.split_once(';').map_or("", |(_, after)| after))
 }
 
-fn looks_like_json(body: &[u8]) -> bool {
-    matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
-}
-
-fn looks_like_text(body: &[u8]) -> bool {
-    !body.contains(&0) && std::str::from_utf8(body).is_ok()
+/// Decides by the body alone.
+pub(super) fn look(body: &[u8]) -> Family {
+    if matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        Family::Json
+    } else if !body.contains(&0) && std::str::from_utf8(body).is_ok() {
+        Family::Text
+    } else {
+        Family::Bytes
+    }
 }

@@ -1,7 +1,9 @@
 //! `multipart/*` answers (RFC 2046 §5.1), cut into their parts.
 //!
-//! Bounded in every direction; what does not parse is shown as one block of bytes.
+//! Bounded in every direction; what does not parse is shown as one block.
 //! Parts do not nest: a part that is itself multipart is bytes.
+
+use url::Url;
 
 use super::media::{Family, MediaType};
 use super::text::read;
@@ -18,8 +20,9 @@ const MAX_BOUNDARY_BYTES: usize = 70;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part<'a> {
     content_type: Option<&'a str>,
+    /// Absolute: clients parse a resource's URI and drop the whole result when they cannot.
     location: Option<&'a str>,
-    body: &'a [u8],
+    pub(super) body: &'a [u8],
 }
 
 impl Part<'_> {
@@ -99,7 +102,7 @@ fn parse(part: &[u8]) -> Option<Part<'_>> {
     };
     Some(Part {
         content_type: header("content-type"),
-        location: header("content-location").filter(|location| !location.is_empty()),
+        location: header("content-location").filter(|location| Url::parse(location).is_ok()),
         body,
     })
 }

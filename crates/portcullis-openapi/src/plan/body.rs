@@ -1,7 +1,8 @@
 //! The argument that is a body, written as the operation's media type asks.
 //!
 //! A JSON body is the caller's own text, untouched.
-//! In a form, a field of a JSON media type is JSON text; another is written like a query parameter of the same style.
+//! A field of a form is written like a query parameter of its style, or as JSON text where the document says a JSON media type, or says nothing and the value has structure.
+//! Fields that are `null` are left out.
 
 use std::borrow::Cow;
 
@@ -13,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::shape::Shape;
 use super::{PlannedBody, Unsendable, multipart, style};
-use crate::model::{BodyEncoding, BodyTemplate, FieldEncoding};
+use crate::model::{BodyEncoding, BodyTemplate, FieldEncoding, Style};
 
 /// Standard Base64 (RFC 4648 §4), with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -42,15 +43,33 @@ pub(super) fn write(template: &BodyTemplate, raw: &RawValue) -> Result<PlannedBo
 fn form(raw: &RawValue, fields: &IndexMap<String, FieldEncoding>) -> Result<String, Unsendable> {
     let mut out = String::new();
     for (name, raw) in fields_of(raw)? {
-        let encoding = fields.get(&*name).cloned().unwrap_or_default();
-        let shape = if is_json(encoding.content_type.as_deref()) {
-            Shape::Scalar(raw.get().into())
-        } else {
-            Shape::of(raw)
-        };
-        style::query(&mut out, &name, encoding.style, encoding.explode, &shape)?;
+        match fields.get(&*name) {
+            Some(encoding) if !is_json(encoding.content_type.as_deref()) => {
+                let FieldEncoding { style, explode, .. } = *encoding;
+                style::query(&mut out, &name, style, explode, &Shape::of(raw))?;
+            }
+            Some(_) => style::query(&mut out, &name, Style::Form, true, &json_text(raw))?,
+            None => style::query(&mut out, &name, Style::Form, true, &unlisted(raw))?,
+        }
     }
     Ok(out)
+}
+
+/// OpenAPI 3.1.1, "Encoding Object", `contentType`: what has structure is JSON; a list of scalars is one pair for each item.
+fn unlisted(raw: &RawValue) -> Shape<'_> {
+    let has_structure = |raw: &RawValue| raw.get().starts_with(['{', '[']);
+    match Shape::of(raw) {
+        Shape::Object(_) => json_text(raw),
+        Shape::Array(items) if items.iter().any(|item| has_structure(item)) => json_text(raw),
+        plain => plain,
+    }
+}
+
+fn json_text(raw: &RawValue) -> Shape<'_> {
+    match Shape::of(raw) {
+        Shape::Null => Shape::Null,
+        _ => Shape::Scalar(raw.get().into()),
+    }
 }
 
 /// Opens a form's argument.

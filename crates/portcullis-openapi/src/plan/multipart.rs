@@ -64,40 +64,41 @@ impl Part {
     }
 }
 
-/// Adds a field: an array as one part for each item, an object as JSON text, a scalar as its text.
+/// Adds a field: an array as one part for each item (RFC 7578 §4.3), what else has structure as JSON text, a scalar as its text.
 fn add(
     parts: &mut Vec<Part>,
     name: &str,
     encoding: &FieldEncoding,
     raw: &RawValue,
 ) -> Result<(), Unsendable> {
-    let named = encoding.content_type.as_deref().and_then(definite);
-    if is_json(named) {
-        parts.push(Part::new(name, named, false, raw.get().into()));
-        return Ok(());
-    }
     match Shape::of(raw) {
-        Shape::Null => {}
-        Shape::Array(items) => {
-            for item in items {
-                if item.get().starts_with('[') {
-                    return Err(Unsendable::Nested);
-                }
-                add(parts, name, encoding, item)?;
-            }
-        }
+        Shape::Array(items) => items
+            .iter()
+            .try_for_each(|item| add_one(parts, name, encoding, item)),
+        _ => add_one(parts, name, encoding, raw),
+    }
+}
+
+fn add_one(
+    parts: &mut Vec<Part>,
+    name: &str,
+    encoding: &FieldEncoding,
+    raw: &RawValue,
+) -> Result<(), Unsendable> {
+    let named = encoding.content_type.as_deref().and_then(definite);
+    let part = match Shape::of(raw) {
+        Shape::Null => return Ok(()),
         _ if encoding.binary => {
             let content_type = named.unwrap_or("application/octet-stream");
-            parts.push(Part::new(name, Some(content_type), true, decoded(raw)?));
+            Part::new(name, Some(content_type), true, decoded(raw)?)
         }
-        Shape::Object(_) => {
-            let content_type = named.unwrap_or("application/json");
-            parts.push(Part::new(name, Some(content_type), false, raw.get().into()));
+        _ if is_json(named) => Part::new(name, named, false, raw.get().into()),
+        Shape::Scalar(text) => Part::new(name, named, false, text.into_owned().into()),
+        Shape::Array(_) | Shape::Object(_) => {
+            Part::new(name, Some("application/json"), false, raw.get().into())
         }
-        Shape::Scalar(text) => {
-            parts.push(Part::new(name, named, false, text.into_owned().into()));
-        }
-    }
+    };
+    parts.push(part);
     Ok(())
 }
 

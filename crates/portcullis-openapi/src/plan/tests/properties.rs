@@ -1,0 +1,162 @@
+//! Whatever the arguments are, the request keeps its structure and decodes back to them.
+
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+
+use super::plan;
+use crate::model::{BodyEncoding, Place, Style};
+use crate::sample::{parameter, styled, tool};
+
+/// Text that hurts more often than chance would.
+fn text() -> impl Strategy<Value = String> {
+    let sharp = r"[./\\\\%2eEfF;&=#?+,|\\[\\]@: \r\n\t\x00a-c\u{e9}\u{2028}]{0,12}";
+    prop_oneof![sharp, any::<String>()]
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        text().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+    ]
+}
+
+fn tree() -> impl Strategy<Value = Value> {
+    scalar().prop_recursive(4, 32, 6, |inner| {
+        let members = prop::collection::vec((text(), inner.clone()), 0..6);
+        prop_oneof![
+            prop::collection::vec(inner, 0..6).prop_map(Value::from),
+            members.prop_map(|members| Value::from(members.into_iter().collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+fn written(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn decoded(text: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(text.as_bytes())
+        .into_owned()
+        .collect()
+}
+
+/// The bracketed names and values that a tree must become.
+fn leaves(name: &str, value: &Value, into: &mut Vec<(String, String)>) {
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                leaves(&format!("{name}[{index}]"), item, into);
+            }
+        }
+        Value::Object(members) => {
+            for (member, value) in members {
+                leaves(&format!("{name}[{member}]"), value, into);
+            }
+        }
+        Value::Null => {}
+        scalar => into.push((name.to_owned(), written(scalar))),
+    }
+}
+
+proptest! {
+    #[test]
+    fn scalars_keep_their_places(p in scalar(), q in scalar(), h in scalar(), c in scalar()) {
+        let tool = tool()
+            .with(parameter(Place::Path, "p"))
+            .with(parameter(Place::Query, "q"))
+            .with(parameter(Place::Header, "h"))
+            .with(parameter(Place::Cookie, "c"));
+        let Ok(plan) = plan(&tool, &json!({"p": p, "q": q, "h": h, "c": c})) else {
+            return Ok(());
+        };
+        let url = plan.url("https://api.example:8443/v1").unwrap();
+        prop_assert_eq!(url.origin().ascii_serialization(), "https://api.example:8443");
+        let segments: Vec<_> = url.path_segments().unwrap().collect();
+        let [v1, things, segment, end] = segments[..] else { panic!("other segments: {segments:?}") };
+        prop_assert_eq!((v1, things, end), ("v1", "things", "end"));
+        prop_assert_eq!(decoded(segment), [(written(&p), String::new())]);
+        prop_assert_eq!(decoded(url.query().unwrap()), [("q".to_owned(), written(&q))]);
+        prop_assert_eq!(plan.headers, [("h".to_owned(), written(&h))]);
+        prop_assert_eq!(plan.cookies, [("c".to_owned(), written(&c))]);
+    }
+
+    #[test]
+    fn a_path_argument_is_refused_or_decodes_back(p in text()) {
+        let tool = tool().with(parameter(Place::Path, "p"));
+        let Ok(plan) = plan(&tool, &json!({"p": p})) else { return Ok(()) };
+        let url = plan.url("https://api.example").unwrap();
+        let segments: Vec<_> = url.path_segments().unwrap().collect();
+        prop_assert_eq!(segments.len(), 3);
+        prop_assert_eq!(decoded(segments[1]), [(p, String::new())]);
+    }
+
+    #[test]
+    fn a_query_of_any_style_begins_with_its_own_name(
+        p in tree(),
+        style in prop::sample::select(&[
+            Style::Form, Style::SpaceDelimited, Style::PipeDelimited, Style::DeepObject,
+        ]),
+        explode in any::<bool>(),
+    ) {
+        let tool = tool().with(styled(Place::Query, "p", style, explode));
+        let Ok(plan) = plan(&tool, &json!({"p": p})) else { return Ok(()) };
+        let url = plan.url("https://api.example").unwrap();
+        prop_assert_eq!(url.path(), "/things");
+        if !(explode && p.is_object()) || style == Style::DeepObject {
+            for (name, _) in decoded(&plan.query) {
+                prop_assert!(name == "p" || name.starts_with("p["), "{}", name);
+            }
+        }
+    }
+
+    #[test]
+    fn exploded_members_decode_back(members in prop::collection::vec((text(), scalar()), 1..6)) {
+        let p = Value::from(members.into_iter().collect::<Map<_, _>>());
+        let tool = tool().with(parameter(Place::Query, "p"));
+        let Ok(plan) = plan(&tool, &json!({"p": p})) else { return Ok(()) };
+        let pairs = p.as_object().unwrap().iter();
+        let expected: Vec<_> = pairs.map(|(name, value)| (name.clone(), written(value))).collect();
+        prop_assert_eq!(decoded(&plan.query), expected);
+    }
+
+    #[test]
+    fn deep_objects_decode_back(p in tree()) {
+        let tool = tool().with(styled(Place::Query, "p", Style::DeepObject, true));
+        let Ok(plan) = plan(&tool, &json!({"p": p})) else { return Ok(()) };
+        let mut expected = Vec::new();
+        leaves("p", &p, &mut expected);
+        prop_assert_eq!(decoded(&plan.query), expected);
+    }
+
+    #[test]
+    fn forms_decode_back(members in prop::collection::vec((text(), scalar()), 0..6)) {
+        let body = Value::from(members.into_iter().collect::<Map<_, _>>());
+        let tool = tool().sending("application/x-www-form-urlencoded", BodyEncoding::Form([].into()));
+        let plan = plan(&tool, &json!({"body": body})).unwrap();
+        let sent = String::from_utf8(plan.body.unwrap().bytes).unwrap();
+        let pairs = body.as_object().unwrap().iter();
+        let expected: Vec<_> = pairs.map(|(name, value)| (name.clone(), written(value))).collect();
+        prop_assert_eq!(decoded(&sent), expected);
+    }
+
+    #[test]
+    fn multipart_has_the_parts_it_was_given(members in prop::collection::vec((text(), text()), 1..6)) {
+        let body: Map<_, _> = members.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        let tool = tool().sending("multipart/form-data", BodyEncoding::Multipart([].into()));
+        let plan = plan(&tool, &json!({"body": body})).unwrap();
+        let sent = plan.body.unwrap();
+        let boundary = sent.content_type.split_once("boundary=").unwrap().1;
+        let text = String::from_utf8(sent.bytes).unwrap();
+        let delimiter = format!("--{boundary}");
+        prop_assert_eq!(text.matches(&delimiter).count(), body.len() + 1);
+        for (part, value) in text.split(&delimiter).skip(1).zip(body.values()) {
+            let (head, content) = part.split_once("\r\n\r\n").unwrap();
+            prop_assert_eq!(head.matches("\r\n").count(), 1);
+            prop_assert_eq!(content.strip_suffix("\r\n"), value.as_str());
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The threats to a request, by their ids.
+
+use serde_json::json;
+use url::form_urlencoded;
+
+use super::{cause, plan, refusal};
+use crate::model::{BodyEncoding, PathPart, Place, Style};
+use crate::plan::{PlanError, Unsendable};
+use crate::sample::{parameter, styled, tool};
+
+#[test]
+fn o_01_path_argument_stays_one_segment() {
+    let tool = tool().with(parameter(Place::Path, "p"));
+    for (value, segment) in [
+        ("a/b", "a%2Fb"),
+        ("..%2fadmin", "..%252fadmin"),
+        ("%2e%2e/x", "%252e%252e%2Fx"),
+        ("a?x=1", "a%3Fx%3D1"),
+        ("a#f", "a%23f"),
+        (";v", "%3Bv"),
+        ("\\", "%5C"),
+        ("//evil.example/", "%2F%2Fevil.example%2F"),
+        ("https://evil.example/", "https%3A%2F%2Fevil.example%2F"),
+        ("é", "%C3%A9"),
+    ] {
+        let plan = plan(&tool, &json!({"p": value})).unwrap();
+        assert_eq!(plan.path, format!("/things/{segment}/end"));
+        let url = plan.url("https://api.example/v1/").unwrap();
+        assert_eq!(url.path_segments().unwrap().count(), 4);
+    }
+}
+
+#[test]
+fn o_01_dot_segments_empty_values_and_control_characters_are_refused() {
+    let tool = tool().with(parameter(Place::Path, "p"));
+    for value in ["..", ".", "../admin", "a/..", "a\\..\\b", "a/./b"] {
+        assert_eq!(cause(&tool, &json!({"p": value})), Unsendable::DotSegment);
+    }
+    for value in ["\0", "a\r\nb", "\u{7f}", "\u{85}"] {
+        assert_eq!(cause(&tool, &json!({"p": value})), Unsendable::Control);
+    }
+    for value in [json!(""), json!([]), json!([""]), json!({}), json!([null])] {
+        assert_eq!(cause(&tool, &json!({"p": value})), Unsendable::EmptyInPath);
+    }
+}
+
+#[test]
+fn o_01_dot_segments_that_come_about_by_joining_are_refused() {
+    let label = styled(Place::Path, "p", Style::Label, true);
+    let labelled = tool().with(label);
+    assert_eq!(
+        cause(&labelled, &json!({"p": ["", "/x"]})),
+        Unsendable::DotSegment
+    );
+    let mut tool = tool().with(parameter(Place::Path, "a"));
+    tool.request.parameters.push(parameter(Place::Path, "b"));
+    tool.request.path = vec![
+        PathPart::Literal("/".to_owned()),
+        PathPart::Parameter(0),
+        PathPart::Literal("..".to_owned()),
+        PathPart::Parameter(1),
+    ];
+    let plan = plan(&tool, &json!({"a": "x/", "b": "/y"})).unwrap();
+    assert_eq!(plan.url("https://api.example"), Err(PlanError::DotSegment));
+}
+
+#[test]
+fn o_02_an_argument_at_the_start_of_the_path_cannot_choose_the_host() {
+    let mut tool = tool().with(parameter(Place::Path, "p"));
+    tool.request.path = vec![PathPart::Literal("/".to_owned()), PathPart::Parameter(0)];
+    for value in [
+        "/evil.example",
+        "//evil.example/",
+        "https://evil.example/",
+        "\\\\evil.example",
+        "@evil.example",
+        ":80@evil.example",
+    ] {
+        let plan = plan(&tool, &json!({"p": value})).unwrap();
+        let url = plan.url("https://api.example:8443").unwrap();
+        assert_eq!(url.host_str(), Some("api.example"));
+        assert_eq!(url.port(), Some(8443));
+        assert_eq!(url.username(), "");
+    }
+}
+
+#[test]
+fn o_04_header_argument_cannot_add_a_line() {
+    let tool = tool().with(parameter(Place::Header, "X-H"));
+    for value in ["a\r\nHost: evil", "a\nb", "\0", "é", "\u{7f}", " a", "a\t"] {
+        let refused = refusal(&tool, &json!({"X-H": value}));
+        assert!(
+            refused.starts_with("argument `X-H` is sent as a header"),
+            "{refused}"
+        );
+    }
+    let plan = plan(&tool, &json!({"X-H": "a b\tc; d"})).unwrap();
+    assert_eq!(plan.headers, [("X-H".to_owned(), "a b\tc; d".to_owned())]);
+}
+
+#[test]
+fn o_05_query_argument_stays_one_value() {
+    let tool = tool().with(parameter(Place::Query, "q"));
+    for value in [
+        "1&admin=true",
+        "1;admin=true",
+        "a#b",
+        "a+b",
+        "a=b",
+        "100%",
+        "\r\n",
+        "a b",
+    ] {
+        let plan = plan(&tool, &json!({"q": value})).unwrap();
+        let url = plan.url("https://api.example").unwrap();
+        let pairs: Vec<_> = url.query_pairs().into_owned().collect();
+        assert_eq!(pairs, [("q".to_owned(), value.to_owned())]);
+        assert!(!plan.query.contains('+'));
+    }
+}
+
+#[test]
+fn o_05_a_members_name_stays_a_name() {
+    let filter = styled(Place::Query, "filter", Style::DeepObject, true);
+    let tool = tool().with(filter);
+    let plan = plan(&tool, &json!({"filter": {"a=b&x": "1"}})).unwrap();
+    let pairs: Vec<_> = form_urlencoded::parse(plan.query.as_bytes()).collect();
+    assert_eq!(pairs, [("filter[a=b&x]".into(), "1".into())]);
+    assert_eq!(
+        cause(&tool, &json!({"filter": {"a][b": 1}})),
+        Unsendable::Bracket
+    );
+}
+
+#[test]
+fn o_05_a_member_cannot_pass_for_another_parameter() {
+    let tool = tool()
+        .with(parameter(Place::Query, "filter"))
+        .with(parameter(Place::Query, "admin"));
+    assert_eq!(
+        cause(&tool, &json!({"filter": {"admin": true}})),
+        Unsendable::TakesAnotherName
+    );
+}
+
+#[test]
+fn o_06_cookie_argument_cannot_add_a_cookie() {
+    let tool = tool().with(parameter(Place::Cookie, "c"));
+    for value in ["a; admin=1", "a b", "a,b", "\"a\"", "a\\", "é", "\r\n"] {
+        assert_eq!(
+            cause(&tool, &json!({"c": value})),
+            Unsendable::NotCookieText
+        );
+        assert_eq!(
+            cause(&tool, &json!({"c": [value]})),
+            Unsendable::NotCookieText
+        );
+    }
+    assert_eq!(
+        cause(&tool, &json!({"c": {"admin": 1}})),
+        Unsendable::ObjectInCookie
+    );
+}
+
+#[test]
+fn o_07_a_part_cannot_end_itself() {
+    let tool = tool().sending("multipart/form-data", BodyEncoding::Multipart([].into()));
+    let body = |value: &str| {
+        let plan = plan(&tool, &json!({"body": {"a\"\r\nX: y": value}})).unwrap();
+        let body = plan.body.unwrap();
+        let boundary = body
+            .content_type
+            .split_once("boundary=")
+            .unwrap()
+            .1
+            .to_owned();
+        (boundary, String::from_utf8(body.bytes).unwrap())
+    };
+    let (boundary, _) = body("x");
+    let (other, text) = body(&format!("\r\n--{boundary}--\r\n"));
+    assert_ne!(boundary, other);
+    assert_eq!(text.matches(&other).count(), 2);
+    assert!(text.contains("name=\"a%22%0D%0AX: y\"\r\n"));
+}
+
+#[test]
+fn o_07_a_body_has_the_media_type_of_the_document() {
+    let tool = tool().sending("application/xml", BodyEncoding::Text);
+    let text = "<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><x>&e;</x>";
+    let body = plan(&tool, &json!({"body": text})).unwrap().body.unwrap();
+    assert_eq!(body.content_type, "application/xml");
+    assert_eq!(body.bytes, text.as_bytes());
+}
+
+#[test]
+fn x_05_a_pattern_cannot_take_more_than_linear_time() {
+    let tool = tool()
+        .with(parameter(Place::Query, "q"))
+        .checking(&json!({"properties": {"q": {"pattern": "^(a+)+$"}}}));
+    let refused = refusal(&tool, &json!({"q": format!("{}!", "a".repeat(100_000))}));
+    assert!(
+        refused.starts_with("argument `q` must match the pattern"),
+        "{refused}"
+    );
+    let huge = json!({"properties": {"q": {"pattern": "(((a{1,999}){1,999}){1,999}){1,999}"}}});
+    let tool = crate::sample::tool()
+        .with(parameter(Place::Query, "q"))
+        .checking(&huge);
+    assert!(
+        plan(&tool, &json!({"q": "b"})).is_ok(),
+        "a pattern too large is left out"
+    );
+}
+
+#[test]
+fn o_01_the_assembled_url_is_checked_again() {
+    let mut plan = tool().plan(None).unwrap();
+    plan.path = "/things/../admin".to_owned();
+    assert_eq!(plan.url("https://api.example"), Err(PlanError::DotSegment));
+}
