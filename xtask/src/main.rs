@@ -16,6 +16,8 @@
 mod bench;
 mod check;
 mod command;
+mod node;
+mod peers;
 mod postgres;
 mod steps;
 mod system;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use crate::peers::{clients, conformance, documents, github};
 use crate::postgres::{self, Cluster};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
@@ -41,6 +42,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     check::run(workspace, &mut steps);
     steps.run("unit", || unit(workspace));
     steps.run("doctests", || doctests(workspace));
+    steps.run("clients", || clients::run(workspace));
+    steps.run("documents", || documents::run(workspace));
+    steps.run("github", || github::run(workspace));
+    steps.run("conformance", || conformance::run(workspace));
     steps.finish()
 }
 

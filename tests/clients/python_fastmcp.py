@@ -1,0 +1,19 @@
+"""PyPI fastmcp: lists all tools and calls one. See README.md for arguments and output."""
+
+import asyncio
+from importlib.metadata import version
+
+from fastmcp import Client
+from fastmcp.client.transports import StreamableHttpTransport
+
+from order import Order, report
+
+
+async def main(order: Order) -> None:
+    async with Client(StreamableHttpTransport(order.url, headers=order.headers)) as client:
+        tools = [tool.name for tool in await client.list_tools()]
+        result = await client.call_tool_mcp(order.tool, order.arguments)
+        report("python-fastmcp", version("fastmcp"), client.protocol_version, tools, result)
+
+
+asyncio.run(main(Order.read()))

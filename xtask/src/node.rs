@@ -1,0 +1,112 @@
+//! Node and the npm packages of `tests/node`, in the project's own ignored folder.
+//!
+//! The peers need Node 22 or later; where the machine's is older, one comes from npm, which carries the binary.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::workspace::Workspace;
+use crate::{command, tools};
+
+/// The oldest major version that all peers run on.
+const OLDEST: u32 = 22;
+
+/// What is fetched where the machine's is older.
+const PINNED: &str = "24.21.0";
+
+/// The files that say which packages are installed.
+const MANIFEST: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
+
+/// Node, and the packages installed for it.
+pub(crate) struct Node {
+    path: OsString,
+    packages: PathBuf,
+}
+
+impl Node {
+    /// Installs what is not there yet.
+    pub(crate) fn install(workspace: &Workspace) -> Result<Self> {
+        let path = path(workspace)?;
+        let packages = workspace.tools().join("node-packages");
+        let manifests = workspace.root().join("tests/node");
+        let mut wanted = String::new();
+        for file in MANIFEST {
+            wanted += &tools::read(&manifests.join(file))?;
+        }
+        tools::once(&packages, &wanted, || {
+            for file in MANIFEST {
+                fs::copy(manifests.join(file), packages.join(file))?;
+            }
+            command::run(
+                Command::new("npm")
+                    .args(["ci", "--ignore-scripts", "--loglevel=error"])
+                    .current_dir(&packages)
+                    .env("PATH", &path),
+            )
+        })?;
+        let packages = packages.join("node_modules");
+        link(&packages, &workspace.root().join("tests/node_modules"))?;
+        Ok(Self { path, packages })
+    }
+
+    /// A command that runs a script.
+    pub(crate) fn run(&self, script: &Path) -> Command {
+        let mut command = Command::new("node");
+        command.arg(script).env("PATH", &self.path);
+        command
+    }
+
+    /// A file of an installed package.
+    pub(crate) fn package_file(&self, path: &str) -> PathBuf {
+        self.packages.join(path)
+    }
+}
+
+/// Node looks for packages in the folders above a script; so scripts under `tests/` find ours.
+fn link(packages: &Path, link: &Path) -> Result<()> {
+    if fs::read_link(link).is_ok_and(|target| target == packages) {
+        return Ok(());
+    }
+    let _ = fs::remove_file(link);
+    std::os::unix::fs::symlink(packages, link)
+        .with_context(|| format!("cannot make {}", link.display()))
+}
+
+/// A `PATH` in which `node` is new enough.
+fn path(workspace: &Workspace) -> Result<OsString> {
+    if machine_version().is_some_and(|version| version >= OLDEST) {
+        return Ok(std::env::var_os("PATH").unwrap_or_default());
+    }
+    let system = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => "linux-x64",
+        ("linux", "aarch64") => "linux-arm64",
+        _ => bail!("Node {OLDEST} or later is missing; install it"),
+    };
+    let folder = workspace.tools().join("node");
+    let package = format!("node-{system}@{PINNED}");
+    tools::once(&folder, &package, || {
+        command::run(
+            Command::new("npm")
+                .args([
+                    "install",
+                    "--no-save",
+                    "--no-audit",
+                    "--no-fund",
+                    "--loglevel=error",
+                    "--prefix",
+                ])
+                .arg(&folder)
+                .arg(&package),
+        )
+    })?;
+    command::path_with(&folder.join(format!("node_modules/node-{system}/bin")))
+}
+
+fn machine_version() -> Option<u32> {
+    let version = command::output(Command::new("node").arg("--version")).ok()?;
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
+}
