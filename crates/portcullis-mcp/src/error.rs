@@ -67,7 +67,7 @@ pub enum ProtocolError {
     /// A method that the version does not have, or that is not served.
     #[error("method `{0}` not found")]
     MethodNotFound(String),
-    /// A tool that the toolset does not have.
+    /// A tool that the toolset does not have; see [`ProtocolError::unknown_tool`].
     #[error("unknown tool `{0}`")]
     UnknownTool(String),
     /// A prompt that does not exist.
@@ -82,6 +82,12 @@ pub enum ProtocolError {
 }
 
 impl ProtocolError {
+    /// Makes the error of a call to a tool that does not exist.
+    #[must_use]
+    pub fn unknown_tool(name: &str) -> Self {
+        Self::UnknownTool(clip(name))
+    }
+
     /// Returns the JSON-RPC error code.
     #[must_use]
     pub fn code(&self, version: ProtocolVersion) -> i32 {
