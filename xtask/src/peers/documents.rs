@@ -83,10 +83,18 @@ fn complete(binary: &Path, document: &Path) -> Result<Vec<Tool>> {
     Ok(tools)
 }
 
+/// Counts what the OpenAPI specification calls operations; a path item may be a reference into the document.
 fn operations(document: &Value) -> usize {
     let paths = document.get("paths").and_then(Value::as_object);
     let items = paths.into_iter().flat_map(serde_json::Map::values);
     items
+        .map(|item| {
+            let reference = item.get("$ref").and_then(Value::as_str);
+            let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
+            pointer
+                .and_then(|pointer| document.pointer(pointer))
+                .unwrap_or(item)
+        })
         .filter_map(Value::as_object)
         .flat_map(serde_json::Map::keys)
         .filter(|key| METHODS.contains(&key.as_str()))
