@@ -1,7 +1,7 @@
 //! Prints what documents become: `cargo run --release -p portcullis-openapi --example tools -- FILE…`.
 //!
 //! One line a document: tools, diagnostics, sizes, and the time against parsing the same bytes into a `serde_json::Value`.
-//! With `--diagnostics` it prints those, with `--names` the tools' names, with `--tool NAME` one tool whole.
+//! With `--diagnostics` it prints those, with `--names` the tools' names, with `--tool NAME` one tool whole; with `--compile` it holds every schema against a validator.
 
 #![expect(
     clippy::print_stdout,
@@ -17,12 +17,13 @@ use portcullis_openapi::{Diagnostic, Document, Limits, Severity, Tool};
 
 fn main() {
     let mut files = Vec::new();
-    let (mut diagnostics, mut names, mut tool) = (false, false, None);
+    let (mut diagnostics, mut names, mut compile, mut tool) = (false, false, false, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--diagnostics" => diagnostics = true,
             "--names" => names = true,
+            "--compile" => compile = true,
             "--tool" => tool = arguments.next(),
             _ => files.push(argument),
         }
@@ -38,6 +39,11 @@ fn main() {
         if diagnostics {
             for remark in &remarks {
                 println!("{remark}");
+            }
+        }
+        if compile {
+            for tool in &tools {
+                try_compile(&file, tool);
             }
         }
         if names {
@@ -62,8 +68,14 @@ fn read(file: &str) -> Result<(Vec<Tool>, Vec<Diagnostic>), Box<dyn std::error::
     let started = Instant::now();
     let document = Document::parse(&bytes, &Limits::default())?;
     let reading = started.elapsed();
-    let (tools, remarks) = document.tools();
+    let (tools, of_tools) = document.tools();
     let whole = started.elapsed();
+    let remarks: Vec<_> = document
+        .diagnostics
+        .iter()
+        .cloned()
+        .chain(of_tools)
+        .collect();
     let mut sizes: Vec<usize> = tools
         .iter()
         .map(|tool| tool.input_schema.get().len())
@@ -106,15 +118,27 @@ fn read(file: &str) -> Result<(Vec<Tool>, Vec<Diagnostic>), Box<dyn std::error::
         },
     );
     black_box(&document);
-    let remarks = document
-        .diagnostics
-        .iter()
-        .cloned()
-        .chain(remarks)
-        .collect();
     Ok((tools, remarks))
 }
 
 fn ratio(whole: Duration, floor: Duration) -> f64 {
     whole.as_secs_f64() / floor.as_secs_f64()
+}
+
+/// Compiles a tool's schemas and prints what a validator says against them.
+fn try_compile(file: &str, tool: &Tool) {
+    for schema in [Some(&tool.input_schema), tool.output_schema.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        let schema = serde_json::from_str(schema.get()).unwrap_or_default();
+        let options =
+            jsonschema::options().with_pattern_options(jsonschema::PatternOptions::regex());
+        if let Err(error) = options
+            .with_draft(jsonschema::Draft::Draft202012)
+            .build(&schema)
+        {
+            println!("{file} {}: {error}", tool.pointer);
+        }
+    }
 }

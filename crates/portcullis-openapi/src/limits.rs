@@ -33,7 +33,7 @@ impl Default for Limits {
             max_nodes: 5_000_000,
             max_depth: 100,
             max_operations: 50_000,
-            max_parameters: 500,
+            max_parameters: 1_000,
             max_input_schema_bytes: 48 << 10,
             max_output_schema_bytes: 8 << 10,
             max_total_schema_bytes: 256 << 20,

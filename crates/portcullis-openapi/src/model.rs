@@ -95,6 +95,8 @@ pub struct RequestTemplate {
     pub server: ServerTemplate,
     /// The path, relative to the server; begins with a literal `/`.
     pub path: Vec<PathPart>,
+    /// The query that every request has, percent-encoded, without `?`; some documents write it into the path.
+    pub query: String,
     /// Path, query, header and cookie parameters; [`PathPart::Parameter`] counts into this list.
     pub parameters: Vec<Parameter>,
     /// The body, where the operation takes one.

@@ -20,12 +20,14 @@ use crate::operations::Operation;
 use crate::pointer;
 use crate::reference::follow;
 use crate::schema::{Flow, Fragment, Property, Schemas};
-use path::Segment;
+use path::{QueryMember, Segment};
 
 /// The parameters of one operation, compiled.
 #[derive(Debug)]
 pub(crate) struct Parameters {
     pub(crate) path: Vec<PathPart>,
+    /// What the path's template says of the query.
+    pub(crate) query: String,
     pub(crate) list: Vec<Parameter>,
     /// The schema of each parameter's argument.
     pub(crate) schemas: Vec<Rc<Fragment>>,
@@ -57,7 +59,9 @@ pub(crate) fn compile<'d>(
     diagnostics: &mut Diagnostics,
 ) -> Parameters {
     let segments = path::segments(operation.path);
+    let query = path::query(operation.path);
     let mut declared = declared(operation, around.root, diagnostics);
+    move_to_query(&mut declared, &query, operation);
     declared.retain(|parameter| is_argument(parameter, around, &segments, diagnostics));
     for name in segments.iter().filter_map(Segment::parameter) {
         if !declared
@@ -69,12 +73,7 @@ pub(crate) fn compile<'d>(
                 name.escape_debug()
             );
             diagnostics.warn("undeclared-path-parameter", &operation.pointer, message);
-            declared.push(Declared {
-                name,
-                place: Place::Path,
-                value: None,
-                pointer: operation.pointer.clone(),
-            });
+            declared.push(Declared::mentioned(name, Place::Path, operation));
         }
     }
     let subjects: Vec<_> = declared.iter().map(subject).collect();
@@ -90,6 +89,7 @@ pub(crate) fn compile<'d>(
         .collect();
     Parameters {
         path: path::parts(&segments, &parameters),
+        query: path::fixed_query(&query),
         list: parameters,
         schemas,
     }
@@ -129,6 +129,32 @@ fn declared<'d>(
         }
     }
     all
+}
+
+/// Turns `?name={parameter}` of a path's template into query parameters, whatever place their declarations name; a name that the template has a value for is no parameter.
+fn move_to_query<'d>(
+    declared: &mut Vec<Declared<'d>>,
+    query: &[QueryMember<'d>],
+    operation: &Operation<'d>,
+) {
+    for member in query {
+        let is_member = |parameter: &Declared<'_>| {
+            parameter.place == Place::Query && parameter.name == member.name
+        };
+        let Some(Segment::Parameter(name)) = member.value else {
+            declared.retain(|parameter| !is_member(parameter));
+            continue;
+        };
+        let in_path = declared
+            .iter_mut()
+            .find(|parameter| parameter.place == Place::Path && parameter.name == name);
+        if let Some(parameter) = in_path {
+            parameter.place = Place::Query;
+            parameter.name = member.name;
+        } else if !declared.iter().any(is_member) {
+            declared.push(Declared::mentioned(member.name, Place::Query, operation));
+        }
+    }
 }
 
 fn read<'d>(
@@ -244,6 +270,16 @@ fn word(place: Place) -> &'static str {
 }
 
 impl<'d> Declared<'d> {
+    /// A parameter that only the path's template has.
+    fn mentioned(name: &'d str, place: Place, operation: &Operation<'d>) -> Self {
+        Self {
+            name,
+            place,
+            value: None,
+            pointer: operation.pointer.clone(),
+        }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         self.place == other.place
             && if self.place == Place::Header {

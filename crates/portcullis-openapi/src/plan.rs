@@ -159,7 +159,7 @@ impl Tool {
         let mut plan = RequestPlan {
             method: template.method,
             path: String::with_capacity(64),
-            query: String::new(),
+            query: template.query.clone(),
             headers: Vec::new(),
             cookies: Vec::new(),
             accept: template.accept.clone(),

@@ -30,6 +30,7 @@ pub(crate) fn tool() -> Tool {
             method: Method::Get,
             server: ServerTemplate::Url("https://api.example".to_owned()),
             path: vec![PathPart::Literal("/things".to_owned())],
+            query: String::new(),
             parameters: Vec::new(),
             body: None,
             accept: "application/json".to_owned(),

@@ -160,7 +160,7 @@ impl<'d> Schemas<'d> {
                 queue.extend(&fragment.definitions);
                 closure.insert(name, fragment);
             } else {
-                closure.insert(name, Rc::new(open_fragment()));
+                closure.insert(name, Rc::new(Fragment::open()));
             }
         }
         closure
@@ -230,12 +230,19 @@ impl<'d> Schemas<'d> {
     }
 }
 
-/// What stands for a definition that did not fit.
-fn open_fragment() -> Fragment {
-    let text = r#"{"description":"Not shown: the schema is too large."}"#.to_owned();
-    Fragment {
-        text: RawValue::from_string(text).expect("this is JSON"),
-        definitions: Vec::new(),
+impl Fragment {
+    /// A schema that accepts anything.
+    fn open() -> Self {
+        let text = RawValue::from_string("{}".to_owned()).expect("this is JSON");
+        Self {
+            text,
+            definitions: Vec::new(),
+        }
+    }
+
+    /// Tells whether the schema says nothing.
+    pub(crate) fn is_open(&self) -> bool {
+        self.text.get() == "{}"
     }
 }
 

@@ -143,6 +143,7 @@ impl<'d> Compiler<'d> {
                 method: operation.method,
                 server: server(operation.value, operation.path_item, root),
                 path: parameters.path,
+                query: parameters.query,
                 parameters: parameters.list,
                 body: body.map(|(template, _)| template),
                 accept: responses.accept(),
@@ -219,6 +220,13 @@ impl<'d> Compiler<'d> {
             budget,
             &mut self.diagnostics,
         );
+        if definitions
+            .values()
+            .next()
+            .is_some_and(|nearest| nearest.is_open())
+        {
+            return None;
+        }
         let anything = serde_json::Map::new();
         let any_of = (&*documented.text, &anything);
         Some(raw(&OutputSchema {
@@ -307,26 +315,18 @@ fn description(operation: &Operation<'_>) -> String {
     let summary = operation.text("summary").unwrap_or_default();
     let details = operation.text("description").unwrap_or_default();
     let text = match (summary, details) {
-        ("", "") => String::new(),
+        ("", "") => format!("{} {}", operation.method.as_str(), operation.path),
         ("", text) | (text, "") => text.to_owned(),
         (summary, details) if details.starts_with(summary) => details.to_owned(),
         (summary, details) => format!("{summary}\n\n{details}"),
     };
-    let deprecated = operation.value.get("deprecated") == Some(&Value::Bool(true));
-    let text = if deprecated {
-        format!("Deprecated. {text}")
-    } else {
-        text
-    };
     let text = clean(&text, MAX_DESCRIPTION);
-    if text.is_empty() {
-        return clean(
-            &format!("{} {}", operation.method.as_str(), operation.path),
-            MAX_DESCRIPTION,
-        )
-        .into_owned();
+    match operation.value.get("deprecated") {
+        Some(Value::Bool(true)) => format!("Deprecated. {text}"),
+        // What was said may have been nothing but invisible characters.
+        _ if text.is_empty() => operation.method.as_str().to_owned(),
+        _ => text.into_owned(),
     }
-    text.into_owned()
 }
 
 fn annotations(method: Method) -> Annotations {

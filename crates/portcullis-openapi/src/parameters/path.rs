@@ -1,4 +1,4 @@
-//! Path templates: `/users/{id}.json` becomes literals and parameters.
+//! Path templates: `/users/{id}.json` becomes literals and parameters, `/users?active=true&id={id}` a fixed query beside them.
 
 use std::fmt::Write as _;
 
@@ -21,11 +21,10 @@ impl<'d> Segment<'d> {
     }
 }
 
-/// Cuts a path template; a fragment only keeps equal paths apart and is not part of it.
-pub(super) fn segments(path: &str) -> Vec<Segment<'_>> {
-    let path = path.split_once('#').map_or(path, |(path, _)| path);
+/// Cuts the path of a template, without its query and fragment.
+pub(super) fn segments(template: &str) -> Vec<Segment<'_>> {
     let mut segments = Vec::new();
-    let mut rest = path;
+    let mut rest = split(template).0;
     while let Some((before, name, after)) = next(rest) {
         if !before.is_empty() {
             segments.push(Segment::Literal(before));
@@ -37,6 +36,61 @@ pub(super) fn segments(path: &str) -> Vec<Segment<'_>> {
         segments.push(Segment::Literal(rest));
     }
     segments
+}
+
+/// A member of the query that some documents write into the path's key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct QueryMember<'d> {
+    pub(super) name: &'d str,
+    pub(super) value: Option<Segment<'d>>,
+}
+
+/// Lists the members of a template's query.
+pub(super) fn query(template: &str) -> Vec<QueryMember<'_>> {
+    let members = split(template)
+        .1
+        .split('&')
+        .filter(|member| !member.is_empty());
+    members
+        .map(|member| match member.split_once('=') {
+            None => QueryMember {
+                name: member,
+                value: None,
+            },
+            Some((name, value)) => match next(value) {
+                Some(("", parameter, "")) => QueryMember {
+                    name,
+                    value: Some(Segment::Parameter(parameter)),
+                },
+                _ => QueryMember {
+                    name,
+                    value: Some(Segment::Literal(value)),
+                },
+            },
+        })
+        .collect()
+}
+
+/// Writes the members of a query that take no argument.
+pub(super) fn fixed_query(members: &[QueryMember<'_>]) -> String {
+    let fixed = members.iter().filter_map(|member| match member.value {
+        None => Some(encoded(member.name, IN_QUERY)),
+        Some(Segment::Literal(value)) => Some(format!(
+            "{}={}",
+            encoded(member.name, IN_QUERY),
+            encoded(value, IN_QUERY)
+        )),
+        Some(Segment::Parameter(_)) => None,
+    });
+    fixed.collect::<Vec<_>>().join("&")
+}
+
+/// The path and the query of a template; a fragment only keeps equal paths apart.
+fn split(template: &str) -> (&str, &str) {
+    let template = template
+        .split_once('#')
+        .map_or(template, |(before, _)| before);
+    template.split_once('?').unwrap_or((template, ""))
 }
 
 /// The text before the first `{name}`, the name, and the text after it.
@@ -54,7 +108,7 @@ pub(super) fn parts(segments: &[Segment<'_>], parameters: &[Parameter]) -> Vec<P
     }
     for segment in segments {
         match segment {
-            Segment::Literal(text) => parts.push(PathPart::Literal(encoded(text))),
+            Segment::Literal(text) => parts.push(PathPart::Literal(encoded(text, IN_PATH))),
             Segment::Parameter(name) => {
                 let is_named = |parameter: &Parameter| {
                     parameter.place == Place::Path && parameter.name == *name
@@ -71,16 +125,25 @@ pub(super) fn parts(segments: &[Segment<'_>], parameters: &[Parameter]) -> Vec<P
     parts
 }
 
-/// Encodes what a path must not hold, and leaves what is encoded already.
-fn encoded(text: &str) -> String {
+/// Marks that a path keeps as they are (RFC 3986 §3.3).
+const IN_PATH: &[u8] = b"-._~!$&'()*+,;=:@/";
+/// Marks that the names and values of a query keep as they are.
+const IN_QUERY: &[u8] = b"-._~!$'()*,;:@/";
+
+/// Encodes every mark that is not kept, and leaves what is encoded already.
+fn encoded(text: &str, kept: &[u8]) -> String {
     let mut encoded = String::with_capacity(text.len());
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte) {
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let is_encoded = byte == b'%'
+            && matches!(after, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) || is_encoded {
             encoded.push(char::from(byte));
         } else {
             // Writing to a string cannot fail.
             let _ = write!(encoded, "%{byte:02X}");
         }
+        rest = after;
     }
     encoded
 }
@@ -110,8 +173,8 @@ mod tests {
     #[test]
     fn literals_are_encoded_once() {
         assert_eq!(
-            encoded("/a b/%20/ü/{}/$x:y"),
-            "/a%20b/%20/%C3%BC/%7B%7D/$x:y"
+            encoded("/a b/%20/%/ü/{}/$x:y", IN_PATH),
+            "/a%20b/%20/%25/%C3%BC/%7B%7D/$x:y"
         );
         assert_eq!(
             parts(&segments("pets"), &[]),
@@ -120,5 +183,20 @@ mod tests {
                 PathPart::Literal("pets".to_owned())
             ]
         );
+    }
+
+    #[test]
+    fn a_query_in_the_template_is_kept_or_becomes_parameters() {
+        let members = query("/a?op=list all&flag&id={user}#x?y=z");
+        assert_eq!(fixed_query(&members), "op=list%20all&flag");
+        assert_eq!(
+            members.last(),
+            Some(&QueryMember {
+                name: "id",
+                value: Some(Segment::Parameter("user"))
+            })
+        );
+        assert_eq!(segments("/a?op=list"), [Segment::Literal("/a")]);
+        assert_eq!(fixed_query(&query("/a?")), "");
     }
 }

@@ -200,6 +200,9 @@ impl<'s, 'd> Converter<'s, 'd> {
         {
             self.out.member("title", &title);
         }
+        if self.is_base64(schema) {
+            self.out.member("contentEncoding", "base64");
+        }
         self.description(schema, around.property);
         if let Some(default) = schema.get("default").filter(|value| is_small(value)) {
             self.out.member("default", default);

@@ -132,11 +132,14 @@ fn each<'d>(
     schema: &'d Map<String, Value>,
     visit: &mut dyn FnMut(&'d Map<String, Value>),
 ) {
+    visit(schema);
+    if !schema.contains_key("$ref") && !schema.contains_key("allOf") {
+        return;
+    }
     let mut parts = vec![schema];
     let mut next = 0;
     while let Some(&part) = parts.get(next) {
         next += 1;
-        visit(part);
         let referred = part
             .get("$ref")
             .and_then(Value::as_str)
@@ -153,6 +156,7 @@ fn each<'d>(
             .filter_map(Value::as_object)
         {
             if parts.len() < MAX_VISITS && !parts.iter().any(|known| std::ptr::eq(*known, part)) {
+                visit(part);
                 parts.push(part);
             }
         }

@@ -163,7 +163,9 @@ impl<'d> Converter<'_, 'd> {
 
     fn format(&mut self, value: &Value, schema: &Map<String, Value>) {
         let Some(format) = value.as_str() else { return };
-        if self.is_base64(schema) || format == "byte" && !schema.contains_key("contentEncoding") {
+        if self.is_base64(schema) {
+            // Written for every kind of binary field, with the annotations.
+        } else if format == "byte" && !schema.contains_key("contentEncoding") {
             self.out.member("contentEncoding", "base64");
         } else if self.flow != Flow::Response || RESPONSE_FORMATS.contains(&format) {
             self.out.member("format", format);

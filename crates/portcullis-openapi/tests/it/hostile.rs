@@ -1,0 +1,246 @@
+//! Bytes that are no document, or one that is meant to hurt.
+
+use std::fmt::Write as _;
+
+use portcullis_openapi::{Document, Limits, ReadError};
+
+use crate::golden::assert_sound;
+
+fn parse(bytes: impl AsRef<[u8]>) -> Result<Document, ReadError> {
+    Document::parse(bytes.as_ref(), &Limits::default())
+}
+
+fn message(bytes: impl AsRef<[u8]>) -> String {
+    parse(bytes).unwrap_err().to_string()
+}
+
+#[test]
+fn bytes_that_are_no_document_are_named_as_what_they_are() {
+    assert_eq!(message(""), "the document is empty");
+    assert_eq!(message(" \n\t"), "the document is empty");
+    assert!(message(b"openapi: \xff").contains("not UTF-8 (first bad byte at offset 9)"));
+    assert!(message("{\"openapi\": ").starts_with("the document is not valid JSON: EOF"));
+    assert!(message("openapi: [").starts_with("the document is not valid YAML: "));
+    assert!(message("<html></html>").contains("not an OpenAPI document"));
+    assert!(message("{\"a\": 1}").contains("its keys are a"));
+    assert!(message("[]").contains("it is a list"));
+    assert_eq!(
+        message("{\"swagger\": \"2.0\"}"),
+        "Swagger 2.0 is not supported yet: convert the document to OpenAPI 3"
+    );
+    assert_eq!(
+        message("{\"openapi\": \"4.0.0\"}"),
+        "OpenAPI 4.0.0 is not supported: 3.0, 3.1 and 3.2 are"
+    );
+}
+
+#[test]
+fn an_unquoted_version_and_a_byte_order_mark_are_read() {
+    let document =
+        parse("\u{feff}openapi: 3.1\ninfo: {title: T, version: 1.10}\npaths: {}\n").unwrap();
+    assert_eq!(
+        (document.title.as_str(), document.tools().0.len()),
+        ("T", 0)
+    );
+}
+
+#[test]
+fn json_and_yaml_are_told_apart_by_content() {
+    assert!(parse("{openapi: 3.0.0, paths: {}}").is_ok());
+    assert!(parse("\n\t {\"openapi\": \"3.0.0\", \"paths\": {}}").is_ok());
+    assert!(parse("# YAML\nopenapi: 3.0.0\n").is_ok());
+}
+
+#[test]
+fn yaml_words_stay_the_text_that_they_are() {
+    let document = parse("openapi: 3.0.0\ninfo: {title: y, version: 08}\n").unwrap();
+    assert_eq!(
+        (document.title.as_str(), document.version.as_str()),
+        ("y", "08")
+    );
+}
+
+#[test]
+fn a_number_below_64_bits_is_read() {
+    let text = "openapi: 3.0.0\npaths: {/a: {get: {parameters: [{name: a, in: query, schema: {type: integer, minimum: -9223372036854775809}}]}}}\n";
+    assert_eq!(parse(text).unwrap().tools().0.len(), 1);
+    assert_eq!(
+        parse(r#"{"openapi":"3.0.0","paths":{"/a":{"get":{"x":-9223372036854775809}}}}"#)
+            .unwrap()
+            .tools()
+            .0
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn a_key_that_occurs_twice_is_reported_and_the_last_one_used() {
+    for text in [
+        "openapi: 3.0.0\ninfo: {title: a}\ninfo: {title: b}\n",
+        r#"{"openapi":"3.0.0","info":{"title":"a"},"info":{"title":"b"}}"#,
+    ] {
+        let document = parse(text).unwrap();
+        assert_eq!(document.title, "b");
+        assert_eq!(
+            (
+                document.diagnostics[0].code,
+                document.diagnostics[0].pointer.as_str()
+            ),
+            ("duplicate-key", "/info")
+        );
+    }
+}
+
+#[test]
+fn x_01_a_document_beyond_the_size_limit_is_refused() {
+    let limits = Limits {
+        max_bytes: 100,
+        ..Limits::default()
+    };
+    let error = Document::parse(&[b' '; 101], &limits).unwrap_err();
+    assert_eq!(
+        error,
+        ReadError::TooLarge {
+            bytes: 101,
+            limit: 100
+        }
+    );
+}
+
+#[test]
+fn x_01_deep_nesting_is_refused() {
+    let json = format!(
+        "{{\"openapi\":\"3.0.0\",\"x\":{}{}}}",
+        "[".repeat(200),
+        "]".repeat(200)
+    );
+    assert_eq!(parse(json).unwrap_err(), ReadError::TooDeep { limit: 100 });
+    let million = "[".repeat(1_000_000);
+    assert!(matches!(
+        parse(&million),
+        Err(ReadError::TooDeep { .. } | ReadError::Json(_))
+    ));
+    assert!(matches!(
+        parse(format!("a: {million}")),
+        Err(ReadError::TooDeep { .. } | ReadError::Yaml(_))
+    ));
+}
+
+#[test]
+fn x_01_too_many_values_are_refused() {
+    let limits = Limits {
+        max_nodes: 1_000,
+        ..Limits::default()
+    };
+    let json = format!("{{\"openapi\":\"3.0.0\",\"x\":[{}0]}}", "0,".repeat(2_000));
+    assert_eq!(
+        Document::parse(json.as_bytes(), &limits).unwrap_err(),
+        ReadError::TooManyValues { limit: 1_000 }
+    );
+}
+
+#[test]
+fn x_01_a_yaml_alias_bomb_is_refused() {
+    let mut bomb = "openapi: 3.0.0\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..9 {
+        let alias = format!("*a{}", level - 1);
+        let aliases = vec![alias; 10].join(", ");
+        writeln!(bomb, "a{level}: &a{level} [{aliases}]").unwrap();
+    }
+    assert!(matches!(
+        parse(bomb),
+        Err(ReadError::TooManyValues { .. } | ReadError::Yaml(_))
+    ));
+}
+
+#[test]
+fn x_01_schemas_that_fan_out_stay_within_their_budget() {
+    let properties = |level: usize| {
+        let all: Vec<_> = (0..20)
+            .map(|property| {
+                format!(
+                    "\"property_{property}\":{{\"$ref\":\"#/components/schemas/S{}\"}}",
+                    level + 1
+                )
+            })
+            .collect();
+        format!(
+            "\"S{level}\":{{\"type\":\"object\",\"description\":\"{}\",\"properties\":{{{}}}}}",
+            "d".repeat(900),
+            all.join(",")
+        )
+    };
+    let schemas: Vec<_> = (0..200).map(properties).collect();
+    let body =
+        r##"{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/S0"}}}}"##;
+    let document = format!(
+        r#"{{"openapi":"3.0.0","paths":{{"/a":{{"post":{{"requestBody":{body}}}}}}},"components":{{"schemas":{{{}}}}}}}"#,
+        schemas.join(",")
+    );
+    let (tools, _) = parse(document).unwrap().tools();
+    assert_sound(&tools[0]);
+    assert!(
+        tools[0].input_schema.get().len() < 50 << 10,
+        "{}",
+        tools[0].input_schema.get().len()
+    );
+}
+
+#[test]
+fn x_01_many_operations_cannot_multiply_one_large_schema() {
+    let limits = Limits {
+        max_total_schema_bytes: 100_000,
+        ..Limits::default()
+    };
+    let paths: Vec<_> = (0..100)
+        .map(|path| format!(r##""/{path}":{{"$ref":"#/components/pathItems/p"}}"##))
+        .collect();
+    let document = format!(
+        r#"{{"openapi":"3.1.0","paths":{{{}}},"components":{{"pathItems":{{"p":{{"get":{{"parameters":[{{"name":"a","in":"query","schema":{{"enum":["{}"]}}}}]}}}}}}}}}}"#,
+        paths.join(","),
+        "x".repeat(10_000)
+    );
+    let (tools, diagnostics) = Document::parse(document.as_bytes(), &limits)
+        .unwrap()
+        .tools();
+    assert_eq!(tools.len(), 9);
+    assert_eq!(diagnostics[0].code, "schemas-too-large");
+}
+
+#[test]
+fn x_01_operations_and_parameters_are_bounded() {
+    let limits = Limits {
+        max_operations: 2,
+        max_parameters: 1,
+        ..Limits::default()
+    };
+    let text =
+        "openapi: 3.0.0\npaths:\n  /a/{b}: {get: {}}\n  /a/{b}/{c}: {get: {}}\n  /d: {get: {}}\n";
+    let (tools, diagnostics) = Document::parse(text.as_bytes(), &limits).unwrap().tools();
+    assert_eq!(tools.len(), 1);
+    let codes: Vec<_> = diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.code)
+        .collect();
+    assert!(
+        codes.contains(&"too-many-operations") && codes.contains(&"too-many-parameters"),
+        "{codes:?}"
+    );
+}
+
+#[test]
+fn examples_of_bodies_are_skipped_and_properties_of_that_name_are_not() {
+    let text = r#"{"openapi":"3.0.0","paths":{"/a":{"post":{"requestBody":{"content":{"application/json":{
+        "example": {"never": "read"}, "examples": {"a": {"value": 1}},
+        "schema": {"type": "object", "properties": {"content": {"type": "object", "properties": {
+            "a/b": {"type": "object", "properties": {"example": {"type": "string"}, "examples": {"type": "string"}}}
+        }}}}}}}}}}}"#;
+    let (tools, _) = parse(text).unwrap().tools();
+    let schema = tools[0].input_schema.get();
+    assert!(
+        schema.contains(r#""example":{"type":"string"}"#)
+            && schema.contains(r#""examples":{"type":"string"}"#),
+        "{schema}"
+    );
+}

@@ -1,0 +1,10 @@
+//! Documents through the public API: each in `tests/documents/` has its golden toolset beside it, and hostile ones are met with messages.
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod mutated;
+#[cfg(test)]
+mod names;
