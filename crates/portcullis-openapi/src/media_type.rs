@@ -36,7 +36,11 @@ pub(crate) fn family(media_type: &str) -> Family {
         | "application/javascript"
         | "application/x-ndjson"
         | "application/jsonl"
-        | "application/jwt" => Family::Text,
+        | "application/jwt"
+        | "application/toml"
+        | "application/csv"
+        | "application/json-seq"
+        | "application/x-javascript" => Family::Text,
         _ if essence.ends_with("+json") => Family::Json,
         _ if essence.starts_with("multipart/") => Family::Multipart,
         _ if essence.starts_with("text/")

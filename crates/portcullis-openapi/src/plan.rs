@@ -100,7 +100,7 @@ pub enum Unsendable {
     #[error("must not contain control characters")]
     Control,
     /// The style has no spelling for lists of lists and the like.
-    #[error("must not nest arrays or objects, as the API has no way to receive them there")]
+    #[error("must not nest arrays or objects, as there is no way to write them there")]
     Nested,
     /// The nesting is deeper than anything an API reads.
     #[error("is nested too deeply")]

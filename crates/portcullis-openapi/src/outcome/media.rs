@@ -1,5 +1,7 @@
 //! Media types (RFC 9110 §8.3.1): the essence, two parameters, and how a body of the type is shown.
 
+use crate::media_type;
+
 /// A media type as the API wrote it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MediaType<'a> {
@@ -24,26 +26,6 @@ pub(super) enum Family {
     Bytes,
 }
 
-/// Text under `application/`.
-const TEXT_TYPES: &[&str] = &[
-    "application/xml",
-    "application/yaml",
-    "application/x-yaml",
-    "application/toml",
-    "application/sql",
-    "application/graphql",
-    "application/javascript",
-    "application/ecmascript",
-    "application/x-javascript",
-    "application/x-ndjson",
-    "application/jsonl",
-    "application/json-seq",
-    "application/csv",
-    "application/rtf",
-    "application/x-sh",
-    "application/x-www-form-urlencoded",
-];
-
 impl<'a> MediaType<'a> {
     /// Splits the value of `Content-Type`; nothing is malformed enough to be refused.
     pub(super) fn parse(content_type: &'a str) -> Self {
@@ -60,19 +42,14 @@ impl<'a> MediaType<'a> {
             return Family::Json;
         }
         let essence = self.essence.to_ascii_lowercase();
-        match essence.split_once('/') {
-            Some(("text", "json")) => Family::Json,
-            Some((_, subtype)) if subtype.ends_with("+json") => Family::Json,
-            Some((_, subtype)) if subtype.ends_with("+xml") || subtype.ends_with("+yaml") => {
-                Family::Text
-            }
-            Some(("text", _)) => Family::Text,
-            Some(("image", _)) => Family::Image,
-            Some(("audio", _)) => Family::Audio,
-            Some(("multipart", _)) => Family::Multipart,
-            Some(_) if TEXT_TYPES.contains(&essence.as_str()) => Family::Text,
-            Some(_) => Family::Bytes,
-            None => look(body),
+        match (media_type::family(&essence), essence.split_once('/')) {
+            (_, None | Some(("*", _) | (_, "*"))) => look(body),
+            (media_type::Family::Json, _) => Family::Json,
+            (media_type::Family::Text | media_type::Family::Form, _) => Family::Text,
+            (media_type::Family::Multipart, _) => Family::Multipart,
+            (media_type::Family::Binary, Some(("image", _))) => Family::Image,
+            (media_type::Family::Binary, Some(("audio", _))) => Family::Audio,
+            (media_type::Family::Binary, _) => Family::Bytes,
         }
     }
 

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use super::shape::Shape;
 use super::{PlannedBody, Unsendable, multipart, style};
+use crate::media_type::{Family, family};
 use crate::model::{BodyEncoding, BodyTemplate, FieldEncoding, Style};
 
 /// Standard Base64 (RFC 4648 §4), with or without padding.
@@ -86,13 +87,9 @@ pub(super) fn decoded(raw: &RawValue) -> Result<Vec<u8>, Unsendable> {
     BASE64.decode(&*text).map_err(|_| Unsendable::NotBase64)
 }
 
-/// Tells whether a media type is JSON.
+/// Tells whether a field's media type is JSON.
 pub(super) fn is_json(media_type: Option<&str>) -> bool {
-    let essence = media_type.map(|media_type| media_type.split(';').next().unwrap_or_default());
-    essence.map(str::trim).is_some_and(|essence| {
-        essence.eq_ignore_ascii_case("application/json")
-            || essence.to_ascii_lowercase().ends_with("+json")
-    })
+    media_type.is_some_and(|media_type| family(media_type) == Family::Json)
 }
 
 fn text(raw: &RawValue) -> Result<Cow<'_, str>, Unsendable> {

@@ -85,7 +85,10 @@ fn add_one(
     encoding: &FieldEncoding,
     raw: &RawValue,
 ) -> Result<(), Unsendable> {
-    let named = encoding.content_type.as_deref().and_then(definite);
+    let named = encoding
+        .content_type
+        .as_deref()
+        .filter(|media_type| !media_type.contains(char::is_control));
     let part = match Shape::of(raw) {
         Shape::Null => return Ok(()),
         _ if encoding.binary => {
@@ -100,14 +103,6 @@ fn add_one(
     };
     parts.push(part);
     Ok(())
-}
-
-/// The first media type of the document's list that is one, not a range.
-fn definite(content_type: &str) -> Option<&str> {
-    content_type.split(',').map(str::trim).find(|media_type| {
-        let is_range = media_type.contains('*');
-        !media_type.is_empty() && !is_range && !media_type.contains(char::is_control)
-    })
 }
 
 /// Escapes a name the way browsers do (WHATWG HTML, "multipart/form-data encoding algorithm"); other control characters are escaped too.

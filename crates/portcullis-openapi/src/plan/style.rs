@@ -2,7 +2,8 @@
 //!
 //! Follows RFC 6570 in that `null` members and empty lists write nothing.
 //! A style that joins items refuses items that contain what it joins by, unless the encoding keeps them apart.
-//! `deepObject`, which OpenAPI leaves open past one level, is written as `a[b][c]=v` and `a[b][0]=v`, the way Stripe and most PHP, Ruby and Node servers read it; brackets go out encoded.
+//! Structure inside an item, which OpenAPI leaves open too, is JSON text in a query or form, the way Swagger's clients write it, and refused elsewhere.
+//! `deepObject`, left open past one level, is written as `a[b][c]=v` and `a[b][0]=v`, the way Stripe and most PHP, Ruby and Node servers read it; brackets go out encoded.
 
 use std::borrow::Cow;
 
@@ -23,7 +24,7 @@ pub(super) fn path(
     shape: &Shape<'_>,
 ) -> Result<(), Unsendable> {
     let start = out.len();
-    let pieces = pieces(shape, parameter.explode)?;
+    let pieces = pieces(shape, parameter.explode, Structure::Refused)?;
     if pieces.iter().any(|piece| piece.has(char::is_control)) {
         return Err(Unsendable::Control);
     }
@@ -80,7 +81,7 @@ pub(super) fn query(
             name.deep(out, shape, MAX_DEPTH)
         }
         Shape::Array(_) | Shape::Object(_) if explode => {
-            for piece in pieces(shape, true)? {
+            for piece in pieces(shape, true, Structure::Json)? {
                 match piece {
                     Piece::Item(item) => name.pair(out, &item),
                     Piece::Member(member, value) => Name(encoded(&member)).pair(out, &value),
@@ -104,7 +105,7 @@ fn joined(
         Style::PipeDelimited => (Some('|'), "%7C"),
         _ => (None, ","),
     };
-    let pieces = pieces(shape, false)?;
+    let pieces = pieces(shape, false, Structure::Json)?;
     if pieces.is_empty() {
         return Ok(());
     }
@@ -125,7 +126,7 @@ fn joined(
 pub(super) fn header(shape: &Shape<'_>, explode: bool) -> Result<String, Unsendable> {
     let value = match shape {
         Shape::Scalar(text) => text.clone().into_owned(),
-        _ => plainly_joined(&pieces(shape, explode)?, ",")?,
+        _ => plainly_joined(&pieces(shape, explode, Structure::Refused)?, ",")?,
     };
     let is_text = |byte: u8| matches!(byte, b' ' | b'\t' | 0x21..=0x7e);
     if value.bytes().all(is_text) && value.trim_ascii().len() == value.len() {
@@ -152,11 +153,11 @@ pub(super) fn cookie(
         Shape::Null => Ok(()),
         Shape::Scalar(text) => add(text.clone().into_owned()),
         Shape::Object(_) if parameter.explode => Err(Unsendable::ObjectInCookie),
-        Shape::Array(_) if parameter.explode => pieces(shape, true)?
+        Shape::Array(_) if parameter.explode => pieces(shape, true, Structure::Refused)?
             .iter()
             .try_for_each(|piece| add(piece.plain().into_owned())),
         Shape::Array(_) | Shape::Object(_) => {
-            let pieces = pieces(shape, false)?;
+            let pieces = pieces(shape, false, Structure::Refused)?;
             if pieces
                 .iter()
                 .any(|piece| !piece.plain().bytes().all(is_cookie_octet))
@@ -225,20 +226,35 @@ impl Piece<'_> {
     }
 }
 
+/// What becomes of arrays and objects inside an item.
+#[derive(Clone, Copy)]
+enum Structure {
+    /// They have no spelling.
+    Refused,
+    /// They are JSON text.
+    Json,
+}
+
 /// Flattens one level; an object's members become `name=value` when exploded, else names and values in turn.
-fn pieces<'a>(shape: &Shape<'a>, explode: bool) -> Result<Vec<Piece<'a>>, Unsendable> {
+fn pieces<'a>(
+    shape: &Shape<'a>,
+    explode: bool,
+    structure: Structure,
+) -> Result<Vec<Piece<'a>>, Unsendable> {
     let mut pieces = Vec::new();
     match shape {
         Shape::Null => {}
-        Shape::Scalar(text) => pieces.push(Piece::Item(text.clone())),
+        Shape::Scalar(scalar) => pieces.push(Piece::Item(scalar.clone())),
         Shape::Array(items) => {
             for item in items {
-                pieces.extend(scalar(item)?.map(Piece::Item));
+                pieces.extend(scalar(item, structure)?.map(Piece::Item));
             }
         }
         Shape::Object(members) => {
             for (name, raw) in members {
-                let Some(value) = scalar(raw)? else { continue };
+                let Some(value) = scalar(raw, structure)? else {
+                    continue;
+                };
                 if explode {
                     pieces.push(Piece::Member(name.clone(), value));
                 } else {
@@ -250,11 +266,12 @@ fn pieces<'a>(shape: &Shape<'a>, explode: bool) -> Result<Vec<Piece<'a>>, Unsend
     Ok(pieces)
 }
 
-fn scalar(raw: &RawValue) -> Result<Option<Cow<'_, str>>, Unsendable> {
-    match Shape::of(raw) {
-        Shape::Null => Ok(None),
-        Shape::Scalar(text) => Ok(Some(text)),
-        Shape::Array(_) | Shape::Object(_) => Err(Unsendable::Nested),
+fn scalar(raw: &RawValue, structure: Structure) -> Result<Option<Cow<'_, str>>, Unsendable> {
+    match (Shape::of(raw), structure) {
+        (Shape::Null, _) => Ok(None),
+        (Shape::Scalar(text), _) => Ok(Some(text)),
+        (Shape::Array(_) | Shape::Object(_), Structure::Json) => Ok(Some(raw.get().into())),
+        (Shape::Array(_) | Shape::Object(_), Structure::Refused) => Err(Unsendable::Nested),
     }
 }
 

@@ -123,15 +123,6 @@ fn a_deep_object_ends_somewhere() {
 #[test]
 fn what_a_style_cannot_keep_apart_is_refused() {
     let in_query = |style, explode| tool().with(styled(Place::Query, "p", style, explode));
-    let nested = json!({"p": [["a"]]});
-    assert_eq!(
-        cause(&in_query(Style::Form, true), &nested),
-        Unsendable::Nested
-    );
-    assert_eq!(
-        cause(&in_query(Style::Form, false), &nested),
-        Unsendable::Nested
-    );
     assert_eq!(
         cause(
             &in_query(Style::SpaceDelimited, false),
@@ -191,4 +182,28 @@ fn names_on_the_wire_are_encoded() {
     let mut ids = parameter(Place::Query, "ids[]");
     ids.argument = "p".to_owned();
     assert_eq!(query(ids, &json!([1, 2])), "ids%5B%5D=1&ids%5B%5D=2");
+}
+
+#[test]
+fn structure_inside_an_item_is_json_in_a_query_and_refused_elsewhere() {
+    let value = json!([{"a": 1}, [2], "x"]);
+    for (explode, expected) in [
+        (true, r#"p={"a":1}&p=[2]&p=x"#),
+        (false, r#"p={"a":1},[2],x"#),
+    ] {
+        let written = query(styled(Place::Query, "p", Style::Form, explode), &value);
+        let plain = written
+            .replace("%7B", "{")
+            .replace("%7D", "}")
+            .replace("%22", "\"");
+        let plain = plain
+            .replace("%3A", ":")
+            .replace("%5B", "[")
+            .replace("%5D", "]");
+        assert_eq!(plain, expected);
+    }
+    for place in [Place::Path, Place::Header, Place::Cookie] {
+        let tool = tool().with(parameter(place, "p"));
+        assert_eq!(cause(&tool, &json!({"p": [[1]]})), Unsendable::Nested);
+    }
 }
