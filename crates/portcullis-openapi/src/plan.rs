@@ -13,6 +13,7 @@ mod style;
 mod url;
 mod validate;
 
+use ::url::form_urlencoded;
 use serde_json::value::RawValue;
 
 use crate::model::{Method, Parameter, PathPart, Place, Style, Tool};
@@ -191,6 +192,18 @@ impl Tool {
 }
 
 impl RequestPlan {
+    /// Appends a credential to the query, encoded as arguments are.
+    ///
+    /// # Errors
+    /// When an argument took the credential's name: the API could believe the argument.
+    pub fn append_query(&mut self, name: &str, value: &str) -> Result<(), PlanError> {
+        if form_urlencoded::parse(self.query.as_bytes()).any(|(taken, _)| collide(&taken, name)) {
+            return Err(PlanError::NameTaken);
+        }
+        style::pair(&mut self.query, name, value);
+        Ok(())
+    }
+
     fn write_path(
         &mut self,
         parameter: &Parameter,
@@ -255,14 +268,24 @@ fn refuse_other_names(
     if !parameter.explode || parameter.style == Style::DeepObject {
         return Ok(());
     }
-    let taken = |name: &str| {
+    let others = || {
         all.iter()
-            .any(|other| other.place == Place::Query && other.name == name)
+            .filter(|other| other.place == Place::Query && other.name != parameter.name)
     };
+    let taken = |name: &str| others().any(|other| collide(name, &other.name));
     if members.iter().any(|(name, _)| taken(name)) {
         return Err(Unsendable::TakesAnotherName);
     }
     Ok(())
+}
+
+/// Tells whether some server takes two names for one: servers disregard case, read `name[x]` as `name`, and PHP reads a dot or a space as `_`.
+fn collide(name: &str, other: &str) -> bool {
+    let folded = |name: &str| {
+        let stem = name.trim_start().split('[').next().unwrap_or_default();
+        stem.to_ascii_lowercase().replace(['.', ' ', '+'], "_")
+    };
+    folded(name) == folded(other)
 }
 
 #[cfg(test)]

@@ -93,6 +93,11 @@ pub(super) fn query(
     }
 }
 
+/// Appends one pair to a query.
+pub(super) fn pair(out: &mut String, name: &str, value: &str) {
+    Name(encoded(name)).pair(out, value);
+}
+
 fn joined(
     out: &mut String,
     name: &Name,

@@ -21,6 +21,9 @@ pub enum PlanError {
     /// The URL that came out is not the server's URL with the plan's path below it.
     #[error("the path would lead out of the server's URL")]
     Strayed,
+    /// An argument took the name of a credential in the query.
+    #[error("an argument has a member that is named like the API's key in the query")]
+    NameTaken,
 }
 
 impl RequestPlan {

@@ -141,6 +141,30 @@ fn o_05_a_member_cannot_pass_for_another_parameter() {
         cause(&tool, &json!({"filter": {"admin": true}})),
         Unsendable::TakesAnotherName
     );
+    let own = plan(&tool, &json!({"filter": {"filter": 1}})).unwrap();
+    assert_eq!(own.query, "filter=1");
+}
+
+#[test]
+fn o_05_an_argument_cannot_take_the_name_of_an_api_key() {
+    let tool = tool().with(parameter(Place::Query, "filter"));
+    for name in [
+        "api_key",
+        "API_key",
+        "api_key[]",
+        "api.key",
+        " api key[x][y]",
+    ] {
+        let mut plan = plan(&tool, &json!({"filter": {name: "evil"}})).unwrap();
+        assert_eq!(
+            plan.append_query("api_key", "secret"),
+            Err(PlanError::NameTaken)
+        );
+        assert!(!plan.query.contains("secret"));
+    }
+    let mut plan = plan(&tool, &json!({"filter": {"api_key2": 1}})).unwrap();
+    plan.append_query("api_key", "s&t").unwrap();
+    assert_eq!(plan.query, "api_key2=1&api_key=s%26t");
 }
 
 #[test]
