@@ -13,7 +13,7 @@ const IMAGE = Buffer.from(
 const AUDIO = Buffer.from("UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQAAAAA=", "base64");
 const DOCUMENT = Buffer.from("%PDF-1.4\n%%EOF\n");
 // Long enough for the gateway to report progress several times.
-const LONG_MS = 3500;
+const LONG_MS = 2500;
 
 function part(type, bytes) {
   return Buffer.concat([Buffer.from(`--part\r\nContent-Type: ${type}\r\n\r\n`), bytes, Buffer.from("\r\n")]);

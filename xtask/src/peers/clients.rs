@@ -174,7 +174,7 @@ fn call(
 
 fn judge(report: &Report, client: &Client) -> Result<()> {
     ensure!(
-        report.tools == ["findBooks", "addBook"],
+        report.tools == ["addBook", "findBooks"],
         "it lists {:?}",
         report.tools
     );
