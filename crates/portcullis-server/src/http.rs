@@ -6,6 +6,9 @@
 //! The way of a request: [`listener`] holds the sockets, [`serve`] reads from them under time limits, [`surround`] gives the request an id, has [`judge`] decide whether it goes on, and writes its log line; between the two the router answers.
 
 pub mod body;
+pub mod certificate_watch;
+mod connection;
+mod expiry;
 pub mod forwarded;
 pub mod health;
 pub mod judge;

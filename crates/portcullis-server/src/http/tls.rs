@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use portcullis_base::Timestamp;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -15,6 +16,7 @@ use rustls_pki_types::pem::{self, PemObject as _};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
+use super::expiry::not_after;
 use super::settings::CertificateFiles;
 
 /// Why certificate and key cannot be used.
@@ -101,6 +103,12 @@ impl Certificates {
         }
         self.current.0.store(Arc::new(fresh));
         Ok(Reload::Replaced)
+    }
+
+    /// Returns when the certificate in use expires; `None` where that cannot be read from it.
+    #[must_use]
+    pub fn not_after(&self) -> Option<Timestamp> {
+        not_after(self.current.0.load().cert.first()?)
     }
 
     pub(super) fn config(&self) -> Arc<ServerConfig> {
