@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 
 use super::settings::{ConnectionLimits, ListenerSettings};
 use super::tls::{Certificates, TlsError};
+use crate::telemetry::metrics::Connections;
 
 /// Bound sockets, not yet accepting.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub struct Listener {
     pub(super) sockets: Vec<TcpListener>,
     pub(super) certificates: Option<Arc<Certificates>>,
     pub(super) limits: ConnectionLimits,
+    pub(super) meter: Connections,
 }
 
 /// Why a listener could not be made.
@@ -77,7 +79,14 @@ impl Listener {
             sockets,
             certificates,
             limits: settings.limits,
+            meter: Connections::default(),
         })
+    }
+
+    /// Has the connections counted by `meter`.
+    #[must_use]
+    pub fn counted_by(self, meter: Connections) -> Self {
+        Self { meter, ..self }
     }
 
     /// Returns the addresses that are bound, with the ports that the system chose.

@@ -3,6 +3,7 @@
 //! Knows connections; what a request means is the router's.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -13,10 +14,10 @@ use axum::Router;
 use axum::body::Body;
 use http::Request;
 use hyper::body::Incoming;
-use hyper::rt::{Read, Write};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -26,8 +27,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
+use super::connection::{Activity, Alarm, BusyBody, Overdue, Watched};
 use super::listener::Listener;
 use super::settings::ConnectionLimits;
+use crate::telemetry::metrics::Connections;
 
 /// How long to wait after the system has refused to hand out a connection, most often for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -63,6 +66,7 @@ pub async fn serve(listener: Listener, router: Router, shutdown: CancellationTok
         connections: TaskTracker::new(),
         drain: CancellationToken::new(),
         end: CancellationToken::new(),
+        meter: listener.meter,
         limits,
     });
     let _end_when_dropped = server.end.clone().drop_guard();
@@ -83,6 +87,7 @@ struct Server {
     protocol: auto::Builder<TokioExecutor>,
     tls: Option<TlsAcceptor>,
     limits: ConnectionLimits,
+    meter: Connections,
     permits: Arc<Semaphore>,
     addresses: Mutex<HashMap<IpAddr, usize>>,
     connections: TaskTracker,
@@ -118,7 +123,7 @@ impl Server {
     async fn hold(self: Arc<Self>, stream: TcpStream, seat: Seat) {
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else {
-            return self.speak(TokioIo::new(stream), seat.address).await;
+            return self.speak(stream, seat.address).await;
         };
         let handshake = timeout(self.limits.handshake_timeout, tls.accept(stream));
         let outcome = tokio::select! {
@@ -126,47 +131,50 @@ impl Server {
             () = self.drain.cancelled() => return,
         };
         match outcome {
-            Ok(Ok(stream)) => self.speak(TokioIo::new(stream), seat.address).await,
+            Ok(Ok(stream)) => self.speak(stream, seat.address).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         }
     }
 
-    async fn speak<I>(&self, io: I, address: SocketAddr)
+    async fn speak<S>(&self, stream: S, address: SocketAddr)
     where
-        I: Read + Write + Unpin + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let begun = CancellationToken::new();
-        let service = {
-            let (router, begun) = (self.router.clone(), begun.clone());
-            service_fn(move |mut request: Request<Incoming>| {
-                begun.cancel();
-                request.extensions_mut().insert(Peer { address });
-                router.clone().call(request.map(Body::new))
-            })
-        };
+        let activity = Activity::begin();
+        let mut alarm = Alarm::new(Arc::clone(&activity), &self.limits);
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity), &self.limits));
+        let router = self.router.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let busy = activity.request(request.version());
+            request.extensions_mut().insert(Peer { address });
+            let answer = router.clone().call(request.map(Body::new));
+            async move {
+                let response = answer.await?;
+                Ok::<_, Infallible>(response.map(|body| BusyBody { body, _busy: busy }))
+            }
+        });
         let mut connection = pin!(self.protocol.serve_connection(io, service));
-        // The library's own limit starts only once it knows the protocol's version.
-        let mut first_request = pin!(timeout(self.limits.header_read_timeout, begun.cancelled()));
-        let mut waiting = true;
-        let mut draining = false;
+        let mut closing = false;
         loop {
             tokio::select! {
+                biased;
                 outcome = connection.as_mut() => {
                     if let Err(error) = outcome {
                         tracing::debug!(%error, "a connection broke");
                     }
                     return;
                 }
-                outcome = first_request.as_mut(), if waiting => {
-                    if outcome.is_err() {
+                overdue = alarm.rings() => {
+                    if closing || overdue == Overdue::Head {
                         return;
                     }
-                    waiting = false;
-                }
-                () = self.drain.cancelled(), if !draining => {
                     connection.as_mut().graceful_shutdown();
-                    draining = true;
+                    closing = true;
+                }
+                () = self.drain.cancelled(), if !closing => {
+                    connection.as_mut().graceful_shutdown();
+                    closing = true;
                 }
                 () = self.end.cancelled() => return,
             }
@@ -191,9 +199,11 @@ impl Server {
         let mut addresses = self.lock_addresses();
         let held = addresses.entry(host).or_default();
         if *held >= self.limits.max_connections_per_address {
+            self.meter.refused.inc();
             return None;
         }
         *held += 1;
+        self.meter.open.inc();
         Some(Seat {
             address,
             server: Arc::clone(self),
@@ -217,6 +227,7 @@ struct Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        self.server.meter.open.dec();
         let host = self.address.ip().to_canonical();
         let mut addresses = self.server.lock_addresses();
         if let Some(held) = addresses.get_mut(&host) {
@@ -232,8 +243,8 @@ fn protocol(limits: &ConnectionLimits) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_read_timeout)
+        // Ours is in `connection`; the engine's would end idle connections as well.
+        .header_read_timeout(None)
         .max_buf_size(usize::try_from(limits.max_header_bytes).unwrap_or(usize::MAX));
     builder
         .http2()
