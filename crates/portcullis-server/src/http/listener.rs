@@ -9,15 +9,20 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::net::TcpListener;
 
+use super::forwarded::TrustedProxies;
 use super::settings::{ConnectionLimits, ListenerSettings};
 use super::tls::{Certificates, TlsError};
 use crate::telemetry::metrics::Connections;
+
+/// How often a port is chosen anew when it is free on one address and taken on another.
+const PORT_ATTEMPTS: u32 = 16;
 
 /// Bound sockets, not yet accepting.
 #[derive(Debug)]
 pub struct Listener {
     pub(super) sockets: Vec<TcpListener>,
     pub(super) certificates: Option<Arc<Certificates>>,
+    pub(super) proxies: TrustedProxies,
     pub(super) limits: ConnectionLimits,
     pub(super) meter: Connections,
 }
@@ -55,29 +60,14 @@ impl Listener {
             .map(Certificates::load)
             .transpose()?
             .map(Arc::new);
-        let mut sockets = Vec::new();
-        let mut port = None;
-        for mut address in settings.addresses {
-            if let (0, Some(chosen)) = (address.port(), port) {
-                address.set_port(chosen);
-            }
-            match TcpListener::bind(address).await {
-                Ok(socket) => {
-                    port = port.or(socket.local_addr().ok().map(|bound| bound.port()));
-                    sockets.push(socket);
-                }
-                Err(error) if is_missing_family(&error, address) && !sockets.is_empty() => {
-                    tracing::debug!(%address, "this machine has no such loopback address");
-                }
-                Err(source) => return Err(BindError::Address { address, source }),
-            }
-        }
+        let sockets = bind_all(&settings.addresses).await?;
         if sockets.is_empty() {
             return Err(BindError::NoAddress);
         }
         Ok(Self {
             sockets,
             certificates,
+            proxies: settings.proxies,
             limits: settings.limits,
             meter: Connections::default(),
         })
@@ -103,6 +93,45 @@ impl Listener {
     pub fn certificates(&self) -> Option<Arc<Certificates>> {
         self.certificates.clone()
     }
+}
+
+async fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
+    let mut attempts = PORT_ATTEMPTS;
+    loop {
+        attempts -= 1;
+        match bind_each(addresses).await {
+            // The port that the system chose on one family may be taken on the other.
+            Err(BindError::Address { address, source })
+                if source.kind() == io::ErrorKind::AddrInUse
+                    && attempts > 0
+                    && addresses.iter().all(|asked| asked.port() == 0) =>
+            {
+                tracing::debug!(%address, "the chosen port is taken here; choosing again");
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn bind_each(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
+    let mut sockets = Vec::new();
+    let mut port = None;
+    for &(mut address) in addresses {
+        if let (0, Some(chosen)) = (address.port(), port) {
+            address.set_port(chosen);
+        }
+        match TcpListener::bind(address).await {
+            Ok(socket) => {
+                port = port.or(socket.local_addr().ok().map(|bound| bound.port()));
+                sockets.push(socket);
+            }
+            Err(error) if is_missing_family(&error, address) && !sockets.is_empty() => {
+                tracing::debug!(%address, "this machine has no such loopback address");
+            }
+            Err(source) => return Err(BindError::Address { address, source }),
+        }
+    }
+    Ok(sockets)
 }
 
 fn is_missing_family(error: &io::Error, address: SocketAddr) -> bool {

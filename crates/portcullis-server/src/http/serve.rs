@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
 use super::connection::{Activity, Alarm, BusyBody, Overdue, Watched};
+use super::forwarded::TrustedProxies;
 use super::listener::Listener;
 use super::settings::ConnectionLimits;
 use crate::telemetry::metrics::Connections;
@@ -66,6 +67,7 @@ pub async fn serve(listener: Listener, router: Router, shutdown: CancellationTok
         connections: TaskTracker::new(),
         drain: CancellationToken::new(),
         end: CancellationToken::new(),
+        proxies: listener.proxies,
         meter: listener.meter,
         limits,
     });
@@ -87,6 +89,7 @@ struct Server {
     protocol: auto::Builder<TokioExecutor>,
     tls: Option<TlsAcceptor>,
     limits: ConnectionLimits,
+    proxies: TrustedProxies,
     meter: Connections,
     permits: Arc<Semaphore>,
     addresses: Mutex<HashMap<IpAddr, usize>>,
@@ -198,7 +201,7 @@ impl Server {
         let host = address.ip().to_canonical();
         let mut addresses = self.lock_addresses();
         let held = addresses.entry(host).or_default();
-        if *held >= self.limits.max_connections_per_address {
+        if *held >= self.limits.max_connections_per_address && !self.proxies.trusts(host) {
             self.meter.refused.inc();
             return None;
         }

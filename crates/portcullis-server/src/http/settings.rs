@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::forwarded::TrustedProxies;
+
 /// Where to listen, and with what.
 #[derive(Clone, Debug)]
 pub struct ListenerSettings {
@@ -11,6 +13,8 @@ pub struct ListenerSettings {
     pub addresses: Vec<SocketAddr>,
     /// The certificate and its key; without them the listener speaks plain HTTP.
     pub tls: Option<CertificateFiles>,
+    /// The proxies in front, whose word about the client's address is taken.
+    pub proxies: TrustedProxies,
     /// How much a peer may take.
     pub limits: ConnectionLimits,
 }
@@ -25,6 +29,7 @@ impl ListenerSettings {
                 SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
             ],
             tls: None,
+            proxies: TrustedProxies::default(),
             limits: ConnectionLimits::default(),
         }
     }
