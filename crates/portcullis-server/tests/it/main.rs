@@ -1,0 +1,3 @@
+//! The server's parts over real sockets.
+
+mod http;
