@@ -42,6 +42,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     check::run(workspace, &mut steps);
     steps.run("unit", || unit(workspace));
     steps.run("doctests", || doctests(workspace));
+    steps.run("demo", || demo(workspace));
     steps.run("clients", || clients::run(workspace));
     steps.run("documents", || documents::run(workspace));
     steps.run("github", || github::run(workspace));
@@ -74,6 +75,19 @@ fn doctests(workspace: &Workspace) -> Result<()> {
             .args(["test", "--doc", "--locked", "--quiet"])
             .args(packages),
     )
+}
+
+/// The demo calls its own sample API through the gateway with the Rust SDK's client.
+fn demo(workspace: &Workspace) -> Result<()> {
+    command::run(workspace.cargo().args([
+        "run",
+        "--package",
+        "portcullis-demo",
+        "--locked",
+        "--quiet",
+        "--",
+        "--self-test",
+    ]))
 }
 
 /// Fails if a snapshot file exists that no test of the run has read.
