@@ -17,6 +17,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::settings::ConnectionLimits;
 
+/// How soon a busy connection is looked at again: the last of several streams may end without waking its task.
+const BUSY_RECHECK: Duration = Duration::from_secs(30);
+
 /// What a connection is at.
 #[derive(Debug)]
 pub(super) struct Activity(Mutex<State>);
@@ -140,7 +143,7 @@ impl Alarm {
         match self.activity.state().phase {
             Phase::Head(since) => (since + self.head, Some(Overdue::Head)),
             Phase::Idle(since) => (since + self.idle, Some(Overdue::Idle)),
-            Phase::Busy(_) => (Instant::now() + self.idle, None),
+            Phase::Busy(_) => (Instant::now() + BUSY_RECHECK, None),
         }
     }
 }

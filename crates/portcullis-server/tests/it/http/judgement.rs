@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use portcullis_server::telemetry::logging::{LogFormat, lossy, subscriber};
+use tokio::io::AsyncWriteExt as _;
 
-use super::peer::{exchange, settings, start, status};
+use super::peer::{connect, exchange, settings, start, status};
 
 fn request(method: &str, path: &str, headers: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n")
@@ -117,6 +118,38 @@ impl Write for Page {
     }
 }
 
+impl Page {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("unpoisoned").clone()).expect("UTF-8")
+    }
+}
+
+fn request_lines(page: &str) -> Vec<serde_json::Value> {
+    page.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|line: &serde_json::Value| line["target"] == "portcullis::request")
+        .collect()
+}
+
+#[tokio::test]
+async fn a_request_whose_peer_goes_away_is_logged_as_given_up() {
+    let page = Page::default();
+    let (lines, log) = lossy(page.clone(), LogFormat::Json, 64).expect("a thread");
+    let _scope = tracing::subscriber::set_default(subscriber("info", lines).expect("a filter"));
+    let gateway = start(settings()).await;
+    let mut stream = connect(gateway.address).await;
+    let call = request("GET", "/slow", "Host: localhost\r\n");
+    stream.write_all(call.as_bytes()).await.expect("sent");
+    gateway.slow_begun.notified().await;
+    drop(stream);
+    gateway.shutdown.cancel();
+    gateway.served.await.expect("served");
+    drop(log);
+    let lines = request_lines(&page.text());
+    assert_eq!(lines[0]["status"], 499);
+    assert_eq!(lines[0]["given_up"], true);
+}
+
 #[tokio::test]
 async fn l_04_the_log_line_has_no_path_query_header_or_body() {
     let page = Page::default();
@@ -133,13 +166,9 @@ async fn l_04_the_log_line_has_no_path_query_header_or_body() {
     gateway.served.await.expect("served");
     drop(log);
 
-    let page = String::from_utf8(page.0.lock().expect("unpoisoned").clone()).expect("UTF-8");
+    let page = page.text();
     assert!(!page.contains("canary"), "{page}");
-    let lines: Vec<serde_json::Value> = page
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .filter(|line: &serde_json::Value| line["target"] == "portcullis::request")
-        .collect();
+    let lines = request_lines(&page);
     assert_eq!(lines.len(), 2, "{page}");
     assert_eq!(lines[0]["route"], "/{toolset}/mcp");
     assert_eq!(lines[0]["status"], 200);

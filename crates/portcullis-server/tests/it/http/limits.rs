@@ -113,6 +113,24 @@ async fn x_02_one_address_cannot_hold_all_connections() {
 }
 
 #[tokio::test]
+async fn x_02_connections_beyond_the_limit_wait_for_a_place() {
+    let mut settings = settings();
+    settings.limits.max_connections = 1;
+    settings.addresses.truncate(1);
+    let gateway = start(settings).await;
+    let mut first = connect(gateway.address).await;
+    first.write_all(GET).await.expect("sent");
+    read_until(&mut first, "get\n").await;
+    let mut second = connect(gateway.address).await;
+    second.write_all(GET).await.expect("sent");
+    first.write_all(GET).await.expect("sent");
+    read_until(&mut first, "get\n").await;
+    assert_eq!(gateway.metrics.connections.open.get(), 1);
+    drop(first);
+    read_until(&mut second, "get\n").await;
+}
+
+#[tokio::test]
 async fn x_02_trusted_proxies_hold_as_many_as_they_need() {
     let mut settings = settings();
     settings.limits.max_connections_per_address = 1;
