@@ -31,7 +31,7 @@ pub struct OriginPolicy {
 impl OriginPolicy {
     /// Makes the policy of a listener: the public URL's own host and origin, loopback names and origins where the listener is bound to loopback, and what the operator adds.
     ///
-    /// `hosts` are names or addresses without a port.
+    /// `hosts` are names or addresses; a port says nothing, for a proxy or a forwarded port may change it.
     #[must_use]
     pub fn new(
         listener: &ListenerSettings,
@@ -43,7 +43,11 @@ impl OriginPolicy {
         Self {
             hosts: own
                 .into_iter()
-                .chain(hosts.iter().map(String::as_str))
+                .chain(
+                    hosts
+                        .iter()
+                        .map(|host| authority_host(host).unwrap_or(host)),
+                )
                 .map(str::to_ascii_lowercase)
                 .collect(),
             origins: std::iter::once(public_url)

@@ -9,7 +9,7 @@ fn public() -> OriginPolicy {
     OriginPolicy::new(
         &listener,
         &Origin::parse("https://gw.example").expect("an origin"),
-        &["gw.internal".to_owned()],
+        &["gw.internal:8443".to_owned(), "2001:db8::7".to_owned()],
         &[Origin::parse("https://console.example").expect("an origin")],
     )
 }
@@ -177,7 +177,12 @@ fn h_03_forwarded_hosts_change_nothing() {
 
 #[test]
 fn our_hosts_pass_in_any_case_and_on_any_port() {
-    for host in ["gw.example", "GW.Example:443", "gw.internal:9000"] {
+    for host in [
+        "gw.example",
+        "GW.Example:443",
+        "gw.internal:9000",
+        "[2001:db8::7]:1",
+    ] {
         assert_eq!(refusal(&public(), &[("host", host)]), None, "{host}");
     }
     for host in [
