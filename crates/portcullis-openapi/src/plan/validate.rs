@@ -22,8 +22,9 @@ const MAX_VIOLATION_BYTES: usize = 300;
 const MAX_VALUE_BYTES: usize = 60;
 /// How deep the search for the nearest alternative goes.
 const MAX_DEPTH: usize = 4;
-/// The compiled size of one pattern.
+/// The compiled size of one pattern, and of all patterns of a schema together.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
+const MAX_PATTERNS_BYTES: usize = 1 << 23;
 
 impl Tool {
     /// Holds the arguments against the input schema.
@@ -48,14 +49,33 @@ impl Tool {
 
 fn compile(schema: &str) -> Option<Validator> {
     let mut schema: Value = serde_json::from_str(schema).ok()?;
+    let share = MAX_PATTERNS_BYTES / patterns(&schema).max(1);
     let options = jsonschema::options()
         .with_draft(Draft::Draft202012)
-        .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
+        .with_pattern_options(PatternOptions::regex().size_limit(share.min(MAX_PATTERN_BYTES)))
         .offline();
     options.build(&schema).ok().or_else(|| {
         remove_patterns(&mut schema);
         options.build(&schema).ok()
     })
+}
+
+/// Counts the patterns of a schema, those of names included.
+fn patterns(schema: &Value) -> usize {
+    match schema {
+        Value::Array(items) => items.iter().map(patterns).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| match value {
+                Value::String(_) => usize::from(name == "pattern"),
+                Value::Object(below) if name == "patternProperties" => {
+                    below.len() + patterns(value)
+                }
+                _ => patterns(value),
+            })
+            .sum(),
+        _ => 0,
+    }
 }
 
 /// Patterns of another regular-expression dialect are the usual reason why a schema does not compile; the rest of it still serves.
@@ -81,7 +101,7 @@ fn describe(error: &ValidationError<'_>, depth: usize) -> String {
         && let Some(nearest) = nearest(context)
     {
         return format!(
-            "{}; none of the allowed shapes fits, nearest is one where {}",
+            "{} fits none of the allowed shapes; for the nearest, {}",
             subject(error),
             describe(nearest, depth)
         );
@@ -114,7 +134,7 @@ fn reason(out: &mut String, error: &ValidationError<'_>) {
     let got = || shown(error.instance());
     // Writing to a string cannot fail.
     let _ = match error.kind() {
-        Kind::Type { kind } => write!(out, "must be {}, not {}", types(kind), got()),
+        Kind::Type { kind } => write!(out, "must be of type {}, not {}", types(kind), got()),
         Kind::Enum { options } => write!(out, "must be one of {}, not {}", shown(options), got()),
         Kind::Constant { expected_value } => {
             write!(out, "must be {}, not {}", shown(expected_value), got())

@@ -95,6 +95,17 @@ proptest! {
     }
 
     #[test]
+    fn a_header_or_cookie_argument_is_refused_or_sent_as_it_is(value in text()) {
+        for place in [Place::Header, Place::Cookie] {
+            let tool = tool().with(parameter(place, "p"));
+            let Ok(plan) = plan(&tool, &json!({"p": value})) else { continue };
+            let sent = [plan.headers, plan.cookies].concat();
+            prop_assert_eq!(&sent, &[("p".to_owned(), value.clone())]);
+            prop_assert!(!value.contains(|c: char| c.is_control() && c != '\t'));
+        }
+    }
+
+    #[test]
     fn a_query_of_any_style_begins_with_its_own_name(
         p in tree(),
         style in prop::sample::select(&[

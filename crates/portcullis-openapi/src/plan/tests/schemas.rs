@@ -22,7 +22,7 @@ fn a_bad_argument_is_named_with_what_is_allowed() {
     );
     assert_eq!(
         refusal(&tool, &json!({"limit": "x".repeat(1_000_000)})).len(),
-        101
+        109
     );
 }
 
@@ -36,8 +36,8 @@ fn the_nearest_alternative_is_shown() {
         ]}}}));
     assert_eq!(
         refusal(&tool, &json!({"body": {"size": "big"}})),
-        "argument `body`; none of the allowed shapes fits, nearest is one where \
-         argument `body/size` must be integer, not \"big\""
+        "argument `body` fits none of the allowed shapes; for the nearest, \
+         argument `body/size` must be of type integer, not \"big\""
     );
 }
 
@@ -83,11 +83,11 @@ fn a_foreign_pattern_does_not_disable_the_rest_of_the_schema() {
     assert!(plan(&tool, &json!({"q": "b"})).is_ok());
     assert_eq!(
         refusal(&tool, &json!({"q": 1})),
-        "argument `q` must be string, not 1"
+        "argument `q` must be of type string, not 1"
     );
     assert_eq!(
         refusal(&tool, &json!({"pattern": 1})),
-        "argument `pattern` must be string, not 1"
+        "argument `pattern` must be of type string, not 1"
     );
 }
 
