@@ -185,7 +185,7 @@ impl Tool {
         if let Some(body) = &template.body
             && let Some(raw) = arguments.named(&body.argument)
         {
-            plan.body = Some(body::write(body, raw).map_err(|cause| cause.of(&body.argument))?);
+            plan.body = Some(body::write(body, raw)?);
         }
         Ok(plan)
     }

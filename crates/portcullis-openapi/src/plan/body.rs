@@ -12,8 +12,10 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
+use super::multipart::Multipart;
 use super::shape::Shape;
-use super::{PlannedBody, Unsendable, multipart, style};
+use super::validate::shorten;
+use super::{ArgumentError, PlannedBody, Unsendable, style};
 use crate::media_type::{Family, family};
 use crate::model::{BodyEncoding, BodyTemplate, FieldEncoding, Style};
 
@@ -23,17 +25,31 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// How much of a field's name an error shows.
+const MAX_NAME_BYTES: usize = 80;
+
 /// Writes the body.
-pub(super) fn write(template: &BodyTemplate, raw: &RawValue) -> Result<PlannedBody, Unsendable> {
-    let (content_type, bytes) = match &template.encoding {
-        BodyEncoding::Json => (template.content_type.clone(), raw.get().into()),
-        BodyEncoding::Text => (
-            template.content_type.clone(),
-            text(raw)?.into_owned().into(),
-        ),
-        BodyEncoding::Binary => (template.content_type.clone(), decoded(raw)?),
-        BodyEncoding::Form(fields) => (template.content_type.clone(), form(raw, fields)?.into()),
-        BodyEncoding::Multipart(fields) => multipart::write(&template.content_type, raw, fields)?,
+pub(super) fn write(template: &BodyTemplate, raw: &RawValue) -> Result<PlannedBody, ArgumentError> {
+    let refused = |cause: Unsendable| cause.of(&template.argument);
+    let mut content_type = template.content_type.clone();
+    let bytes = match &template.encoding {
+        BodyEncoding::Json => raw.get().into(),
+        BodyEncoding::Text => text(raw).map_err(refused)?.into_owned().into(),
+        BodyEncoding::Binary => decoded(raw).map_err(refused)?,
+        BodyEncoding::Form(encodings) => {
+            let mut out = String::new();
+            each_field(template, raw, |name, raw| {
+                form_field(&mut out, name, encodings, raw)
+            })?;
+            out.into()
+        }
+        BodyEncoding::Multipart(encodings) => {
+            let mut form = Multipart::default();
+            each_field(template, raw, |name, raw| form.add(name, encodings, raw))?;
+            let bytes;
+            (content_type, bytes) = form.finish(&template.content_type);
+            bytes
+        }
     };
     Ok(PlannedBody {
         content_type,
@@ -41,19 +57,38 @@ pub(super) fn write(template: &BodyTemplate, raw: &RawValue) -> Result<PlannedBo
     })
 }
 
-fn form(raw: &RawValue, fields: &IndexMap<String, FieldEncoding>) -> Result<String, Unsendable> {
-    let mut out = String::new();
-    for (name, raw) in fields_of(raw)? {
-        match fields.get(&*name) {
-            Some(encoding) if !is_json(encoding.content_type.as_deref()) => {
-                let FieldEncoding { style, explode, .. } = *encoding;
-                style::query(&mut out, &name, style, explode, &Shape::of(raw))?;
-            }
-            Some(_) => style::query(&mut out, &name, Style::Form, true, &json_text(raw))?,
-            None => style::query(&mut out, &name, Style::Form, true, &unlisted(raw))?,
-        }
+/// Goes through a form's argument; an error names the member.
+fn each_field(
+    template: &BodyTemplate,
+    raw: &RawValue,
+    mut write: impl FnMut(&str, &RawValue) -> Result<(), Unsendable>,
+) -> Result<(), ArgumentError> {
+    let Shape::Object(members) = Shape::of(raw) else {
+        return Err(Unsendable::NotForm.of(&template.argument));
+    };
+    for (name, raw) in members {
+        write(&name, raw).map_err(|cause| {
+            let name = shorten(&name, MAX_NAME_BYTES);
+            cause.of(&format!("{}/{name}", template.argument))
+        })?;
     }
-    Ok(out)
+    Ok(())
+}
+
+fn form_field(
+    out: &mut String,
+    name: &str,
+    encodings: &IndexMap<String, FieldEncoding>,
+    raw: &RawValue,
+) -> Result<(), Unsendable> {
+    match encodings.get(name) {
+        Some(encoding) if !is_json(encoding.content_type.as_deref()) => {
+            let FieldEncoding { style, explode, .. } = *encoding;
+            style::query(out, name, style, explode, &Shape::of(raw))
+        }
+        Some(_) => style::query(out, name, Style::Form, true, &json_text(raw)),
+        None => style::query(out, name, Style::Form, true, &unlisted(raw)),
+    }
 }
 
 /// OpenAPI 3.1.1, "Encoding Object", `contentType`: what has structure is JSON; a list of scalars is one pair for each item.
@@ -70,14 +105,6 @@ fn json_text(raw: &RawValue) -> Shape<'_> {
     match Shape::of(raw) {
         Shape::Null => Shape::Null,
         _ => Shape::Scalar(raw.get().into()),
-    }
-}
-
-/// Opens a form's argument.
-pub(super) fn fields_of(raw: &RawValue) -> Result<Vec<(Cow<'_, str>, &RawValue)>, Unsendable> {
-    match Shape::of(raw) {
-        Shape::Object(members) => Ok(members),
-        _ => Err(Unsendable::NotForm),
     }
 }
 

@@ -9,36 +9,54 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::Unsendable;
-use super::body::{decoded, fields_of, is_json};
+use super::body::{decoded, is_json};
 use super::shape::Shape;
+use crate::media_type::essence;
 use crate::model::FieldEncoding;
 
-/// Writes the argument's members as parts; returns the value of `Content-Type` and the bytes.
-pub(super) fn write(
-    media_type: &str,
-    raw: &RawValue,
-    fields: &IndexMap<String, FieldEncoding>,
-) -> Result<(String, Vec<u8>), Unsendable> {
-    let mut parts = Vec::new();
-    let unlisted = FieldEncoding::default();
-    for (name, raw) in fields_of(raw)? {
-        let encoding = fields.get(&*name).unwrap_or(&unlisted);
-        add(&mut parts, &name, encoding, raw)?;
+/// The parts of a form.
+#[derive(Default)]
+pub(super) struct Multipart {
+    parts: Vec<Part>,
+}
+
+impl Multipart {
+    /// Adds a field: an array as one part for each item (RFC 7578 §4.3), what else has structure as JSON text, a scalar as its text.
+    pub(super) fn add(
+        &mut self,
+        name: &str,
+        encodings: &IndexMap<String, FieldEncoding>,
+        raw: &RawValue,
+    ) -> Result<(), Unsendable> {
+        let encoding = encodings.get(name);
+        match Shape::of(raw) {
+            Shape::Array(items) => {
+                for item in items {
+                    self.parts.extend(part(name, encoding, item)?);
+                }
+            }
+            _ => self.parts.extend(part(name, encoding, raw)?),
+        }
+        Ok(())
     }
-    let boundary = boundary(&parts);
-    let mut bytes = Vec::with_capacity(parts.iter().map(Part::size).sum());
-    for part in &parts {
-        for piece in ["--", &boundary, "\r\n", &part.head, "\r\n\r\n"] {
+
+    /// Returns the value of `Content-Type` and the bytes.
+    pub(super) fn finish(&self, media_type: &str) -> (String, Vec<u8>) {
+        let boundary = boundary(&self.parts);
+        let mut bytes = Vec::with_capacity(self.parts.iter().map(Part::size).sum());
+        for part in &self.parts {
+            for piece in ["--", &boundary, "\r\n", &part.head, "\r\n\r\n"] {
+                bytes.extend_from_slice(piece.as_bytes());
+            }
+            bytes.extend_from_slice(&part.body);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        for piece in ["--", &boundary, "--\r\n"] {
             bytes.extend_from_slice(piece.as_bytes());
         }
-        bytes.extend_from_slice(&part.body);
-        bytes.extend_from_slice(b"\r\n");
+        let content_type = format!("{}; boundary={boundary}", essence(media_type));
+        (content_type, bytes)
     }
-    for piece in ["--", &boundary, "--\r\n"] {
-        bytes.extend_from_slice(piece.as_bytes());
-    }
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    Ok((format!("{essence}; boundary={boundary}"), bytes))
 }
 
 struct Part {
@@ -64,45 +82,27 @@ impl Part {
     }
 }
 
-/// Adds a field: an array as one part for each item (RFC 7578 §4.3), what else has structure as JSON text, a scalar as its text.
-fn add(
-    parts: &mut Vec<Part>,
+fn part(
     name: &str,
-    encoding: &FieldEncoding,
+    encoding: Option<&FieldEncoding>,
     raw: &RawValue,
-) -> Result<(), Unsendable> {
-    match Shape::of(raw) {
-        Shape::Array(items) => items
-            .iter()
-            .try_for_each(|item| add_one(parts, name, encoding, item)),
-        _ => add_one(parts, name, encoding, raw),
-    }
-}
-
-fn add_one(
-    parts: &mut Vec<Part>,
-    name: &str,
-    encoding: &FieldEncoding,
-    raw: &RawValue,
-) -> Result<(), Unsendable> {
+) -> Result<Option<Part>, Unsendable> {
     let named = encoding
-        .content_type
-        .as_deref()
+        .and_then(|encoding| encoding.content_type.as_deref())
         .filter(|media_type| !media_type.contains(char::is_control));
-    let part = match Shape::of(raw) {
-        Shape::Null => return Ok(()),
-        _ if encoding.binary => {
+    Ok(match Shape::of(raw) {
+        Shape::Null => None,
+        _ if encoding.is_some_and(|encoding| encoding.binary) => {
             let content_type = named.unwrap_or("application/octet-stream");
-            Part::new(name, Some(content_type), true, decoded(raw)?)
+            Some(Part::new(name, Some(content_type), true, decoded(raw)?))
         }
-        _ if is_json(named) => Part::new(name, named, false, raw.get().into()),
-        Shape::Scalar(text) => Part::new(name, named, false, text.into_owned().into()),
+        _ if is_json(named) => Some(Part::new(name, named, false, raw.get().into())),
+        Shape::Scalar(text) => Some(Part::new(name, named, false, text.into_owned().into())),
         Shape::Array(_) | Shape::Object(_) => {
-            Part::new(name, Some("application/json"), false, raw.get().into())
+            let content_type = Some("application/json");
+            Some(Part::new(name, content_type, false, raw.get().into()))
         }
-    };
-    parts.push(part);
-    Ok(())
+    })
 }
 
 /// Escapes a name the way browsers do (WHATWG HTML, "multipart/form-data encoding algorithm"); other control characters are escaped too.
