@@ -1,1 +1,11 @@
-//! Placeholder.
+//! Every OAuth rule that needs no I/O.
+//!
+//! Knows: what a presented bearer token looks like, what a challenge says, and how a client authenticates at a token endpoint and reads its answer.
+//! Does not know: sockets, storage, the time or entropy; whoever calls passes `now` and random values in.
+//!
+//! To add a parameter or an error code of a request or an answer, extend the file of its message in `wire`.
+//! To add a method of client authentication, add a variant to [`client_auth::ClientAuthentication`].
+
+pub mod client_auth;
+pub mod guard;
+pub mod wire;

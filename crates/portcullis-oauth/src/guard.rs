@@ -1,0 +1,4 @@
+//! We as resource server: what a caller presents, and what he is told when it does not suffice.
+
+pub mod bearer;
+pub mod challenge;

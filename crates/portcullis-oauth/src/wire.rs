@@ -1,0 +1,3 @@
+//! Messages as the RFCs write them.
+
+pub mod token;
