@@ -52,6 +52,20 @@ async fn what_is_not_done_at_the_deadline_is_cut_off() {
     assert_eq!(read_to_end(&mut busy).await, "");
 }
 
+#[tokio::test]
+async fn connections_are_accepted_until_the_notice_is_over() {
+    let mut settings = settings();
+    settings.limits.shutdown_notice = Duration::from_secs(2);
+    let gateway = start(settings).await;
+    gateway.shutdown.cancel();
+    let mut late = connect(gateway.address).await;
+    late.write_all(b"GET /petstore/mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await
+        .expect("sent");
+    assert!(read_to_end(&mut late).await.ends_with("get\n"));
+    gateway.served.abort();
+}
+
 fn operations_of(ready: bool, shutdown: &CancellationToken) -> Router {
     operations(Operations {
         probe: Arc::new(move || {

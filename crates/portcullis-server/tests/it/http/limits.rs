@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use portcullis_server::http::settings::ListenerSettings;
-use tokio::io::AsyncWriteExt as _;
+use reqwest::ClientBuilder;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::peer::{connect, read_to_end, read_until, settings, start, status};
+use super::peer::{connect, get, read_to_end, read_until, settings, start, status};
 
 const SHORT: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_mins(10);
@@ -221,4 +223,34 @@ async fn x_02_a_gateway_under_slow_peers_answers_others() {
     stream.write_all(GET).await.expect("sent");
     let answer = read_until(&mut stream, "get\n").await;
     assert_eq!(status(&answer), Some(200));
+}
+
+#[tokio::test]
+async fn x_04_streams_at_once_are_limited() {
+    let mut settings = settings();
+    settings.limits.http2_max_streams = 7;
+    let gateway = start(settings).await;
+    let mut stream = connect(gateway.address).await;
+    stream.write_all(&preface()).await.expect("sent");
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.expect("a frame's head");
+    assert_eq!(head[3], SETTINGS);
+    let mut payload = vec![0; usize::from(head[2])];
+    stream.read_exact(&mut payload).await.expect("its payload");
+    let max_concurrent_streams = [0, 3, 0, 0, 0, 7];
+    assert!(
+        payload
+            .chunks(6)
+            .any(|setting| setting == max_concurrent_streams)
+    );
+}
+
+#[tokio::test]
+async fn x_04_an_http_2_header_section_larger_than_allowed_is_refused() {
+    let gateway = start(settings()).await;
+    let url = format!("http://{}/petstore/mcp", gateway.address);
+    let padding = HeaderValue::try_from("a".repeat(128 * 1024)).expect("a value");
+    let headers = HeaderMap::from_iter([(HeaderName::from_static("x-padding"), padding)]);
+    let response = get(&url, headers, ClientBuilder::http2_prior_knowledge).await;
+    assert_eq!(response.status(), 431);
 }

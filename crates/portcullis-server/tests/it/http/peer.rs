@@ -14,9 +14,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{self, post};
 use futures_util::StreamExt as _;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use portcullis_base::Origin;
 use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::http::body::collect;
@@ -27,6 +27,7 @@ use portcullis_server::http::settings::{BodyLimits, ListenerSettings};
 use portcullis_server::http::surround::{Surroundings, surround};
 use portcullis_server::http::tls::Certificates;
 use portcullis_server::telemetry::metrics::Metrics;
+use reqwest::ClientBuilder;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -92,11 +93,11 @@ fn router(slow: &Arc<Notify>, slow_begun: &Arc<Notify>) -> Router {
     let (slow, slow_begun) = (Arc::clone(slow), Arc::clone(slow_begun));
     Router::new()
         .route("/{toolset}/mcp", post(echo).get(async || "get\n"))
-        .route("/panic", get(panics))
-        .route("/endless", get(endless))
+        .route("/panic", routing::get(panics))
+        .route("/endless", routing::get(endless))
         .route(
             "/slow",
-            get(async move || {
+            routing::get(async move || {
                 slow_begun.notify_one();
                 slow.notified().await;
                 "at last\n"
@@ -137,6 +138,23 @@ pub(super) async fn exchange(address: SocketAddr, request: &[u8]) -> String {
     let mut stream = connect(address).await;
     stream.write_all(request).await.expect("sent");
     read_to_end(&mut stream).await
+}
+
+/// Asks as a whole HTTP client does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test's own peer, on loopback only"
+)]
+pub(super) async fn get(
+    url: &str,
+    headers: HeaderMap,
+    configure: impl FnOnce(ClientBuilder) -> ClientBuilder,
+) -> reqwest::Response {
+    // The client takes its cryptography from the process; another test may have set it.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let client = configure(reqwest::Client::builder()).build();
+    let request = client.expect("a client").get(url).headers(headers);
+    request.send().await.expect("an answer")
 }
 
 /// Reads until the peer closes; a reset counts as closing.

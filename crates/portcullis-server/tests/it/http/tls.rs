@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use portcullis_server::http::settings::CertificateFiles;
 use portcullis_server::http::tls::{Certificates, Reload, TlsError};
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -12,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::peer::{Gateway, connect, read_until, settings, start};
+use super::peer::{Gateway, connect, get, read_until, settings, start};
 
 pub(super) struct Issued {
     pub(super) files: CertificateFiles,
@@ -96,23 +97,13 @@ async fn http_2_is_spoken_where_it_was_negotiated() {
     let issued = issue(folder.path());
     let gateway = start_with(&issued).await;
     let root = reqwest::Certificate::from_der(&issued.certificate).expect("a root");
-    // The client takes its cryptography from the process.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test's own peer, on loopback only"
-    )]
-    let client = reqwest::Client::builder()
-        .tls_certs_only([root])
-        .resolve("localhost", gateway.address)
-        .build()
-        .expect("a client");
     let url = format!("https://localhost:{}/petstore/mcp", gateway.address.port());
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test's own peer, on loopback only"
-    )]
-    let response = client.get(url).send().await.expect("an answer");
+    let response = get(&url, HeaderMap::new(), |client| {
+        client
+            .tls_certs_only([root])
+            .resolve("localhost", gateway.address)
+    })
+    .await;
     assert_eq!(response.version(), http::Version::HTTP_2);
     assert_eq!(response.status(), 200);
 }
