@@ -170,7 +170,7 @@ fn preface() -> Vec<u8> {
 }
 
 /// `GET http://localhost/slow` in HPACK: three indexed fields, then the path and the authority as literals.
-fn get_slow() -> Vec<u8> {
+fn slow_block() -> Vec<u8> {
     let mut block = vec![0x82, 0x86, 0x04, 5];
     block.extend(b"/slow");
     block.extend([0x01, 9]);
@@ -184,7 +184,7 @@ async fn x_04_a_rapid_reset_flood_ends_the_connection() {
     let mut stream = connect(gateway.address).await;
     let mut flood = preface();
     for id in (1..20_000).step_by(2) {
-        flood.extend(frame(HEADERS, END_STREAM_AND_HEADERS, id, &get_slow()));
+        flood.extend(frame(HEADERS, END_STREAM_AND_HEADERS, id, &slow_block()));
         flood.extend(frame(RST_STREAM, 0, id, &8_u32.to_be_bytes()));
     }
     // The connection may be gone before all is sent.
@@ -197,7 +197,7 @@ async fn x_04_a_continuation_flood_ends_the_connection() {
     let gateway = start(settings()).await;
     let mut stream = connect(gateway.address).await;
     let mut flood = preface();
-    flood.extend(frame(HEADERS, 0, 1, &get_slow()));
+    flood.extend(frame(HEADERS, 0, 1, &slow_block()));
     let mut field = vec![0x00, 1, b'a', 0x7f, 0x81, 0x7e];
     field.extend(vec![b'b'; 16_000]);
     for _ in 0..100 {
