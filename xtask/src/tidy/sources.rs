@@ -88,7 +88,7 @@ fn attributes(source: &Source, findings: &mut Vec<Finding>) {
 
 /// Architecture, "The words".
 fn names(source: &Source, findings: &mut Vec<Finding>) {
-    for (number, line) in source.lines() {
+    for (number, line) in source.program_lines() {
         let Some(name) = declared_type(line) else {
             if line
                 .trim_start()
