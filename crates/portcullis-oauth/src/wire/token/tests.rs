@@ -1,3 +1,5 @@
+//! Token answers as providers really send them, and the requests for them.
+
 use super::*;
 
 fn issued(body: &str) -> IssuedToken {

@@ -1,3 +1,5 @@
+//! Who comes in by which mode, and who does not.
+
 use std::collections::BTreeSet;
 
 use portcullis_base::Rng;
