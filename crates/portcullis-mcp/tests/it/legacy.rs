@@ -210,7 +210,7 @@ fn tr_04_later_versions_have_no_batches() {
 #[test]
 fn h_10_what_is_no_json_rpc_is_refused_without_an_id() {
     let deep = format!(
-        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"x","arguments":{}{}}}}}"#,
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"x","arguments":{}1{}}}}}"#,
         r#"{"a":"#.repeat(100_000),
         "}".repeat(100_000)
     );
