@@ -7,6 +7,8 @@ use std::collections::HashMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use portcullis_base::{ApiKey, ApiKeyId, Digest, Plain, Secret, Slug, Timestamp};
+use portcullis_oauth::guard::bearer::{BearerError, bearer};
+use portcullis_oauth::guard::challenge::{BearerErrorCode, Challenge};
 use portcullis_openapi::variables::is_protocol_header;
 use portcullis_store::{ApiKeyRow, Inbound};
 use thiserror::Error;
@@ -132,18 +134,14 @@ pub fn present(
     query: Option<&str>,
     toolset: &PublishedToolset,
 ) -> Result<Presented, Refusal> {
-    let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    let authorization = given.next();
-    if given.next().is_some() {
+    let given = headers.get_all(header::AUTHORIZATION).iter();
+    let presented = bearer(given.map(HeaderValue::as_bytes));
+    if presented == Err(BearerError::Repeated) {
         return Err(Refusal::AuthorizationRepeated);
     }
     let accepts = |mode| toolset.inbound.contains(&mode);
-    if accepts(Inbound::ApiKey)
-        && let Some(authorization) = authorization
-    {
-        let key = bearer(authorization).ok_or(Refusal::AuthorizationNotBearer)?;
-        let key = Plain::<ApiKey>::parse(key).map_err(|_| Refusal::Key(KeyFault::NoKey))?;
-        return Ok(Presented::ApiKey(key.digest()));
+    if accepts(Inbound::ApiKey) && presented != Err(BearerError::Absent) {
+        return api_key(presented).map(Presented::ApiKey);
     }
     if accepts(Inbound::Open) {
         return Ok(Presented::Admitted(Identity::Open));
@@ -180,12 +178,15 @@ pub fn judge_key(
     Err(Refusal::Key(fault))
 }
 
-/// Returns the token of `Bearer TOKEN`; the scheme's name may be in any case (RFC 9110 §11.1).
-fn bearer(value: &HeaderValue) -> Option<&str> {
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim_matches(' '))
+fn api_key(presented: Result<&str, BearerError>) -> Result<Digest, Refusal> {
+    let no_key = Refusal::Key(KeyFault::NoKey);
+    match presented {
+        Ok(text) => Plain::<ApiKey>::parse(text)
+            .map(|key| key.digest())
+            .map_err(|_| no_key),
+        Err(BearerError::OtherScheme) => Err(Refusal::AuthorizationNotBearer),
+        Err(_) => Err(no_key),
+    }
 }
 
 fn names_a_token(query: &str) -> bool {
@@ -250,32 +251,32 @@ impl Refusal {
 
     /// Returns the error code of RFC 6750 §3.1; none where the request presents nothing.
     #[must_use]
-    pub fn code(&self) -> Option<&'static str> {
+    pub fn code(&self) -> Option<BearerErrorCode> {
         match self {
             Self::CredentialMissing | Self::AuthorizationNotBearer => None,
-            Self::Key(_) => Some("invalid_token"),
+            Self::Key(_) => Some(BearerErrorCode::InvalidToken),
             Self::CredentialInUrl
             | Self::AuthorizationRepeated
             | Self::VariableRepeated(_)
-            | Self::VariableNotText(_) => Some("invalid_request"),
+            | Self::VariableNotText(_) => Some(BearerErrorCode::InvalidRequest),
         }
     }
 
-    /// Returns the value of `WWW-Authenticate` for a 401: one challenge, every parameter quoted, since clients read it with patterns.
+    /// Returns the value of `WWW-Authenticate` for a 401.
     #[must_use]
     pub fn challenge(&self, toolset: &Slug) -> Option<HeaderValue> {
         if self.status() != StatusCode::UNAUTHORIZED {
             return None;
         }
-        let realm = toolset.as_str();
-        let text = match self.code() {
-            Some(code) => format!(
-                "Bearer realm=\"{realm}\", error=\"{code}\", error_description=\"{}\"",
-                self.to_string().replace(['"', '\\'], "")
-            ),
-            None => format!("Bearer realm=\"{realm}\""),
+        let error = self.code();
+        let description = error.map(|_| self.to_string());
+        let challenge = Challenge {
+            realm: Some(toolset.as_str()),
+            error,
+            error_description: description.as_deref(),
+            ..Challenge::default()
         };
-        HeaderValue::try_from(text).ok()
+        HeaderValue::try_from(challenge.to_string()).ok()
     }
 }
 
