@@ -5,16 +5,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use portcullis_base::{Secret, Slug};
+use portcullis_base::{Digest, Secret, Slug};
 use portcullis_mcp::{Introduction, ToolList};
+use portcullis_openapi::variables::VariableSpec;
 use portcullis_openapi::{SecurityScheme, Tool};
 use portcullis_store::{Inbound, SchemeSettings};
 
-/// All toolsets, by slug.
+/// Everything that is published.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     /// The toolsets, by slug.
     pub toolsets: HashMap<String, Arc<PublishedToolset>>,
+    /// The documents, by slug; those that no toolset publishes too.
+    pub documents: HashMap<String, Arc<PublishedDocument>>,
 }
 
 /// One toolset, ready to serve.
@@ -32,7 +35,7 @@ pub struct PublishedToolset {
     pub caller_supplied: BTreeSet<String>,
     /// The environment, where the toolset has one.
     pub environment: Option<Arc<EnvironmentValues>>,
-    /// The tools, by name.
+    /// The tools, by the name that the list gives them.
     pub tools: HashMap<String, PublishedTool>,
     /// What the toolset says of itself; see [`crate::mcp::publish`].
     pub introduction: Introduction,
@@ -54,6 +57,14 @@ pub struct PublishedTool {
 pub struct PublishedDocument {
     /// The slug.
     pub slug: Slug,
+    /// What people call the API.
+    pub title: String,
+    /// The digest of the document's bytes.
+    pub digest: Digest,
+    /// The compiled operations.
+    pub tools: Vec<Arc<Tool>>,
+    /// The variables that its calls may read.
+    pub variables: Vec<VariableSpec>,
     /// The security schemes, by their key in the document.
     pub schemes: HashMap<String, SecurityScheme>,
     /// What the operator says of them.
