@@ -19,6 +19,7 @@ mod command;
 mod node;
 mod peers;
 mod postgres;
+mod program;
 mod steps;
 mod system;
 mod test;

@@ -7,4 +7,3 @@ pub(crate) mod conformance;
 pub(crate) mod documents;
 pub(crate) mod gateway;
 pub(crate) mod github;
-mod program;

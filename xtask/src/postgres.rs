@@ -3,7 +3,6 @@
 //! PostgreSQL refuses to run as root, so there it runs as the user `postgres`, whom the server's package brings.
 
 use std::ffi::OsStr;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -12,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
+use crate::program::free_port;
 use crate::{command, system};
 
 /// The variable in which tests find the cluster; each test makes a database of its own in it.
@@ -124,12 +124,6 @@ fn settings(port: u16) -> Vec<String> {
         arguments.extend(["-c".to_owned(), setting.to_owned()]);
     }
     arguments
-}
-
-/// A port that nobody listens on at this moment.
-pub(crate) fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("no free port on loopback")?;
-    Ok(listener.local_addr()?.port())
 }
 
 fn as_postgres(program: &str) -> Result<Command> {

@@ -1,6 +1,5 @@
 //! What a bench run starts: nginx as upstream and as the stick, the gateway, peers, and the load generator.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
+use crate::program::free_port;
 use crate::workspace::Workspace;
 use crate::{command, system};
 
@@ -233,10 +233,6 @@ fn pinned(core: &str, program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", core]).arg(program);
     command
-}
-
-pub(crate) fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 fn start(mut command: Command, port: u16) -> anyhow::Result<Running> {

@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 
 use crate::node::Node;
 use crate::peers::gateway::{self, Gateway};
-use crate::peers::program::Program;
-use crate::postgres::free_port;
+use crate::program::{Program, free_port};
 use crate::workspace::Workspace;
 use crate::{command, tools};
 

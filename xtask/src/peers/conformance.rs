@@ -10,8 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::command;
 use crate::node::Node;
 use crate::peers::gateway::{self, Gateway};
-use crate::peers::program::Program;
-use crate::postgres::free_port;
+use crate::program::{Program, free_port};
 use crate::workspace::Workspace;
 
 /// The revisions whose requirements are run.

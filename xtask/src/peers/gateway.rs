@@ -8,8 +8,7 @@ use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
 use crate::command;
-use crate::peers::program::Program;
-use crate::postgres::free_port;
+use crate::program::{Program, free_port};
 use crate::workspace::Workspace;
 
 /// A gateway that serves.

@@ -12,8 +12,7 @@ use serde::Deserialize;
 use crate::command;
 use crate::node::Node;
 use crate::peers::gateway::{self, Gateway};
-use crate::peers::program::Program;
-use crate::postgres::free_port;
+use crate::program::{Program, free_port};
 use crate::workspace::Workspace;
 
 /// A token that emulate knows.
