@@ -49,7 +49,11 @@ enum Action {
     /// Formatting, lints, documentation, dependencies, spelling and house rules
     Check,
     /// The house rules alone: dependency directions, invariants, file lengths, mentions in documents
-    Tidy,
+    Tidy {
+        /// Write the tests of each threat and rule into their documents first
+        #[arg(long)]
+        fix: bool,
+    },
     /// `check` and every test there is
     Test(test::Options),
     /// Measures what `docs/performance.md` speaks of, as ratios within one run
@@ -80,7 +84,12 @@ fn run(action: Action) -> Result<()> {
             check::run(&workspace, &mut steps);
             steps.finish()
         }
-        Action::Tidy => tidy::run(&workspace),
+        Action::Tidy { fix } => {
+            if fix {
+                tidy::fix(&workspace)?;
+            }
+            tidy::run(&workspace)
+        }
         Action::Test(options) => test::run(&workspace, &options),
         Action::Bench(arguments) => bench::run(&workspace, &arguments),
         Action::Postgres { command } => with_postgres(&command),

@@ -2,6 +2,7 @@
 //!
 //! Reads files only. What needs a compiler is a lint in `Cargo.toml` or a ban in `clippy.toml` instead.
 
+mod cases;
 mod documents;
 mod layers;
 mod manifests;
@@ -40,6 +41,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     layers::judge(&sources, &mut findings);
     sources::judge(&sources, &mut findings);
     documents::judge(&sources, &mut findings);
+    cases::judge(&sources, &mut findings);
     for Finding {
         path,
         line,
@@ -52,5 +54,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         bail!("{} house rules are broken", findings.len());
     }
     println!("{} files keep the house rules", sources.len());
+    Ok(())
+}
+
+/// Writes what can be written by a machine: the tests of each threat and rule.
+pub(crate) fn fix(workspace: &Workspace) -> Result<()> {
+    for (path, text) in cases::mended(&source::read_all(workspace)?) {
+        std::fs::write(workspace.root().join(path), text)?;
+        println!("{path} is up to date");
+    }
     Ok(())
 }

@@ -1,21 +1,15 @@
-//! What documents mention must exist: files behind links, tests behind threats.
+//! What documents link to must exist.
 
 use std::collections::BTreeSet;
 
 use crate::tidy::Finding;
 use crate::tidy::source::Source;
 
-/// Where every threat names the test that holds our answer.
-const THREATS: &str = "docs/threats.md";
-
 /// Judges every Markdown file.
 pub(crate) fn judge(sources: &[Source], findings: &mut Vec<Finding>) {
     let paths: BTreeSet<&str> = sources.iter().map(|source| source.path.as_str()).collect();
     for source in sources.iter().filter(|source| source.has_extension("md")) {
         links(source, &paths, findings);
-    }
-    if let Some(threats) = sources.iter().find(|source| source.path == THREATS) {
-        threats_and_tests(threats, sources, findings);
     }
 }
 
@@ -44,73 +38,6 @@ fn links(source: &Source, paths: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
             }
         }
     }
-}
-
-/// Every test that a threat names exists, and every test that bears a threat's id is named there.
-fn threats_and_tests(threats: &Source, sources: &[Source], findings: &mut Vec<Finding>) {
-    let mut named = BTreeSet::new();
-    let declared: BTreeSet<&str> = sources
-        .iter()
-        .flat_map(threat_tests)
-        .map(|(_, name)| name)
-        .collect();
-    for (number, line) in threats.lines() {
-        for test in line
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .filter(|word| bears_threat_id(word))
-        {
-            named.insert(test);
-            if !declared.contains(test) {
-                findings.push(Finding::at(
-                    threats,
-                    number,
-                    format!("names the test `{test}`, which does not exist"),
-                ));
-            }
-        }
-    }
-    for source in sources {
-        for (number, name) in threat_tests(source) {
-            if !named.contains(name) {
-                findings.push(Finding::at(
-                    source,
-                    number,
-                    format!("`{name}` is not named in {THREATS}"),
-                ));
-            }
-        }
-    }
-}
-
-/// The functions whose names begin with a threat's id, with their lines.
-fn threat_tests(source: &Source) -> Vec<(usize, &str)> {
-    if !source.is_rust() {
-        return Vec::new();
-    }
-    source
-        .lines()
-        .filter_map(|(number, line)| {
-            let declaration = line.trim_start();
-            let declaration = declaration.strip_prefix("async ").unwrap_or(declaration);
-            let name = declaration.strip_prefix("fn ")?.split('(').next()?;
-            bears_threat_id(name).then_some((number, name))
-        })
-        .collect()
-}
-
-/// `o_01_path_argument_stays_one_segment`.
-fn bears_threat_id(name: &str) -> bool {
-    let mut parts = name.splitn(3, '_');
-    let group = parts.next().unwrap_or_default();
-    let case = parts.next().unwrap_or_default();
-    let behaviour = parts.next().unwrap_or_default();
-    group.len() == 1
-        && group.chars().all(|letter| letter.is_ascii_lowercase())
-        && case.len() == 2
-        && case.chars().all(|digit| digit.is_ascii_digit())
-        && !behaviour.is_empty()
 }
 
 fn resolve(folder: &str, target: &str) -> String {
@@ -155,19 +82,6 @@ mod tests {
         check(
             &[here, readme],
             &["links to docs/c.md, which does not exist"],
-        );
-    }
-
-    #[test]
-    fn a_threat_and_its_test_must_name_each_other() {
-        let threats = rust(THREATS, "| O-01 | `o_01_dots_are_refused` |");
-        let tests = rust("crates/a/src/a.rs", "    fn o_02_hosts_stay() {}\n");
-        check(
-            &[threats, tests],
-            &[
-                "names the test `o_01_dots_are_refused`, which does not exist",
-                "`o_02_hosts_stay` is not named in docs/threats.md",
-            ],
         );
     }
 }
