@@ -1,7 +1,7 @@
 //! Prints what documents become: `cargo run --release -p portcullis-openapi --example tools -- FILE…`.
 //!
 //! One line a document: tools, diagnostics, sizes, and the time against parsing the same bytes into a `serde_json::Value`.
-//! With `--diagnostics` it prints those, with `--names` the tools' names, with `--tool NAME` one tool whole; with `--compile` it holds every schema against a validator.
+//! With `--diagnostics` it prints those, with `--names` the tools' names, with `--json` each tool's name and schemas, one a line; with `--compile` it holds every schema against a validator.
 
 #![expect(
     clippy::print_stdout,
@@ -17,14 +17,13 @@ use portcullis_openapi::{Diagnostic, Document, Limits, Severity, Tool};
 
 fn main() {
     let mut files = Vec::new();
-    let (mut diagnostics, mut names, mut compile, mut tool) = (false, false, false, None);
-    let mut arguments = std::env::args().skip(1);
-    while let Some(argument) = arguments.next() {
+    let (mut diagnostics, mut names, mut compile, mut json) = (false, false, false, false);
+    for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--diagnostics" => diagnostics = true,
             "--names" => names = true,
             "--compile" => compile = true,
-            "--tool" => tool = arguments.next(),
+            "--json" => json = true,
             _ => files.push(argument),
         }
     }
@@ -51,9 +50,16 @@ fn main() {
                 println!("{}", tool.name);
             }
         }
-        if let Some(name) = &tool {
-            for tool in tools.iter().filter(|tool| tool.name == *name) {
-                println!("{tool:#?}");
+        if json {
+            for Tool {
+                name,
+                input_schema,
+                output_schema,
+                ..
+            } in &tools
+            {
+                let line = serde_json::json!({"name": name, "inputSchema": input_schema, "outputSchema": output_schema});
+                println!("{line}");
             }
         }
     }
