@@ -367,6 +367,7 @@ impl<'d> Declared<'d> {
             schema: owner.get("schema"),
             description: value.get("description").and_then(Value::as_str),
             example: value.get("example"),
+            is_deprecated: value.get("deprecated") == Some(&Value::Bool(true)),
             note: None,
         };
         schemas.property(

@@ -58,6 +58,35 @@ pub(crate) fn target<'d>(root: &'d Value, reference: &str) -> Result<Target<'d>,
         .ok_or_else(|| ReferenceError::Dangling(reference.to_owned()))
 }
 
+/// A schema that references are tried in which name nothing in the document: `#/$defs/…` of schemas that were written for themselves.
+#[derive(Clone, Debug)]
+pub(crate) struct Base<'d> {
+    pub(crate) schema: &'d Value,
+    pub(crate) pointer: String,
+}
+
+/// Finds what a reference of a schema names, in the document or else in the schema's base.
+pub(crate) fn target_near<'d>(
+    root: &'d Value,
+    base: &Base<'d>,
+    reference: &str,
+) -> Result<(Target<'d>, Found), ReferenceError> {
+    let error = match target(root, reference) {
+        Ok(target) => return Ok((target, Found::InDocument)),
+        Err(error) => error,
+    };
+    let mut near = target(base.schema, reference).map_err(|_| error)?;
+    near.pointer.insert_str(0, &base.pointer);
+    Ok((near, Found::InBase))
+}
+
+/// Where a reference was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    InDocument,
+    InBase,
+}
+
 /// Follows a value's `$ref`s to the end; a value without one is its own end, at `pointer`.
 pub(crate) fn follow<'d>(
     root: &'d Value,

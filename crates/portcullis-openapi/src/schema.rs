@@ -7,6 +7,7 @@ mod convert;
 mod cycle;
 mod keyword;
 mod pattern;
+pub(crate) mod published;
 mod writer;
 
 use std::collections::{HashMap, VecDeque};
@@ -23,7 +24,7 @@ pub(crate) use keyword::{holds_binary, is_object_like, properties};
 use crate::diagnostic::Diagnostics;
 use crate::document::Dialect;
 use crate::pointer::Place;
-use crate::reference::{self, ReferenceError};
+use crate::reference::{Base, Found, ReferenceError, Target, target_near};
 use convert::Converter;
 use pattern::Patterns;
 
@@ -45,16 +46,25 @@ pub(crate) struct Fragment {
     pub(crate) definitions: Vec<Definition>,
 }
 
+/// The definitions that a schema needs, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Closure {
+    pub(crate) definitions: IndexMap<String, Rc<Fragment>>,
+    /// How many of them accept anything because they did not fit.
+    pub(crate) cut: usize,
+}
+
 /// Identifies a schema that others refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Definition(usize);
 
 /// A schema that others refer to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry<'d> {
     name: String,
     pointer: String,
     schema: &'d Value,
+    base: Base<'d>,
 }
 
 /// Identifies a value of the document, which does not move while its schemas are converted.
@@ -102,7 +112,11 @@ impl<'d> Schemas<'d> {
         diagnostics: &mut Diagnostics,
     ) -> Rc<Fragment> {
         self.remembered(owner, flow, |schemas| {
-            Converter::new(schemas, diagnostics, flow, None).property(property, place)
+            let base = Base {
+                schema: property.schema.unwrap_or(owner),
+                pointer: place.to_string(),
+            };
+            Converter::new(schemas, diagnostics, flow, base, None).property(property, place)
         })
     }
 
@@ -127,7 +141,11 @@ impl<'d> Schemas<'d> {
         diagnostics: &mut Diagnostics,
     ) -> Rc<Fragment> {
         self.remembered(schema, flow, |schemas| {
-            Converter::new(schemas, diagnostics, flow, None).root(schema, place)
+            let base = Base {
+                schema,
+                pointer: place.to_string(),
+            };
+            Converter::new(schemas, diagnostics, flow, base, None).root(schema, place)
         })
     }
 
@@ -138,29 +156,35 @@ impl<'d> Schemas<'d> {
         flow: Flow,
         budget: usize,
         diagnostics: &mut Diagnostics,
-    ) -> IndexMap<String, Rc<Fragment>> {
+    ) -> Closure {
         let mut queue: VecDeque<Definition> = first.into_iter().collect();
-        let mut closure = IndexMap::new();
+        let mut closure = Closure::default();
         let mut left = budget;
         while let Some(definition) = queue.pop_front() {
             let Some(entry) = self.entries.get(definition.0) else {
                 continue;
             };
-            if closure.contains_key(&entry.name) {
+            if closure.definitions.contains_key(&entry.name) {
                 continue;
             }
-            let (name, pointer, schema) = (entry.name.clone(), entry.pointer.clone(), entry.schema);
+            let Entry {
+                name,
+                pointer,
+                schema,
+                base,
+            } = entry.clone();
             let fragment = self.remembered(schema, flow, |schemas| {
-                Converter::new(schemas, diagnostics, flow, Some(definition))
+                Converter::new(schemas, diagnostics, flow, base, Some(definition))
                     .root(schema, &Place::at(&pointer))
             });
             let size = name.len() + fragment.text.get().len();
             if let Some(rest) = left.checked_sub(size) {
                 left = rest;
                 queue.extend(&fragment.definitions);
-                closure.insert(name, fragment);
+                closure.definitions.insert(name, fragment);
             } else {
-                closure.insert(name, Rc::new(Fragment::open()));
+                closure.definitions.insert(name, Rc::new(Fragment::open()));
+                closure.cut += 1;
             }
         }
         closure
@@ -181,58 +205,51 @@ impl<'d> Schemas<'d> {
         fragment
     }
 
-    /// Finds the schema that a reference names; `origin` is where references are tried that name nothing in the document.
-    fn refer(
-        &mut self,
-        text: &'d str,
-        origin: Option<Definition>,
-    ) -> Result<Definition, ReferenceError> {
+    /// Finds the schema that a reference names, in the document or in `base`.
+    fn refer(&mut self, text: &'d str, base: &Base<'d>) -> Result<Definition, ReferenceError> {
         if let Some(&definition) = self.by_reference.get(text) {
             return Ok(definition);
         }
-        let error = match reference::target(self.root, text) {
-            Ok(target) => {
-                let definition = self.define(target);
-                self.by_reference.insert(text, definition);
-                return Ok(definition);
-            }
-            Err(error) => error,
-        };
-        let base = origin
-            .and_then(|origin| self.entries.get(origin.0))
-            .ok_or_else(|| error.clone())?;
-        let mut target = reference::target(base.schema, text).map_err(|_| error)?;
-        target.pointer.insert_str(0, &base.pointer);
-        Ok(self.define(target))
-    }
-
-    fn define(&mut self, target: reference::Target<'d>) -> Definition {
+        let (target, found) = target_near(self.root, base, text)?;
+        let Target {
+            value: schema,
+            pointer,
+        } = target;
         let next = Definition(self.entries.len());
-        let definition = *self
-            .by_address
-            .entry(Address::of(target.value))
-            .or_insert(next);
+        let definition = *self.by_address.entry(Address::of(schema)).or_insert(next);
         if definition == next {
-            let name = definition_name(&target.pointer);
+            let name = definition_name(&pointer);
+            let base = if found == Found::InBase {
+                base.clone()
+            } else {
+                Base {
+                    schema,
+                    pointer: pointer.clone(),
+                }
+            };
             self.entries.push(Entry {
                 name,
-                pointer: target.pointer,
-                schema: target.value,
+                pointer,
+                schema,
+                base,
             });
         }
-        definition
+        if found == Found::InDocument {
+            self.by_reference.insert(text, definition);
+        }
+        Ok(definition)
     }
 
     fn entry(&self, definition: Definition) -> &Entry<'d> {
         self.entries
             .get(definition.0)
-            .expect("definitions are only made by define()")
+            .expect("definitions are only made by refer()")
     }
 }
 
 impl Fragment {
     /// A schema that accepts anything.
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let text = RawValue::from_string("{}".to_owned()).expect("this is JSON");
         Self {
             text,

@@ -3,20 +3,19 @@
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use indexmap::IndexMap;
-use serde::{Serialize, Serializer};
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
-use crate::body::{self, Body, BodyUnknown};
+use crate::body::{self, Body};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
-use crate::model::{Annotations, Method, RequestTemplate, Tool};
+use crate::model::{Annotations, BodyTemplate, Method, RequestTemplate, Tool};
 use crate::names::{ToolSubject, body_argument, tool_names};
 use crate::operations::{Operation, operations};
 use crate::parameters::{self, Parameters, Surroundings};
 use crate::pointer::Place;
 use crate::responses::Responses;
+use crate::schema::published::{self, Argument};
 use crate::schema::{Flow, Fragment, Schemas};
 use crate::security::alternatives;
 use crate::servers::server;
@@ -78,12 +77,8 @@ struct Compiler<'d> {
 impl<'d> Compiler<'d> {
     /// Compiles one operation; `None` when it cannot become a tool, which has been reported.
     fn tool(&mut self, operation: &Operation<'d>, name: String) -> Option<Tool> {
-        let root = &self.document.root;
-        let schemes = &self.document.schemes;
-        let body = match body::choose(operation, root, &mut self.diagnostics) {
-            Ok(body) => body,
-            Err(BodyUnknown) => return None,
-        };
+        let Document { root, schemes, .. } = self.document;
+        let body = body::choose(operation, root, &mut self.diagnostics).ok()?;
         let security = alternatives(
             root,
             operation.value,
@@ -100,31 +95,15 @@ impl<'d> Compiler<'d> {
         };
         let parameters =
             parameters::compile(operation, &around, &mut self.schemas, &mut self.diagnostics);
-        let count = parameters.list.len();
-        if count > self.document.limits.max_parameters {
-            let message = format!(
-                "the operation has {count} parameters, the limit is {}; it does not become a tool",
-                self.document.limits.max_parameters
-            );
-            self.diagnostics
-                .error("too-many-parameters", &operation.pointer, message);
-            return None;
-        }
-        let responses = Responses::of(operation, root);
+        self.check_count(operation, &parameters)?;
         let body = body.map(|body| {
-            let arguments: Vec<String> = parameters
-                .list
-                .iter()
-                .map(|parameter| parameter.argument.clone())
-                .collect();
             let schema = body.schema(&mut self.schemas, &mut self.diagnostics);
-            (body.template(body_argument(&arguments), root), schema)
+            (body.template(body_argument(&parameters.list), root), schema)
         });
-        let output_schema = self.output_schema(&responses, root);
-        let schema_of_body = body
-            .as_ref()
-            .map(|(template, schema)| (template.argument.as_str(), template.required, schema));
-        let input_schema = self.input_schema(&parameters, schema_of_body, flow);
+        let responses = Responses::of(operation, root);
+        let output_schema = self.output_schema(&responses);
+        let input_schema =
+            self.input_schema(operation, arguments(&parameters, body.as_ref()), flow);
         self.spend(operation, &input_schema, output_schema.as_deref())?;
         Some(Tool {
             name,
@@ -152,88 +131,86 @@ impl<'d> Compiler<'d> {
         })
     }
 
-    fn input_schema(
-        &mut self,
-        parameters: &Parameters,
-        body: Option<(&str, bool, &Rc<Fragment>)>,
-        flow: Flow,
-    ) -> Box<RawValue> {
-        let named = parameters.list.iter().zip(&parameters.schemas);
-        let arguments = named
-            .map(|(parameter, schema)| (parameter.argument.as_str(), parameter.required, schema));
-        let arguments: Vec<_> = arguments.chain(body).collect();
-        let first: Vec<_> = arguments
-            .iter()
-            .flat_map(|(_, _, schema)| schema.definitions.iter().copied())
-            .collect();
-        let size: usize = arguments
-            .iter()
-            .map(|(name, _, schema)| name.len() + schema.text.get().len())
-            .sum();
-        let budget = self
-            .document
-            .limits
-            .max_input_schema_bytes
-            .saturating_sub(size)
-            .min(self.bytes_left);
-        let definitions = self
-            .schemas
-            .closure(first, flow, budget, &mut self.diagnostics);
-        raw(&InputSchema {
-            r#type: "object",
-            properties: arguments
-                .iter()
-                .map(|(name, _, schema)| (*name, &*schema.text))
-                .collect(),
-            required: arguments
-                .iter()
-                .filter(|(_, required, _)| *required)
-                .map(|(name, _, _)| *name)
-                .collect(),
-            additional_properties: false,
-            definitions,
-        })
+    fn check_count(&mut self, operation: &Operation<'_>, parameters: &Parameters) -> Option<()> {
+        let (count, limit) = (parameters.list.len(), self.document.limits.max_parameters);
+        if count > limit {
+            let message = format!(
+                "the operation has {count} parameters, the limit is {limit}; it does not become a tool"
+            );
+            self.diagnostics
+                .error("too-many-parameters", &operation.pointer, message);
+            return None;
+        }
+        Some(())
     }
 
-    /// Publishes what the document says of the answer as one alternative beside anything: real answers stray from their documents, and clients refuse a result that does not conform.
-    fn output_schema(
+    /// Writes the input schema within the limits; what does not fit accepts anything, and is reported.
+    fn input_schema(
         &mut self,
-        responses: &Responses<'d>,
-        root: &'d Value,
-    ) -> Option<Box<RawValue>> {
-        let (schema, pointer) = responses.object_schema(root)?;
+        operation: &Operation<'_>,
+        mut arguments: Vec<Argument<'_>>,
+        flow: Flow,
+    ) -> Box<RawValue> {
+        let limit = self.document.limits.max_input_schema_bytes;
+        for argument in arguments
+            .iter_mut()
+            .filter(|argument| argument.schema.text.get().len() > limit)
+        {
+            let message = format!(
+                "the schema of the argument `{}` exceeds {limit} bytes; any value is accepted there",
+                argument.name
+            );
+            self.diagnostics
+                .warn("schema-too-large", &operation.pointer, message);
+            argument.schema = Rc::new(Fragment::open());
+        }
+        let size: usize = arguments
+            .iter()
+            .map(|argument| argument.name.len() + argument.schema.text.get().len())
+            .sum();
+        let budget = limit.saturating_sub(size).min(self.bytes_left);
+        let first = arguments
+            .iter()
+            .flat_map(|argument| argument.schema.definitions.iter().copied());
+        let closure = self
+            .schemas
+            .closure(first, flow, budget, &mut self.diagnostics);
+        if closure.cut > 0 {
+            let message = format!(
+                "the input schema exceeds {limit} bytes; {} schemas far from its root accept anything",
+                closure.cut
+            );
+            self.diagnostics
+                .note("schema-cut", &operation.pointer, message);
+        }
+        published::input(&arguments, &closure)
+    }
+
+    /// Writes the output schema; one whose nearest part does not fit would say nothing and is not published.
+    fn output_schema(&mut self, responses: &Responses<'d>) -> Option<Box<RawValue>> {
+        let (schema, pointer) = responses.object_schema(&self.document.root)?;
         let documented = self.schemas.inline(
             schema,
             &Place::at(&pointer),
             Flow::Response,
             &mut self.diagnostics,
         );
-        let budget = self
+        let limit = self
             .document
             .limits
             .max_output_schema_bytes
-            .min(self.bytes_left)
-            .checked_sub(documented.text.get().len())?;
-        let definitions = self.schemas.closure(
-            documented.definitions.iter().copied(),
-            Flow::Response,
-            budget,
-            &mut self.diagnostics,
-        );
-        if definitions
+            .min(self.bytes_left);
+        let budget = limit.checked_sub(documented.text.get().len())?;
+        let first = documented.definitions.iter().copied();
+        let closure = self
+            .schemas
+            .closure(first, Flow::Response, budget, &mut self.diagnostics);
+        let says_nothing = closure
+            .definitions
             .values()
             .next()
-            .is_some_and(|nearest| nearest.is_open())
-        {
-            return None;
-        }
-        let anything = serde_json::Map::new();
-        let any_of = (&*documented.text, &anything);
-        Some(raw(&OutputSchema {
-            r#type: "object",
-            any_of,
-            definitions,
-        }))
+            .is_some_and(|nearest| nearest.is_open());
+        (!says_nothing).then(|| published::output(&documented, &closure))
     }
 
     /// Takes a tool's schemas from the document's budget.
@@ -258,56 +235,27 @@ impl<'d> Compiler<'d> {
     }
 }
 
-#[derive(Serialize)]
-struct InputSchema<'a> {
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "IndexMap::is_empty", serialize_with = "entries")]
-    properties: IndexMap<&'a str, &'a RawValue>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    required: Vec<&'a str>,
-    #[serde(rename = "additionalProperties")]
-    additional_properties: bool,
-    #[serde(
-        rename = "$defs",
-        skip_serializing_if = "IndexMap::is_empty",
-        serialize_with = "texts"
-    )]
-    definitions: IndexMap<String, Rc<Fragment>>,
-}
-
-#[derive(Serialize)]
-struct OutputSchema<'a> {
-    r#type: &'static str,
-    #[serde(rename = "anyOf")]
-    any_of: (&'a RawValue, &'a serde_json::Map<String, Value>),
-    #[serde(
-        rename = "$defs",
-        skip_serializing_if = "IndexMap::is_empty",
-        serialize_with = "texts"
-    )]
-    definitions: IndexMap<String, Rc<Fragment>>,
-}
-
-fn entries<S: Serializer>(
-    entries: &IndexMap<&str, &RawValue>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(entries)
-}
-
-fn texts<S: Serializer>(
-    definitions: &IndexMap<String, Rc<Fragment>>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(
-        definitions
+/// Lists the arguments of a tool, the body last.
+fn arguments<'a>(
+    parameters: &'a Parameters,
+    body: Option<&'a (BodyTemplate, Rc<Fragment>)>,
+) -> Vec<Argument<'a>> {
+    let of_parameters =
+        parameters
+            .list
             .iter()
-            .map(|(name, fragment)| (name, &*fragment.text)),
-    )
-}
-
-fn raw<T: Serialize>(value: &T) -> Box<RawValue> {
-    to_raw_value(value).expect("maps with text keys serialise into memory")
+            .zip(&parameters.schemas)
+            .map(|(parameter, schema)| Argument {
+                name: &parameter.argument,
+                is_required: parameter.required,
+                schema: Rc::clone(schema),
+            });
+    let of_body = body.map(|(template, schema)| Argument {
+        name: &template.argument,
+        is_required: template.required,
+        schema: Rc::clone(schema),
+    });
+    of_parameters.chain(of_body).collect()
 }
 
 /// Describes the operation by its summary and description, or by its method and path.

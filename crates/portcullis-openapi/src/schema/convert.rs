@@ -14,6 +14,7 @@ use super::{Definition, Flow, Fragment, Schemas};
 use crate::diagnostic::Diagnostics;
 use crate::document::Dialect;
 use crate::pointer::Place;
+use crate::reference::Base;
 use crate::text::{clean, is_clean};
 
 /// Longest description of a schema, in characters.
@@ -32,6 +33,8 @@ pub(crate) struct Property<'d> {
     pub(crate) description: Option<&'d str>,
     /// Goes before the schema's own examples.
     pub(crate) example: Option<&'d Value>,
+    /// Whether the parameter should no longer be used.
+    pub(crate) is_deprecated: bool,
     /// Added to the description: how the value is to be written.
     pub(crate) note: Option<&'d str>,
 }
@@ -41,6 +44,8 @@ pub(super) struct Converter<'s, 'd> {
     schemas: &'s mut Schemas<'d>,
     diagnostics: &'s mut Diagnostics,
     flow: Flow,
+    /// Where references are tried that name nothing in the document.
+    base: Base<'d>,
     /// The definition that is being converted.
     origin: Option<Definition>,
     /// Whether what is converted now applies to the same value as the origin.
@@ -62,12 +67,14 @@ impl<'s, 'd> Converter<'s, 'd> {
         schemas: &'s mut Schemas<'d>,
         diagnostics: &'s mut Diagnostics,
         flow: Flow,
+        base: Base<'d>,
         origin: Option<Definition>,
     ) -> Self {
         Self {
             schemas,
             diagnostics,
             flow,
+            base,
             origin,
             same_value: true,
             out: JsonWriter::default(),
@@ -219,7 +226,7 @@ impl<'s, 'd> Converter<'s, 'd> {
         {
             self.out.member("examples", &[example]);
         }
-        if is_true(schema, "deprecated") {
+        if around.property.is_deprecated || is_true(schema, "deprecated") {
             self.out.member("deprecated", &true);
         }
     }

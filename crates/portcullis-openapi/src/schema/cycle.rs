@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::Address;
-use crate::reference::{reference, target};
+use crate::reference::{Base, reference, target_near};
 
 /// Schemas looked at for one reference; what is larger counts as a cycle.
 const MAX_VISITS: usize = 1_000;
@@ -14,7 +14,7 @@ const MAX_VISITS: usize = 1_000;
 const SAME_VALUE: [&str; 7] = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else"];
 
 /// Tells whether applying `from` to a value applies `to` to the same value.
-pub(super) fn applies(root: &Value, from: &Value, to: &Value) -> bool {
+pub(super) fn applies(root: &Value, base: &Base<'_>, from: &Value, to: &Value) -> bool {
     let mut visited = HashSet::new();
     let mut stack = vec![from];
     while let Some(schema) = stack.pop() {
@@ -26,8 +26,8 @@ pub(super) fn applies(root: &Value, from: &Value, to: &Value) -> bool {
         }
         stack.extend(
             reference(schema)
-                .and_then(|text| target(root, text).ok())
-                .map(|target| target.value),
+                .and_then(|text| target_near(root, base, text).ok())
+                .map(|(target, _)| target.value),
         );
         for keyword in SAME_VALUE {
             match schema.get(keyword) {

@@ -7,6 +7,8 @@ use crate::reference::{reference, target};
 
 /// Schemas that one question looks at; hostile documents have circles and fans of `$ref` and `allOf`.
 const MAX_VISITS: usize = 200;
+/// Lists and alternatives within each other that one question looks into.
+const MAX_NESTED: usize = 3;
 
 /// Tells whether a property does not travel this way.
 pub(super) fn is_hidden(root: &Value, property: &Value, flow: Flow) -> bool {
@@ -87,14 +89,25 @@ pub(crate) fn is_object_like(root: &Value, schema: &Value) -> bool {
     object_like(root, schema, &mut MAX_VISITS.clone())
 }
 
-/// Tells whether a field of a multipart body holds bytes, or a list of them.
+/// Tells whether a field of a multipart body holds bytes, a list of them, or either beside something else.
 pub(crate) fn holds_binary(root: &Value, field: &Value) -> bool {
-    any(root, field, &mut |schema| {
-        is_binary(schema)
-            || schema
-                .get("items")
-                .is_some_and(|items| any(root, items, &mut is_binary))
-    })
+    fn holds(root: &Value, field: &Value, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        any(root, field, &mut |schema| {
+            let alternatives = ["anyOf", "oneOf"]
+                .into_iter()
+                .filter_map(|key| schema.get(key)?.as_array());
+            is_binary(schema)
+                || schema
+                    .get("items")
+                    .into_iter()
+                    .chain(alternatives.flatten())
+                    .any(|part| holds(root, part, depth))
+        })
+    }
+    holds(root, field, MAX_NESTED)
 }
 
 /// Tells whether a schema's values are bytes: `format: binary`, `type: file`, or 3.1's `contentMediaType` without an encoding.

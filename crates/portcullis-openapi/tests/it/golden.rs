@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use portcullis_openapi::{
     Diagnostic, Document, Limits, Parameter, PathPart, RequestTemplate, Tool,
 };
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 #[test]
 fn parameters_become_arguments() {
@@ -82,6 +82,15 @@ pub(crate) fn assert_sound(tool: &Tool) {
             .offline()
             .build(&schema);
         assert!(compiled.is_ok(), "{}: {:?}", tool.name, compiled.err());
+    }
+    let input: Value = serde_json::from_str(tool.input_schema.get()).unwrap();
+    for arguments in [
+        json!({}),
+        json!({"body": {}}),
+        json!({"body": [{"a": [{}]}]}),
+    ] {
+        // Whether they fit is no matter; that the validator comes back is.
+        let _ = jsonschema::is_valid(&input, &arguments);
     }
     if let Some(output) = &tool.output_schema {
         let schema = serde_json::from_str(output.get()).unwrap();

@@ -244,3 +244,21 @@ fn examples_of_bodies_are_skipped_and_properties_of_that_name_are_not() {
         "{schema}"
     );
 }
+
+#[test]
+fn x_01_one_argument_beyond_the_limit_accepts_anything() {
+    let limits = Limits {
+        max_input_schema_bytes: 1_000,
+        ..Limits::default()
+    };
+    let text = format!(
+        "openapi: 3.0.0\npaths: {{/a: {{get: {{parameters: [{{name: a, in: query, schema: {{enum: [{}]}}}}]}}}}}}\n",
+        "x".repeat(1_000)
+    );
+    let (tools, diagnostics) = Document::parse(text.as_bytes(), &limits).unwrap().tools();
+    assert_eq!(
+        tools[0].input_schema.get(),
+        r#"{"type":"object","properties":{"a":{}},"additionalProperties":false}"#
+    );
+    assert_eq!(diagnostics[0].code, "schema-too-large");
+}

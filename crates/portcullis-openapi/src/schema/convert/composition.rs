@@ -62,7 +62,7 @@ impl<'d> Converter<'_, 'd> {
 
     /// Writes `$ref` to a definition, or leaves the schema open where the reference leads nowhere.
     pub(super) fn reference(&mut self, text: &'d str, place: &Place<'_>) {
-        match self.schemas.refer(text, self.origin) {
+        match self.schemas.refer(text, &self.base) {
             Ok(definition) => self.refer_to(definition, &place.key("$ref")),
             Err(error) => {
                 let message = format!("{error}; any value is accepted here");
@@ -86,6 +86,7 @@ impl<'d> Converter<'_, 'd> {
             && let Some(origin) = self.origin
             && cycle::applies(
                 self.schemas.root,
+                &self.base,
                 self.schemas.entry(definition).schema,
                 self.schemas.entry(origin).schema,
             )
