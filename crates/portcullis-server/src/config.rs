@@ -1,1 +1,147 @@
 //! The configuration file: what it may say, and what it means.
+//!
+//! Knows: one TOML file or one OpenAPI document on disk, and the environment variables of the process, which are handed in.
+//! Does not know: the store, except for the words for what is kept there; `apply.rs` compares and writes.
+//!
+//! To add a setting: declare the key in `file.rs`, read it in `judge.rs` or `objects.rs`, and make `docs/configuration.md` anew with `portcullis reference`.
+
+mod file;
+mod judge;
+mod objects;
+mod problem;
+mod reading;
+mod reference;
+mod settings;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use portcullis_base::Secret;
+
+use file::File;
+use reading::Reading;
+
+pub use objects::{DocumentObject, EnvironmentObject, Objects, ToolsetObject};
+pub use problem::{ConfigurationError, Problem};
+pub use reference::markdown;
+pub use settings::{
+    AccessSettings, AllowedUpstream, InvalidAllowedUpstream, InvalidListenAddress, ListenAddress,
+    LogLevel, LoggingSettings, MasterKeySource, Overrides, Settings, StorageSettings,
+    UpstreamSettings,
+};
+
+/// A configuration that can be used.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    /// What the program needs to know before it looks at any object.
+    pub settings: Settings,
+    /// The objects that the file owns.
+    pub objects: Objects,
+    /// The files that it was read from: when one changes, so may the configuration.
+    pub files: Vec<PathBuf>,
+    source: Source,
+}
+
+/// What a configuration is read from, kept to read it again.
+#[derive(Clone, Debug)]
+struct Source {
+    path: PathBuf,
+    overrides: Overrides,
+    process: HashMap<String, Secret>,
+}
+
+impl Configuration {
+    /// Reads the TOML file at `path`, or makes a configuration of the OpenAPI document there.
+    ///
+    /// A name that ends in `.toml` is a configuration file; `process` holds the environment variables of the process.
+    ///
+    /// # Errors
+    ///
+    /// When anything about it is wrong; the report says everything that is.
+    pub fn load(
+        path: &Path,
+        overrides: Overrides,
+        process: HashMap<String, Secret>,
+    ) -> Result<Self, ConfigurationError> {
+        Self::read(&Source {
+            path: path.to_owned(),
+            overrides,
+            process,
+        })
+    }
+
+    /// Reads everything again, from the same place and with the same command line.
+    ///
+    /// # Errors
+    ///
+    /// As [`Configuration::load`].
+    pub fn reload(&self) -> Result<Self, ConfigurationError> {
+        Self::read(&self.source)
+    }
+
+    /// Returns the path of the file or document.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.source.path
+    }
+
+    fn read(source: &Source) -> Result<Self, ConfigurationError> {
+        let path = source.path.as_path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                let problem = Problem::new(error.to_string(), "check the path and who may read it");
+                ConfigurationError::new(path, None, vec![problem])
+            })?;
+            let text: Arc<str> = text.into();
+            let file = toml::from_str(&text).map_err(|error| {
+                let problem = problem::of_toml(&error, &text);
+                ConfigurationError::new(path, Some(Arc::clone(&text)), vec![problem])
+            })?;
+            let folder = path.parent().unwrap_or(Path::new(""));
+            Self::finish(source, folder, &file, Some(text), objects::of_file)
+        } else {
+            let file = File::default();
+            Self::finish(source, Path::new(""), &file, None, |reading, _, closed| {
+                objects::of_document(reading, path, closed)
+            })
+        }
+    }
+
+    fn finish(
+        source: &Source,
+        folder: &Path,
+        file: &File,
+        text: Option<Arc<str>>,
+        objects: impl FnOnce(&mut Reading<'_>, &File, bool) -> Objects,
+    ) -> Result<Self, ConfigurationError> {
+        let mut reading = Reading {
+            folder,
+            process: &source.process,
+            files: vec![source.path.clone()],
+            problems: Vec::new(),
+        };
+        let settings = judge::settings(&mut reading, file, &source.overrides);
+        let allowed = file.listener.allow_unauthenticated || source.overrides.allow_unauthenticated;
+        let objects = objects(&mut reading, file, settings.is_public() && !allowed);
+        let Reading {
+            files, problems, ..
+        } = reading;
+        if problems.is_empty() {
+            Ok(Self {
+                settings,
+                objects,
+                files,
+                source: source.clone(),
+            })
+        } else {
+            Err(ConfigurationError::new(&source.path, text, problems))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

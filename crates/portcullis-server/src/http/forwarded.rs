@@ -20,7 +20,8 @@ pub struct TrustedProxies {
 /// The header in which a proxy names the address that it was called from.
 ///
 /// Exactly one is read: a proxy that writes one of them passes the other on as the client sent it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ForwardedHeader {
     /// `X-Forwarded-For`.
     #[default]

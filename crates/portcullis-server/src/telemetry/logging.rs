@@ -22,7 +22,8 @@ const QUEUE_LINES: usize = 8192;
 const FLUSH_DEADLINE: Duration = Duration::from_secs(2);
 
 /// What a log line looks like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LogFormat {
     /// For people: one line of text.
     #[default]

@@ -1,0 +1,265 @@
+//! The configuration file as it is written: tables, keys and where each value stands.
+//!
+//! Only the form is judged here; `settings.rs` and `objects.rs` judge what the values mean.
+//! A new key is one entry below and its reading there; the reference and the suggestions follow.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use portcullis_store::Inbound;
+use toml::Spanned;
+
+use super::reference::{Table, table};
+use super::settings::LogLevel;
+use crate::http::forwarded::ForwardedHeader;
+use crate::telemetry::logging::LogFormat;
+
+/// Every table, in the order of the reference.
+pub(super) const TABLES: &[Table] = &[
+    File::REFERENCE,
+    Listener::REFERENCE,
+    Tls::REFERENCE,
+    Limits::REFERENCE,
+    Storage::REFERENCE,
+    Upstream::REFERENCE,
+    Logging::REFERENCE,
+    Document::REFERENCE,
+    Scheme::REFERENCE,
+    ENVIRONMENT,
+    Toolset::REFERENCE,
+    Select::REFERENCE,
+];
+
+/// A value, and where it stands.
+pub(super) type Value<T> = Option<Spanned<T>>;
+/// Tables by a name that the operator chose, and where each stands.
+pub(super) type Named<T> = BTreeMap<Spanned<String>, T>;
+
+table! {
+    /// What belongs to no table.
+    File = "" {
+        /// The folder for what Portcullis keeps itself: the database and the master key, unless `[storage]` says otherwise.
+        /// Default: `portcullis-data` beside the configuration file.
+        data_dir: Value<PathBuf> = "\"portcullis-data\"",
+    }
+    tables {
+        /// `[listener]`
+        listener: Listener,
+        /// `[storage]`
+        storage: Storage,
+        /// `[upstream]`
+        upstream: Upstream,
+        /// `[logging]`
+        logging: Logging,
+        /// `[documents.…]`
+        documents: Named<Document>,
+        /// `[environments.…]`
+        environments: Named<BTreeMap<Spanned<String>, Spanned<String>>>,
+        /// `[toolsets.…]`
+        toolsets: Named<Toolset>,
+    }
+}
+
+table! {
+    /// Where MCP clients reach Portcullis.
+    Listener = "listener" {
+        /// The addresses to listen on: `localhost:PORT` for both loopback families, or an IP address with a port.
+        /// Anything but loopback needs `[listener.tls]`, or `trusted_proxies` in front.
+        /// Default: `["localhost:8400"]`.
+        listen: Value<Vec<Spanned<String>>> = "[\"localhost:8400\"]",
+        /// The origin that clients use, without a path; every URL that Portcullis publishes begins with it.
+        /// It must be `https` unless it is loopback.
+        /// Default: `http://localhost:PORT` where only loopback is listened on; otherwise it must be given.
+        public_url: Value<String> = "\"http://localhost:8400\"",
+        /// Further values of the `Host` header to answer to, as `host` or `host:port`, beside that of `public_url` and, on loopback, the loopback names.
+        allowed_hosts: Vec<Spanned<String>> = "[\"mcp.internal.example\"]",
+        /// Further origins whose pages may call, beside that of `public_url` and, on loopback, the loopback origins.
+        allowed_origins: Vec<Spanned<String>> = "[\"https://inspector.example.com\"]",
+        /// The addresses or CIDR blocks of the proxies in front; forwarded headers are believed from there only.
+        trusted_proxies: Vec<Spanned<String>> = "[\"10.1.0.0/24\"]",
+        /// The header in which those proxies name the client: `x-forwarded-for` or `forwarded` (RFC 7239).
+        /// Default: `x-forwarded-for`.
+        forwarded_header: Option<ForwardedHeader> = "\"x-forwarded-for\"",
+        /// Whether toolsets with the inbound modes `open` or `headers` may be reached from other machines.
+        /// Default: `false`.
+        allow_unauthenticated: bool = "false",
+        /// Where `/health/…` and `/metrics` are served.
+        /// Default: on the addresses of `listen` where those are loopback only, otherwise on `localhost:8401`.
+        operations_listen: Value<Vec<Spanned<String>>> = "[\"localhost:8401\"]",
+    }
+    tables {
+        /// `[listener.tls]`
+        tls: Option<Spanned<Tls>>,
+        /// `[listener.limits]`
+        limits: Limits,
+    }
+}
+
+table! {
+    /// The certificate to listen with; both files are read again when they change.
+    Tls = "listener.tls" {
+        /// The certificate chain in PEM, the server's own first.
+        certificate_file: Value<PathBuf> = "\"tls/fullchain.pem\"",
+        /// Its private key in PEM.
+        key_file: Value<PathBuf> = "\"tls/privkey.pem\"",
+    }
+}
+
+table! {
+    /// What a client may ask of the listener.
+    Limits = "listener.limits" {
+        /// The most bytes of a request's body.
+        /// Default: 4 MiB.
+        max_body_bytes: Value<u64> = "4194304",
+        /// How long a client may take over a request's header.
+        /// Default: 10.
+        header_seconds: Value<u64> = "10",
+        /// How long a client may take over a request's body.
+        /// Default: 60.
+        body_seconds: Value<u64> = "60",
+        /// The most connections at a time.
+        /// Default: 10000.
+        max_connections: Value<u64> = "10000",
+        /// How long requests under way may take to finish when Portcullis is told to stop.
+        /// Default: 30.
+        drain_seconds: Value<u64> = "30",
+    }
+}
+
+table! {
+    /// Where Portcullis keeps its objects, and the key that its secrets are sealed with.
+    Storage = "storage" {
+        /// The database: `sqlite:` and a path, or `postgres://…` without a password.
+        /// Default: the SQLite database `portcullis.db` in `data_dir`.
+        url: Value<String> = "\"sqlite:portcullis-data/portcullis.db\"",
+        /// The file that holds the database's URL, for one with a password.
+        url_file: Value<PathBuf> = "\"/run/secrets/database-url\"",
+        /// The environment variable that holds the database's URL.
+        url_env: Value<String> = "\"DATABASE_URL\"",
+        /// The file that holds the master key.
+        /// Default: `master.key` in `data_dir`, which is made on the first start.
+        master_key_file: Value<PathBuf> = "\"/run/secrets/master-key\"",
+        /// The environment variable that holds the master key.
+        master_key_env: Value<String> = "\"PORTCULLIS_MASTER_KEY\"",
+    }
+}
+
+table! {
+    /// How Portcullis calls the APIs behind it.
+    Upstream = "upstream" {
+        /// Where calls may go beside the public internet: exact origins, addresses or CIDR blocks.
+        /// Loopback and private addresses are refused unless they stand here.
+        allow: Vec<Spanned<String>> = "[\"http://localhost:8080\", \"10.20.0.0/16\"]",
+        /// How long a connection may take to be made.
+        /// Default: 10.
+        connect_seconds: Value<u64> = "10",
+        /// How long a call may take as a whole.
+        /// Default: 60.
+        call_seconds: Value<u64> = "60",
+        /// The most bytes of an answer, after decompression; what lies beyond is cut off.
+        /// Default: 10 MiB.
+        max_response_bytes: Value<u64> = "10485760",
+    }
+}
+
+table! {
+    /// What is logged, to standard error.
+    Logging = "logging" {
+        /// `human` or `json`.
+        /// Default: `human` on a terminal, otherwise `json`.
+        format: Option<LogFormat> = "\"json\"",
+        /// The least grave of what is logged: `error`, `warn`, `info`, `debug` or `trace`.
+        /// Default: `info`.
+        level: Option<LogLevel> = "\"info\"",
+    }
+}
+
+table! {
+    /// An OpenAPI document; its slug names it in variables and elsewhere in this file.
+    Document = "documents.petstore" {
+        /// The document, in JSON or YAML.
+        file: Value<PathBuf> = "\"petstore.yaml\"",
+    }
+    tables {
+        /// `[documents.….schemes.…]`
+        schemes: Named<Scheme>,
+    }
+}
+
+table! {
+    /// What the document leaves open about one of its `oauth2` or `openIdConnect` schemes, for client credentials.
+    Scheme = "documents.petstore.schemes.petstore_auth" {
+        /// How Portcullis authenticates to the token endpoint: `client_secret_basic`, `client_secret_post` or `private_key_jwt`.
+        /// Default: found out.
+        token_endpoint_auth_method: Value<String> = "\"client_secret_basic\"",
+        /// The `resource` of the token request (RFC 8707).
+        resource: Value<String> = "\"https://api.example.com\"",
+        /// Further parameters of the token request.
+        parameters: BTreeMap<String, String> = "{ organization = \"acme\" }",
+        /// The `kid` of the assertion of `private_key_jwt`.
+        key_id: Value<String> = "\"2026-11\"",
+        /// The `alg` of the assertion of `private_key_jwt`.
+        /// Default: `RS256`.
+        signing_algorithm: Value<String> = "\"ES256\"",
+    }
+}
+
+/// Its keys are the variables of the documents, so only the reference of the table stands here.
+const ENVIRONMENT: Table = Table {
+    path: "environments.production",
+    about: "A named set of variables that toolsets read credentials and server URLs from; `docs/variables.md` says what they are called.",
+    keys: &[
+        super::reference::Key {
+            name: "PETSTORE_SERVER_URL",
+            example: "\"https://petstore.example.com/v2\"",
+            about: "A variable by its name, where it is no secret.",
+        },
+        super::reference::Key {
+            name: "PETSTORE_API_KEY_env",
+            example: "\"PETSTORE_API_KEY\"",
+            about: "A variable by its name and `_env`: the environment variable that holds its value. Kept sealed, never shown.",
+        },
+        super::reference::Key {
+            name: "PETSTORE_CLIENT_SECRET_file",
+            example: "\"/run/secrets/petstore-client-secret\"",
+            about: "A variable by its name and `_file`: the file that holds its value; a line break at the end is left out. Kept sealed, never shown.",
+        },
+    ],
+};
+
+table! {
+    /// The tools published together at `{public_url}/SLUG/mcp`.
+    Toolset = "toolsets.petstore" {
+        /// What people read.
+        /// Default: the document's title.
+        title: Option<String> = "\"Petstore\"",
+        /// What the model is told about the tools as a whole.
+        instructions: Option<String> = "\"Look a pet up before you change it.\"",
+        /// The documents whose operations are published, by slug.
+        documents: Vec<Spanned<String>> = "[\"petstore\"]",
+        /// The environment that credentials and server URLs are read from.
+        environment: Value<String> = "\"production\"",
+        /// The ways in: `api_key` for holders of a key made by `portcullis key create`; `open` for anyone; `headers` for anyone, with the credentials in their own headers only.
+        /// Default: `["api_key"]`.
+        inbound: Value<Vec<Inbound>> = "[\"api_key\"]",
+        /// The variables that callers may pass as headers `MCP-…`, by name.
+        /// A URL that a caller passes is never sent a secret of the environment.
+        caller_supplied: Vec<Spanned<String>> = "[\"PETSTORE_API_KEY\"]",
+    }
+    tables {
+        /// `[toolsets.….select.…]`
+        select: Named<Select>,
+    }
+}
+
+table! {
+    /// Which operations of one document of a toolset become tools; without it, all do.
+    Select = "toolsets.petstore.select.petstore" {
+        /// Only operations with one of these tags.
+        tags: Vec<String> = "[\"pet\", \"store\"]",
+        /// Only tools whose name matches one of these patterns; `*` stands for any characters.
+        include: Vec<String> = "[\"*pet*\"]",
+        /// No tools whose name matches one of these patterns.
+        exclude: Vec<String> = "[\"delete*\"]",
+    }
+}

@@ -1,0 +1,89 @@
+//! The objects that a configuration describes, in the store's words but without ids.
+//!
+//! Types only; each kind of object is read in its own file below, and `alone.rs` makes them of a document without a file.
+
+mod alone;
+mod document;
+mod environment;
+mod toolset;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use portcullis_base::{Digest, Slug};
+use portcullis_openapi::variables::VariableSpec;
+use portcullis_store::{Inbound, SchemeSettings, ToolsetDocument, VariableValue};
+
+use super::file::File;
+use super::reading::Reading;
+
+pub(super) use alone::objects as of_document;
+
+/// Everything that the file owns once it is applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Objects {
+    /// The documents.
+    pub documents: BTreeMap<Slug, DocumentObject>,
+    /// The environments.
+    pub environments: BTreeMap<Slug, EnvironmentObject>,
+    /// The toolsets.
+    pub toolsets: BTreeMap<Slug, ToolsetObject>,
+}
+
+/// An OpenAPI document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentObject {
+    /// The path that it was read from, for people.
+    pub source: String,
+    /// The bytes as they came.
+    pub content: Arc<[u8]>,
+    /// The digest of `content`.
+    pub digest: Digest,
+    /// How its security schemes are served.
+    pub schemes: BTreeMap<String, SchemeSettings>,
+    /// The variables that it reads.
+    pub variables: Vec<VariableSpec>,
+}
+
+/// A named set of variables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnvironmentObject {
+    /// The values, by name.
+    pub variables: BTreeMap<String, VariableValue>,
+}
+
+/// The tools published together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolsetObject {
+    /// A title for people.
+    pub title: Option<String>,
+    /// What the model is told about the tools as a whole.
+    pub instructions: Option<String>,
+    /// The documents whose operations it publishes.
+    pub documents: Vec<ToolsetDocument>,
+    /// The environment that credentials and server URLs are read from.
+    pub environment: Option<Slug>,
+    /// The ways in.
+    pub inbound: BTreeSet<Inbound>,
+    /// Variables that callers may pass as headers.
+    pub caller_supplied: BTreeSet<String>,
+}
+
+/// Reads the objects that a file describes.
+///
+/// With `authenticated_only`, the ways in that ask for nothing are refused.
+pub(super) fn of_file(reading: &mut Reading<'_>, file: &File, authenticated_only: bool) -> Objects {
+    let documents = document::documents(reading, &file.documents);
+    let environments = environment::environments(reading, &file.environments, &documents);
+    let surroundings = toolset::Surroundings {
+        documents: &documents,
+        environments: &environments,
+        authenticated_only,
+    };
+    let toolsets = toolset::toolsets(reading, &file.toolsets, &surroundings);
+    Objects {
+        documents,
+        environments,
+        toolsets,
+    }
+}

@@ -1,0 +1,225 @@
+//! Reads the documents that a configuration names.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use portcullis_base::{Digest, Slug};
+use portcullis_openapi::variables::{VariableSpec, judge_slug, variables};
+use portcullis_openapi::{Document, Limits, SchemeKind, SecurityScheme};
+use portcullis_store::SchemeSettings;
+use toml::Spanned;
+
+use super::DocumentObject;
+use crate::config::file::{self, Named};
+use crate::config::problem::{Problem, did_you_mean};
+use crate::config::reading::Reading;
+
+const AUTH_METHODS: [&str; 3] = [
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+];
+
+/// Reads every document of the file.
+pub(in crate::config) fn documents(
+    reading: &mut Reading<'_>,
+    tables: &Named<file::Document>,
+) -> BTreeMap<Slug, DocumentObject> {
+    let mut documents = BTreeMap::new();
+    for (name, table) in tables {
+        let Some(slug) = reading.slug(name) else {
+            continue;
+        };
+        let Some(file) = &table.file else {
+            reading.refuse(
+                name.span(),
+                format!("the document `{slug}` has no file"),
+                "add `file = \"path\"`, the OpenAPI document in JSON or YAML",
+            );
+            continue;
+        };
+        let path = reading.path(file.get_ref());
+        match read(&path, &slug) {
+            Ok(read) => {
+                let mut document = read.object;
+                document.schemes = schemes(reading, &table.schemes, &read.schemes);
+                documents.insert(slug, document);
+            }
+            Err(problem) => reading.problems.push(problem.at(file.span())),
+        }
+        reading.files.push(path);
+    }
+    refuse_shared_names(reading, tables, &documents);
+    documents
+}
+
+/// A document as it was read, before anything is said about it.
+pub(super) struct ReadDocument {
+    /// What is kept.
+    pub(super) object: DocumentObject,
+    /// Its security schemes.
+    pub(super) schemes: Vec<SecurityScheme>,
+}
+
+/// Reads the document at `path` for a slug that is known.
+fn read(path: &Path, slug: &Slug) -> Result<ReadDocument, Problem> {
+    let (content, document) = parse(path)?;
+    Ok(object(path, slug, content, &document))
+}
+
+/// Reads and parses the bytes at `path`.
+pub(super) fn parse(path: &Path) -> Result<(Vec<u8>, Document), Problem> {
+    let shown = path.display();
+    let limits = Limits::default();
+    let unreadable = |error: std::io::Error| {
+        Problem::new(
+            format!("cannot read `{shown}`: {error}"),
+            "a relative path is relative to the configuration file's folder",
+        )
+    };
+    // The size is judged before the bytes are in memory.
+    let length = std::fs::metadata(path).map_err(unreadable)?.len();
+    if usize::try_from(length).is_ok_and(|length| length > limits.max_bytes) {
+        return Err(Problem::new(
+            format!(
+                "`{shown}` has {length} bytes, more than the {} that a document may have",
+                limits.max_bytes
+            ),
+            "leave out the parts that no tool needs",
+        ));
+    }
+    let content = std::fs::read(path).map_err(unreadable)?;
+    let document = Document::parse(&content, &limits).map_err(|error| {
+        Problem::new(
+            format!("cannot use `{shown}`: {error}"),
+            "it must be an OpenAPI document of version 3, in JSON or YAML",
+        )
+    })?;
+    Ok((content, document))
+}
+
+/// Puts together what is kept of a document.
+pub(super) fn object(
+    path: &Path,
+    slug: &Slug,
+    content: Vec<u8>,
+    document: &Document,
+) -> ReadDocument {
+    let schemes = document.schemes.clone();
+    ReadDocument {
+        object: DocumentObject {
+            source: path.display().to_string(),
+            digest: Digest::of(&content),
+            content: content.into(),
+            schemes: BTreeMap::new(),
+            variables: variables(slug.as_str(), &schemes),
+        },
+        schemes,
+    }
+}
+
+fn schemes(
+    reading: &mut Reading<'_>,
+    tables: &Named<file::Scheme>,
+    schemes: &[SecurityScheme],
+) -> BTreeMap<String, SchemeSettings> {
+    let mut settings = BTreeMap::new();
+    for (name, table) in tables {
+        let word = name.get_ref().as_str();
+        match schemes.iter().find(|scheme| scheme.name == word) {
+            Some(scheme) if takes_settings(&scheme.kind) => {
+                settings.insert(word.to_owned(), scheme_settings(reading, table));
+            }
+            Some(_) => reading.refuse(
+                name.span(),
+                format!("the scheme `{word}` has nothing to be set"),
+                "only `oauth2` and `openIdConnect` schemes have; leave the table out",
+            ),
+            None => {
+                let names = schemes.iter().map(|scheme| scheme.name.as_str());
+                reading.refuse(
+                    name.span(),
+                    format!("the document has no security scheme `{word}`"),
+                    did_you_mean(word, names),
+                );
+            }
+        }
+    }
+    settings
+}
+
+fn takes_settings(kind: &SchemeKind) -> bool {
+    matches!(
+        kind,
+        SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. }
+    )
+}
+
+fn scheme_settings(reading: &mut Reading<'_>, table: &file::Scheme) -> SchemeSettings {
+    if let Some(method) = &table.token_endpoint_auth_method {
+        let word = method.get_ref().as_str();
+        if !AUTH_METHODS.contains(&word) {
+            reading.refuse(
+                method.span(),
+                format!("`{word}` is no way to authenticate to a token endpoint"),
+                did_you_mean(word, AUTH_METHODS),
+            );
+        }
+    }
+    let text = |value: &file::Value<String>| value.as_ref().map(|text| text.get_ref().clone());
+    SchemeSettings {
+        token_endpoint_auth_method: text(&table.token_endpoint_auth_method),
+        resource: text(&table.resource),
+        parameters: table.parameters.clone(),
+        key_id: text(&table.key_id),
+        signing_algorithm: text(&table.signing_algorithm),
+    }
+}
+
+/// Refuses a variable that two documents would read, since a value is for one place only.
+fn refuse_shared_names(
+    reading: &mut Reading<'_>,
+    tables: &Named<file::Document>,
+    documents: &BTreeMap<Slug, DocumentObject>,
+) {
+    let mut owners: HashMap<&str, &Slug> = HashMap::new();
+    for (slug, document) in documents {
+        let names = document.variables.iter().flat_map(VariableSpec::names);
+        let taken = names.filter_map(|name| Some((name, owners.insert(name, slug)?)));
+        if let Some((name, owner)) = taken.into_iter().find(|(_, owner)| *owner != slug) {
+            let at = tables.keys().find(|key| key.get_ref() == slug.as_str());
+            reading.refuse(
+                at.map(Spanned::span).unwrap_or_default(),
+                format!("the documents `{owner}` and `{slug}` both read the variable `{name}`"),
+                "give one of them another slug",
+            );
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// Reads the slug of a document or a toolset.
+    pub(in crate::config) fn slug(&mut self, name: &Spanned<String>) -> Option<Slug> {
+        let slug = self.any_slug(name)?;
+        if let Err(error) = judge_slug(slug.as_str()) {
+            let help = format!("for example `{slug}-tools`");
+            self.refuse(name.span(), error.to_string(), help);
+            return None;
+        }
+        Some(slug)
+    }
+
+    /// Reads a slug that stands in no URL and no header.
+    pub(in crate::config) fn any_slug(&mut self, name: &Spanned<String>) -> Option<Slug> {
+        let text = name.get_ref();
+        Slug::parse(text)
+            .map_err(|error| {
+                let help = match Slug::nearest(text) {
+                    Some(slug) => format!("for example `{slug}`"),
+                    None => "for example `petstore`".to_owned(),
+                };
+                self.refuse(name.span(), error.to_string(), help);
+            })
+            .ok()
+    }
+}

@@ -1,0 +1,205 @@
+//! Reads toolsets: what they refer to, and whether their ways in are safe to open.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use portcullis_base::Slug;
+use portcullis_openapi::variables::VariableSpec;
+use portcullis_store::{Inbound, Selection, ToolsetDocument};
+use toml::Spanned;
+
+use super::{DocumentObject, EnvironmentObject, ToolsetObject};
+use crate::config::file::{self, Named};
+use crate::config::problem::did_you_mean;
+use crate::config::reading::Reading;
+
+/// What toolsets may refer to, and who may reach them.
+pub(in crate::config) struct Surroundings<'a> {
+    /// The documents of the configuration.
+    pub(in crate::config) documents: &'a BTreeMap<Slug, DocumentObject>,
+    /// Its environments.
+    pub(in crate::config) environments: &'a BTreeMap<Slug, EnvironmentObject>,
+    /// Whether the ways in that ask for nothing must stay closed.
+    pub(in crate::config) authenticated_only: bool,
+}
+
+/// Reads every toolset of the file.
+pub(in crate::config) fn toolsets(
+    reading: &mut Reading<'_>,
+    tables: &Named<file::Toolset>,
+    surroundings: &Surroundings<'_>,
+) -> BTreeMap<Slug, ToolsetObject> {
+    let mut toolsets = BTreeMap::new();
+    for (name, table) in tables {
+        if let Some(slug) = reading.slug(name) {
+            let toolset = toolset(reading, name.span(), table, surroundings);
+            toolsets.insert(slug, toolset);
+        }
+    }
+    toolsets
+}
+
+fn toolset(
+    reading: &mut Reading<'_>,
+    span: Range<usize>,
+    table: &file::Toolset,
+    surroundings: &Surroundings<'_>,
+) -> ToolsetObject {
+    let documents = documents(reading, span.clone(), table, surroundings);
+    let specs: Vec<&VariableSpec> = documents
+        .iter()
+        .filter_map(|entry| surroundings.documents.get(&entry.document))
+        .flat_map(|document| &document.variables)
+        .collect();
+    let inbound = inbound(reading, table, surroundings);
+    let caller_supplied = caller_supplied(reading, table, &specs);
+    if inbound.contains(&Inbound::Headers) && table.caller_supplied.is_empty() {
+        let names: Vec<String> = specs
+            .iter()
+            .map(|spec| format!("`{}`", spec.name))
+            .collect();
+        reading.refuse(
+            table.inbound.as_ref().map_or(span, Spanned::span),
+            "callers that come in by `headers` could pass nothing, since `caller_supplied` is empty",
+            format!("add to `caller_supplied` what they may pass: {}", names.join(", ")),
+        );
+    }
+    ToolsetObject {
+        title: table.title.clone(),
+        instructions: table.instructions.clone(),
+        documents,
+        environment: environment(reading, table, surroundings),
+        inbound,
+        caller_supplied,
+    }
+}
+
+fn documents(
+    reading: &mut Reading<'_>,
+    span: Range<usize>,
+    table: &file::Toolset,
+    surroundings: &Surroundings<'_>,
+) -> Vec<ToolsetDocument> {
+    if table.documents.is_empty() {
+        reading.refuse(
+            span,
+            "the toolset publishes no document",
+            "add `documents = [\"…\"]` with the slugs of documents",
+        );
+    }
+    let mut documents: Vec<ToolsetDocument> = Vec::new();
+    for name in &table.documents {
+        let Some(document) = find(reading, name, "document", surroundings.documents) else {
+            continue;
+        };
+        if documents.iter().any(|entry| entry.document == document) {
+            reading.refuse(
+                name.span(),
+                format!("the document `{document}` stands here twice"),
+                "leave one out",
+            );
+            continue;
+        }
+        let select = selection(&table.select, &document);
+        documents.push(ToolsetDocument { document, select });
+    }
+    for name in table.select.keys() {
+        if !table.documents.contains(name) {
+            let listed = table.documents.iter().map(|it| it.get_ref().as_str());
+            reading.refuse(
+                name.span(),
+                format!("`{}` is not among the toolset's documents", name.get_ref()),
+                did_you_mean(name.get_ref(), listed),
+            );
+        }
+    }
+    documents
+}
+
+fn selection(tables: &Named<file::Select>, document: &Slug) -> Selection {
+    tables
+        .iter()
+        .find(|(name, _)| name.get_ref() == document.as_str())
+        .map(|(_, table)| Selection {
+            tags: table.tags.clone(),
+            include: table.include.clone(),
+            exclude: table.exclude.clone(),
+        })
+        .unwrap_or_default()
+}
+
+fn environment(
+    reading: &mut Reading<'_>,
+    table: &file::Toolset,
+    surroundings: &Surroundings<'_>,
+) -> Option<Slug> {
+    let name = table.environment.as_ref()?;
+    find(reading, name, "environment", surroundings.environments)
+}
+
+fn find<T>(
+    reading: &mut Reading<'_>,
+    name: &Spanned<String>,
+    kind: &str,
+    there: &BTreeMap<Slug, T>,
+) -> Option<Slug> {
+    let word = name.get_ref().as_str();
+    let found = there.keys().find(|slug| slug.as_str() == word).cloned();
+    if found.is_none() {
+        reading.refuse(
+            name.span(),
+            format!("there is no {kind} `{word}`"),
+            did_you_mean(word, there.keys().map(Slug::as_str)),
+        );
+    }
+    found
+}
+
+fn inbound(
+    reading: &mut Reading<'_>,
+    table: &file::Toolset,
+    surroundings: &Surroundings<'_>,
+) -> BTreeSet<Inbound> {
+    let Some(list) = &table.inbound else {
+        return BTreeSet::from([Inbound::ApiKey]);
+    };
+    let inbound: BTreeSet<Inbound> = list.get_ref().iter().copied().collect();
+    if inbound.is_empty() {
+        reading.refuse(
+            list.span(),
+            "the toolset has no way in",
+            "write `inbound = [\"api_key\"]`, or leave it out",
+        );
+    }
+    let unauthenticated = inbound.contains(&Inbound::Open) || inbound.contains(&Inbound::Headers);
+    if unauthenticated && surroundings.authenticated_only {
+        reading.refuse(
+            list.span(),
+            "`open` and `headers` authenticate nobody, and other machines can reach the listener",
+            "use `api_key`; or, where that is what you want, set `allow_unauthenticated = true` in `[listener]` or pass `--allow-unauthenticated`",
+        );
+    }
+    inbound
+}
+
+fn caller_supplied(
+    reading: &mut Reading<'_>,
+    table: &file::Toolset,
+    specs: &[&VariableSpec],
+) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for name in &table.caller_supplied {
+        let word = name.get_ref().as_str();
+        let known: Vec<&str> = specs.iter().flat_map(|spec| spec.names()).collect();
+        if known.contains(&word) {
+            names.insert(word.to_owned());
+        } else {
+            reading.refuse(
+                name.span(),
+                format!("no document of the toolset reads a variable `{word}`"),
+                did_you_mean(word, known),
+            );
+        }
+    }
+    names
+}

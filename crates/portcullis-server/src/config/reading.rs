@@ -1,0 +1,143 @@
+//! Reads single values, and collects what is wrong with them, so that one report says everything.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use portcullis_base::Secret;
+use toml::Spanned;
+
+use super::problem::Problem;
+
+/// The most bytes of a file that holds one secret.
+const MAX_SECRET_BYTES: u64 = 64 * 1024;
+
+/// A configuration in the making.
+pub(super) struct Reading<'a> {
+    /// What relative paths are relative to.
+    pub(super) folder: &'a Path,
+    /// The environment variables of the process.
+    pub(super) process: &'a HashMap<String, Secret>,
+    /// The files that were read, to be watched.
+    pub(super) files: Vec<PathBuf>,
+    /// What was found wrong so far.
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Reading<'_> {
+    /// Says what is wrong at `span`, and what to do about it.
+    pub(super) fn refuse(
+        &mut self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
+        self.problems.push(Problem::new(message, advice).at(span));
+    }
+
+    /// Reads a value whose form `read` judges.
+    pub(super) fn parsed<T, E: Display>(
+        &mut self,
+        value: &Spanned<String>,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        read(value.get_ref())
+            .map_err(|error| {
+                let message = format!("`{}` cannot be used here", value.get_ref());
+                self.refuse(value.span(), message, error.to_string());
+            })
+            .ok()
+    }
+
+    /// Reads every value of a list.
+    pub(super) fn all_parsed<T, E: Display>(
+        &mut self,
+        values: &[Spanned<String>],
+        read: impl Fn(&str) -> Result<T, E>,
+    ) -> Vec<T> {
+        values
+            .iter()
+            .filter_map(|value| self.parsed(value, &read))
+            .collect()
+    }
+
+    /// Reads a time between a second and a day.
+    pub(super) fn seconds(&mut self, value: Option<&Spanned<u64>>, default: u64) -> Duration {
+        Duration::from_secs(self.number(value, default, 1..=86_400))
+    }
+
+    /// Reads a count of bytes or things that fits into memory.
+    pub(super) fn count(&mut self, value: Option<&Spanned<u64>>, default: u64) -> usize {
+        let count = self.number(value, default, 1..=1 << 31);
+        usize::try_from(count).unwrap_or(usize::MAX)
+    }
+
+    fn number(
+        &mut self,
+        value: Option<&Spanned<u64>>,
+        default: u64,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> u64 {
+        let Some(value) = value else { return default };
+        let number = *value.get_ref();
+        if !range.contains(&number) {
+            let help = format!("choose between {} and {}", range.start(), range.end());
+            self.refuse(value.span(), format!("{number} is out of range"), help);
+        }
+        number
+    }
+
+    /// Returns a path of the file as the process sees it.
+    pub(super) fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// Reads the file that holds a secret.
+    pub(super) fn secret_in_file(&mut self, file: &Path, span: Range<usize>) -> Option<Secret> {
+        let path = self.path(file);
+        self.files.push(path.clone());
+        read_secret(&path)
+            .map_err(|problem| self.problems.push(problem.at(span)))
+            .ok()
+    }
+
+    /// Reads the environment variable that holds a secret.
+    pub(super) fn secret_in_process(
+        &mut self,
+        variable: &str,
+        span: Range<usize>,
+    ) -> Option<Secret> {
+        let value = self.process.get(variable).cloned();
+        if value.is_none() {
+            self.refuse(
+                span,
+                format!("the environment variable `{variable}` is not set"),
+                "set it before Portcullis starts, or name another",
+            );
+        }
+        value
+    }
+}
+
+fn read_secret(path: &Path) -> Result<Secret, Problem> {
+    let shown = path.display();
+    let unreadable = |error: std::io::Error| {
+        Problem::new(
+            format!("cannot read `{shown}`: {error}"),
+            "relative paths are relative to the configuration file's folder",
+        )
+    };
+    let length = std::fs::metadata(path).map_err(unreadable)?.len();
+    if length > MAX_SECRET_BYTES {
+        return Err(Problem::new(
+            format!("`{shown}` is too long for a secret: {length} bytes"),
+            "name the file that holds nothing but the secret",
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    Ok(Secret::new(text.to_owned()))
+}
