@@ -65,6 +65,8 @@ ids! {
     ApiKeyId = "key";
     /// Names an audit row.
     AuditId = "aud";
+    /// Names a data key: what sealed values are encrypted under.
+    DataKeyId = "dk";
     /// Names one HTTP request in logs and error pages.
     RequestId = "req";
 }

@@ -2,10 +2,32 @@
 //!
 //! Knows: tables, transactions, migrations, and how secrets are sealed before they are written.
 //! Does not know: HTTP, OpenAPI, MCP; nothing outside knows which engine runs.
+//!
+//! To add a table or a column: a migration under the same name in both folders of `migrations/`, listed in `migrations.rs`; the entity in `entity.rs`; its statements in a file of its own; a test in `tests/it/`.
+//! To add a sealed column, see `seal.rs`.
 
+mod api_keys;
+mod audit;
+mod engine;
 mod entity;
+mod error;
+mod migrations;
+mod objects;
+mod rows;
+mod seal;
+mod store;
 
+pub use api_keys::InsertApiKeyError;
+pub use audit::{Actor, AuditEntry, AuditRow};
+pub use engine::OpenDatabaseError;
 pub use entity::{
     ApiKeyRow, Document, Environment, Inbound, Owner, SchemeSettings, Selection, Toolset,
     ToolsetDocument, Variable, VariableValue,
 };
+pub use error::{InvalidRow, StoreError};
+pub use objects::{ApplyError, Changes, Object, ObjectId, Revision, Snapshot};
+pub use seal::{
+    InvalidMasterKey, KeyFileError, Keyring, MasterKey, MasterKeyId, RotationProgress, SealError,
+    create_key_file, read_key_file,
+};
+pub use store::Store;

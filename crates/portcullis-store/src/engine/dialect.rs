@@ -1,0 +1,32 @@
+//! The statements that the engines spell differently. There are no others outside `migrations/`.
+
+/// Takes SQLite's write lock at once: a transaction that reads first and writes later is refused without waiting where another writer came between.
+pub(super) const SQLITE_BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+
+/// SQLite's readers see one state from their first statement on.
+pub(super) const SQLITE_BEGIN_READ: &str = "BEGIN DEFERRED";
+
+/// PostgreSQL's default would let each statement see a later state.
+pub(super) const POSTGRES_BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+/// Marks a SQLite file as ours: `PcDB`.
+pub(super) const SQLITE_APPLICATION_ID: i64 = 0x5063_4442;
+
+/// Sets [`SQLITE_APPLICATION_ID`].
+pub(super) const SQLITE_MARK: &str = "PRAGMA application_id = 1348682818";
+
+/// Reads the mark.
+pub(super) const SQLITE_READ_MARK: &str = "PRAGMA application_id";
+
+/// Counts the tables of a SQLite file.
+pub(super) const SQLITE_COUNT_TABLES: &str =
+    "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table'";
+
+/// Looks for damaged pages; answers `ok` where there are none.
+pub(super) const SQLITE_CHECK: &str = "PRAGMA quick_check(1)";
+
+/// Counts the tables of other programs in the schema that we would use.
+pub(super) const POSTGRES_COUNT_FOREIGN_TABLES: &str = "SELECT COUNT(*) FROM pg_catalog.pg_tables \
+     WHERE schemaname = current_schema() \
+     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_tables \
+         WHERE schemaname = current_schema() AND tablename = '_sqlx_migrations')";

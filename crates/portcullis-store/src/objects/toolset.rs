@@ -1,0 +1,98 @@
+//! The table `toolsets`.
+
+use std::collections::BTreeSet;
+
+use portcullis_base::{Slug, Timestamp, ToolsetId};
+use serde::{Deserialize, Serialize};
+
+use super::{ApplyError, taken};
+use crate::engine::{Connection, execute, fetch_all};
+use crate::entity::{Inbound, Toolset, ToolsetDocument};
+use crate::error::StoreError;
+use crate::rows::{owner_text, parse, parse_json, parse_owner, to_json};
+
+const TABLE: &str = "toolsets";
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    slug: String,
+    owner: String,
+    settings: String,
+    updated_at_ms: i64,
+}
+
+/// The column `settings`: what only ever travels whole.
+///
+/// `tests/fixtures/` holds a text of each form that was ever written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instructions: Option<String>,
+    documents: Vec<ToolsetDocument>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    environment: Option<Slug>,
+    inbound: BTreeSet<Inbound>,
+    #[serde(default)]
+    caller_supplied: BTreeSet<String>,
+}
+
+pub(super) async fn all(connection: &mut Connection<'_>) -> Result<Vec<Toolset>, StoreError> {
+    let rows = fetch_all!(
+        connection,
+        Row,
+        "SELECT id, slug, owner, settings, updated_at_ms FROM toolsets ORDER BY slug"
+    )?;
+    rows.into_iter().map(Toolset::try_from).collect()
+}
+
+pub(super) async fn put(
+    toolset: &Toolset,
+    connection: &mut Connection<'_>,
+) -> Result<(), ApplyError> {
+    let settings = Settings {
+        title: toolset.title.clone(),
+        instructions: toolset.instructions.clone(),
+        documents: toolset.documents.clone(),
+        environment: toolset.environment.clone(),
+        inbound: toolset.inbound.clone(),
+        caller_supplied: toolset.caller_supplied.clone(),
+    };
+    execute!(
+        connection,
+        "INSERT INTO toolsets (id, slug, owner, settings, updated_at_ms) \
+         VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, owner = excluded.owner, \
+         settings = excluded.settings, updated_at_ms = excluded.updated_at_ms",
+        toolset.id.to_string(),
+        toolset.slug.as_str(),
+        owner_text(toolset.owner),
+        to_json(&settings),
+        toolset.updated_at.as_millis()
+    )
+    .map_err(|error| taken(error, "toolset", &toolset.slug))?;
+    Ok(())
+}
+
+impl TryFrom<Row> for Toolset {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let settings: Settings = parse_json(TABLE, "settings", &row.id, &row.settings)?;
+        Ok(Self {
+            id: parse(TABLE, "id", &row.id, ToolsetId::parse(&row.id))?,
+            slug: parse(TABLE, "slug", &row.id, Slug::parse(&row.slug))?,
+            owner: parse_owner(TABLE, &row.id, &row.owner)?,
+            title: settings.title,
+            instructions: settings.instructions,
+            documents: settings.documents,
+            environment: settings.environment,
+            inbound: settings.inbound,
+            caller_supplied: settings.caller_supplied,
+            updated_at: Timestamp::from_millis(row.updated_at_ms),
+        })
+    }
+}
