@@ -5,6 +5,8 @@
 //!
 //! To add a setting: declare the key in `file.rs`, read it in `judge.rs` or `objects.rs`, and make `docs/configuration.md` anew with `portcullis reference`.
 
+pub mod apply;
+mod difference;
 mod file;
 mod judge;
 mod objects;
@@ -22,6 +24,7 @@ use portcullis_base::Secret;
 use file::File;
 use reading::Reading;
 
+pub use difference::{Change, Difference, Fate, ObjectKind};
 pub use objects::{DocumentObject, EnvironmentObject, Objects, ToolsetObject};
 pub use problem::{ConfigurationError, Problem};
 pub use reference::markdown;

@@ -1,0 +1,226 @@
+//! What separates the objects of a configuration from those in the store, for people; pure.
+//!
+//! A secret is never shown, nor whether it grew or shrank: only that it changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use portcullis_base::Slug;
+use portcullis_store::{
+    Document, Environment, Owner, Snapshot, Toolset, ToolsetDocument, VariableValue,
+};
+
+use super::{DocumentObject, EnvironmentObject, Objects, ToolsetObject};
+
+/// What applying a configuration changes, object by object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// The changes, in the order of kinds and slugs.
+    pub changes: Vec<Change>,
+}
+
+/// The change of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The kind of object.
+    pub kind: ObjectKind,
+    /// The object.
+    pub slug: Slug,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// The kinds of object that a configuration describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ObjectKind {
+    /// An OpenAPI document.
+    Document,
+    /// A named set of variables.
+    Environment,
+    /// The tools published together.
+    Toolset,
+}
+
+/// What becomes of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is new.
+    Added,
+    /// It stays, with these changes.
+    Changed(Vec<String>),
+    /// It is in the file no longer.
+    Removed,
+}
+
+impl Difference {
+    /// Compares what a configuration describes with what the file owns in the store.
+    #[must_use]
+    pub fn between(stored: &Snapshot, desired: &Objects) -> Self {
+        let mut changes = Vec::new();
+        let documents = owned(&stored.documents, |it| (it.owner, &it.slug));
+        compare(
+            ObjectKind::Document,
+            &documents,
+            &desired.documents,
+            document,
+            &mut changes,
+        );
+        let environments = owned(&stored.environments, |it| (it.owner, &it.slug));
+        compare(
+            ObjectKind::Environment,
+            &environments,
+            &desired.environments,
+            environment,
+            &mut changes,
+        );
+        let toolsets = owned(&stored.toolsets, |it| (it.owner, &it.slug));
+        compare(
+            ObjectKind::Toolset,
+            &toolsets,
+            &desired.toolsets,
+            toolset,
+            &mut changes,
+        );
+        Self { changes }
+    }
+
+    /// Tells whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Returns a line for each change.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.changes.iter().map(Change::to_string)
+    }
+
+    /// Returns what becomes of an object, unless it stays as it is.
+    pub(super) fn fate(&self, kind: ObjectKind, slug: &Slug) -> Option<&Fate> {
+        self.changes
+            .iter()
+            .find(|change| change.kind == kind && change.slug == *slug)
+            .map(|change| &change.fate)
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, slug, fate } = self;
+        match fate {
+            Fate::Added => write!(f, "+ {kind} {slug}"),
+            Fate::Removed => write!(f, "- {kind} {slug}"),
+            Fate::Changed(details) => write!(f, "~ {kind} {slug}: {}", details.join(", ")),
+        }
+    }
+}
+
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Document => "document",
+            Self::Environment => "environment",
+            Self::Toolset => "toolset",
+        })
+    }
+}
+
+fn owned<T>(stored: &[T], of: impl Fn(&T) -> (Owner, &Slug)) -> BTreeMap<Slug, &T> {
+    stored
+        .iter()
+        .filter(|object| of(object).0 == Owner::File)
+        .map(|object| (of(object).1.clone(), object))
+        .collect()
+}
+
+fn compare<Stored, Desired>(
+    kind: ObjectKind,
+    stored: &BTreeMap<Slug, &Stored>,
+    desired: &BTreeMap<Slug, Desired>,
+    details: impl Fn(&Stored, &Desired) -> Vec<String>,
+    changes: &mut Vec<Change>,
+) {
+    let slugs: BTreeSet<&Slug> = stored.keys().chain(desired.keys()).collect();
+    for slug in slugs {
+        let fate = match (stored.get(slug), desired.get(slug)) {
+            (None, _) => Fate::Added,
+            (Some(_), None) => Fate::Removed,
+            (Some(before), Some(after)) => match details(before, after) {
+                same if same.is_empty() => continue,
+                details => Fate::Changed(details),
+            },
+        };
+        let slug = slug.clone();
+        changes.push(Change { kind, slug, fate });
+    }
+}
+
+fn document(before: &Document, after: &DocumentObject) -> Vec<String> {
+    let mut details = Vec::new();
+    if before.source != after.source {
+        details.push(format!("file {}", after.source));
+    }
+    if before.digest != after.digest {
+        let (old, new) = (before.digest.fingerprint(), after.digest.fingerprint());
+        details.push(format!("content {old} -> {new}"));
+    }
+    for (name, change) in changed_keys(&before.schemes, &after.schemes) {
+        details.push(format!("scheme {name} {change}"));
+    }
+    details
+}
+
+fn environment(before: &Environment, after: &EnvironmentObject) -> Vec<String> {
+    let values: BTreeMap<String, VariableValue> = before
+        .variables
+        .iter()
+        .map(|(name, variable)| (name.clone(), variable.value.clone()))
+        .collect();
+    changed_keys(&values, &after.variables)
+        .map(|(name, change)| format!("{name} {change}"))
+        .collect()
+}
+
+fn toolset(before: &Toolset, after: &ToolsetObject) -> Vec<String> {
+    let mut details = Vec::new();
+    let mut say = |changed: bool, detail: &str| {
+        if changed {
+            details.push(detail.to_owned());
+        }
+    };
+    say(before.title != after.title, "title");
+    say(before.instructions != after.instructions, "instructions");
+    let slugs = |documents: &[ToolsetDocument]| -> Vec<Slug> {
+        documents.iter().map(|it| it.document.clone()).collect()
+    };
+    let same_documents = slugs(&before.documents) == slugs(&after.documents);
+    say(!same_documents, "documents");
+    say(
+        same_documents && before.documents != after.documents,
+        "selection",
+    );
+    say(before.environment != after.environment, "environment");
+    say(before.inbound != after.inbound, "inbound");
+    say(
+        before.caller_supplied != after.caller_supplied,
+        "caller_supplied",
+    );
+    details
+}
+
+/// Returns the keys whose values differ, each with a word for how.
+fn changed_keys<'a, T: PartialEq>(
+    before: &'a BTreeMap<String, T>,
+    after: &'a BTreeMap<String, T>,
+) -> impl Iterator<Item = (&'a str, &'static str)> {
+    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    keys.into_iter().filter_map(|key| {
+        let change = match (before.get(key), after.get(key)) {
+            (None, _) => "added",
+            (_, None) => "removed",
+            (old, new) if old != new => "changed",
+            _ => return None,
+        };
+        Some((key.as_str(), change))
+    })
+}
