@@ -242,6 +242,24 @@ fn one_variable_is_set_once() {
 }
 
 #[test]
+fn either_half_of_basic_may_be_empty_and_nothing_else() {
+    let basic = PETSTORE.replace(
+        "\"type\": \"apiKey\", \"in\": \"header\", \"name\": \"api_key\"",
+        "\"type\": \"http\", \"scheme\": \"basic\"",
+    );
+    let toml = "[documents.petstore]\nfile = \"petstore.json\"\n[environments.e]\n";
+    for (line, lawful) in [
+        ("PETSTORE_PASSWORD = \"\"", true),
+        ("PETSTORE_USERNAME = \"\"", true),
+        ("PETSTORE_CLIENT_ID = \"\"", false),
+    ] {
+        let toml = format!("{toml}{line}\n");
+        let folder = Folder::with(&[("portcullis.toml", &toml), ("petstore.json", &basic)]);
+        assert_eq!(folder.load("portcullis.toml").is_ok(), lawful, "{line}");
+    }
+}
+
+#[test]
 fn reserved_slugs_are_refused() {
     for slug in ["api", "token", "method", "param-x", "Pet_Store"] {
         let toml = GOOD.replace("[toolsets.petstore]", &format!("[toolsets.{slug}]"));

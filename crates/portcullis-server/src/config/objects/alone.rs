@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use portcullis_base::{Secret, Slug};
-use portcullis_openapi::variables::{Purpose, VariableSpec, judge_slug};
+use portcullis_openapi::variables::{VariableSpec, judge_slug};
 use portcullis_store::{Inbound, Selection, ToolsetDocument, VariableValue};
 
 use super::document::{object, parse};
-use super::environment::judge;
+use super::environment::{judge, may_be_empty};
 use super::{EnvironmentObject, Objects, ToolsetObject};
 use crate::config::problem::Problem;
 use crate::config::reading::Reading;
@@ -93,12 +93,12 @@ fn values(reading: &mut Reading<'_>, specs: &[VariableSpec]) -> BTreeMap<String,
     values
 }
 
-/// Returns the first name of a variable that is set; an empty value is none, except that a password may be empty.
+/// Returns the first name of a variable that is set; an empty value is none, except that either half of `basic` may be.
 fn value_of<'a>(
     spec: &'a VariableSpec,
     process: &'a HashMap<String, Secret>,
 ) -> Option<(&'a str, &'a Secret)> {
     spec.names()
         .filter_map(|name| Some((name, process.get(name)?)))
-        .find(|(_, value)| !value.expose().is_empty() || spec.purpose == Purpose::Password)
+        .find(|(_, value)| !value.expose().is_empty() || may_be_empty(spec.purpose))
 }

@@ -123,7 +123,7 @@ fn read_value(
 
 /// Says what is wrong with a value, without the value.
 pub(super) fn judge(value: &str, purpose: Purpose) -> Result<(), String> {
-    if value.is_empty() && purpose != Purpose::Password {
+    if value.is_empty() && !may_be_empty(purpose) {
         return Err("is empty".to_owned());
     }
     if purpose != Purpose::PrivateKey && value.contains(char::is_control) {
@@ -133,6 +133,11 @@ pub(super) fn judge(value: &str, purpose: Purpose) -> Result<(), String> {
         SafeUrl::parse(value).map_err(|error| format!("cannot be used: {error}"))?;
     }
     Ok(())
+}
+
+/// Tells whether an empty value is one: APIs whose key is one half of `basic` leave the other empty.
+pub(super) fn may_be_empty(purpose: Purpose) -> bool {
+    matches!(purpose, Purpose::Username | Purpose::Password)
 }
 
 fn advice(purpose: Purpose) -> &'static str {
