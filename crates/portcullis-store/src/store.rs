@@ -115,3 +115,126 @@ impl Store {
         &self.0.background
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use portcullis_base::{Blame, Digest, Retry};
+    use sqlx::{Connection as _, Executor as _, SqliteConnection};
+
+    use super::*;
+    use crate::audit::{Actor, AuditEntry};
+    use crate::engine::execute;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    #[derive(Default)]
+    struct Counted(std::sync::atomic::AtomicU64);
+
+    impl Rng for Counted {
+        fn fill(&self, buffer: &mut [u8]) {
+            let count = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let bytes = Digest::of(&count.to_be_bytes());
+            buffer.copy_from_slice(&bytes.as_bytes()[..buffer.len()]);
+        }
+    }
+
+    async fn store(folder: &tempfile::TempDir) -> (String, Store) {
+        let url = format!("sqlite:{}", folder.path().join("store.db").display());
+        let rng = Arc::new(Counted::default());
+        let keyring = Keyring::new(MasterKey::new(&*rng));
+        let store = Store::open(&url, keyring, NOW, rng).await.unwrap();
+        (url, store)
+    }
+
+    /// Runs a pragma on the connection that writes.
+    async fn pragma(store: &Store, pragma: &'static str) {
+        store
+            .engine()
+            .write(move |mut connection| {
+                Box::pin(async move {
+                    execute!(&mut connection, pragma)?;
+                    Ok::<_, StoreError>(())
+                })
+            })
+            .await
+            .unwrap();
+    }
+
+    fn entry(target: &str) -> AuditEntry {
+        AuditEntry::new(Actor::new("cli"), "test.done", target.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_refuses_writes_while_reads_go_on_and_recovers_without_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, store) = store(&folder).await;
+        store.insert_audit(entry("small"), NOW).await.unwrap();
+        // SQLite answers as it does when the volume is full.
+        pragma(&store, "PRAGMA max_page_count = 1").await;
+        let large = "x".repeat(1 << 20);
+        let error = store.insert_audit(entry(&large), NOW).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full(_)), "{error:?}");
+        assert_eq!(error.blame(), Blame::Operator);
+        assert_eq!(error.retry(), Retry::After(Duration::from_secs(1)));
+        assert_eq!(store.list_audit(None, 10).await.unwrap().len(), 1);
+        pragma(&store, "PRAGMA max_page_count = 1073741823").await;
+        store.insert_audit(entry(&large), NOW).await.unwrap();
+        assert_eq!(store.list_audit(None, 10).await.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_locked_database_refuses_writes_as_busy_while_reads_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let (url, store) = store(&folder).await;
+        pragma(&store, "PRAGMA busy_timeout = 0").await;
+        let mut other = SqliteConnection::connect(&url).await.unwrap();
+        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        let (one, two) = tokio::join!(
+            store.insert_audit(entry("one"), NOW),
+            store.insert_audit(entry("two"), NOW)
+        );
+        for error in [one.unwrap_err(), two.unwrap_err()] {
+            assert!(matches!(error, StoreError::Busy(_)), "{error:?}");
+        }
+        assert!(store.snapshot().await.is_ok());
+        other.execute("ROLLBACK").await.unwrap();
+        store.insert_audit(entry("three"), NOW).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_write_that_panics_does_not_stop_the_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, store) = store(&folder).await;
+        let panicked = store
+            .engine()
+            .write(|_| Box::pin(async { panic!("a defect") as Result<(), StoreError> }))
+            .await;
+        assert!(panicked.is_err());
+        store.insert_audit(entry("next"), NOW).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_write_goes_on_where_its_caller_stops_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, store) = store(&folder).await;
+        let write = store.insert_audit(entry("left"), NOW);
+        assert!(futures_util::FutureExt::now_or_never(write).is_none());
+        store.insert_audit(entry("next"), NOW).await.unwrap();
+        assert_eq!(store.list_audit(None, 10).await.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_closed_store_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, store) = store(&folder).await;
+        store.close().await;
+        for error in [
+            store.insert_audit(entry("late"), NOW).await.unwrap_err(),
+            store.revision().await.unwrap_err(),
+        ] {
+            assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+        }
+    }
+}

@@ -1,12 +1,12 @@
 //! SQLite: a file in write-ahead mode, one connection that writes and some that read.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 
 use super::{OpenDatabaseError, dialect};
 use crate::error::StoreError;
@@ -23,24 +23,29 @@ const MAX_CHECKED_BYTES: u64 = 256 << 20;
 
 /// Opens the file, which is made where there is none; gives the writer's pool of one and the readers' pool.
 pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), OpenDatabaseError> {
+    let _lock = lock(path).await?;
     let found = find_or_create(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
         .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
+        .busy_timeout(BUSY_TIMEOUT);
+    if let Found::File { bytes } = found {
+        inspect(&options, bytes)
+            .await
+            .map_err(|error| name_file(error, path))?;
+    }
+    let writer = options
+        .clone()
+        .journal_mode(SqliteJournalMode::Wal)
+        // With NORMAL the last commits may be lost with the power.
+        .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON");
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .test_before_acquire(false)
-        .connect_lazy_with(
-            options
-                .clone()
-                .journal_mode(SqliteJournalMode::Wal)
-                // With NORMAL the last commits may be lost with the power.
-                .synchronous(SqliteSynchronous::Full),
-        );
-    prepare(&writer, found)
+        .connect_lazy_with(writer);
+    migrate(&writer)
         .await
         .map_err(|error| name_file(error, path))?;
     let readers = SqlitePoolOptions::new()
@@ -48,6 +53,30 @@ pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), OpenDa
         .test_before_acquire(false)
         .connect_lazy_with(options.pragma("query_only", "ON"));
     Ok((writer, readers))
+}
+
+/// Waits for other processes that open the same database: one of them may be making it.
+///
+/// The lock is on a file beside it; closing any handle of the database itself would drop SQLite's own locks.
+async fn lock(path: &Path) -> Result<File, OpenDatabaseError> {
+    let beside = beside(path, "-lock");
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(beside)?;
+        file.lock()?;
+        Ok(file)
+    });
+    locked
+        .await
+        .unwrap_or_else(|stopped| Err(std::io::Error::other(stopped)))
+        .map_err(|error| OpenDatabaseError::File {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
 }
 
 /// What was at the path.
@@ -70,7 +99,7 @@ fn find_or_create(path: &Path) -> Result<Found, OpenDatabaseError> {
             bytes: metadata.len(),
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let log = log_of(path);
+            let log = beside(path, "-wal");
             if log.exists() {
                 let path = path.to_owned();
                 return Err(OpenDatabaseError::LogWithoutDatabase { path, log });
@@ -88,23 +117,18 @@ fn find_or_create(path: &Path) -> Result<Found, OpenDatabaseError> {
     }
 }
 
-fn log_of(path: &Path) -> PathBuf {
+fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
+    name.push(suffix);
     name.into()
 }
 
-/// Sees that the file is ours and whole, and brings its schema up to date, in one transaction.
-async fn prepare(writer: &SqlitePool, found: Found) -> Result<(), OpenDatabaseError> {
-    let mut connection = writer.acquire().await.map_err(StoreError::from)?;
-    if let Found::File { bytes } = found {
-        inspect(&mut connection, bytes).await?;
-    }
-    // The lock keeps another process from migrating at the same time.
-    let mut transaction =
-        sqlx::Connection::begin_with(&mut *connection, dialect::SQLITE_BEGIN_WRITE)
-            .await
-            .map_err(StoreError::from)?;
+/// Brings the schema up to date, in one transaction.
+async fn migrate(writer: &SqlitePool) -> Result<(), OpenDatabaseError> {
+    let mut transaction = writer
+        .begin_with(dialect::SQLITE_BEGIN_WRITE)
+        .await
+        .map_err(StoreError::from)?;
     migrations::run(&mut *transaction, Flavour::Sqlite).await?;
     sqlx::query(dialect::SQLITE_MARK)
         .execute(&mut *transaction)
@@ -114,7 +138,11 @@ async fn prepare(writer: &SqlitePool, found: Found) -> Result<(), OpenDatabaseEr
     Ok(())
 }
 
-async fn inspect(connection: &mut SqliteConnection, bytes: u64) -> Result<(), OpenDatabaseError> {
+/// Sees that the file is ours and whole, without writing to it.
+async fn inspect(options: &SqliteConnectOptions, bytes: u64) -> Result<(), OpenDatabaseError> {
+    let connection = &mut SqliteConnection::connect_with(options)
+        .await
+        .map_err(StoreError::from)?;
     let mark: i64 = scalar(connection, dialect::SQLITE_READ_MARK).await?;
     let tables: i64 = scalar(connection, dialect::SQLITE_COUNT_TABLES).await?;
     if tables > 0 && mark != dialect::SQLITE_APPLICATION_ID {

@@ -1,0 +1,53 @@
+//! Opening a database: new, shared, or of another version.
+
+use portcullis_store::{OpenDatabaseError, Store};
+
+use super::on_both_engines;
+use crate::engines::Database;
+
+on_both_engines! {
+    replicas_may_start_together_on_an_empty_database
+    a_database_of_a_later_version_is_refused
+    a_changed_migration_is_refused
+}
+
+async fn replicas_may_start_together_on_an_empty_database(database: Database) {
+    let stores = futures_util::future::join_all((0..4).map(|_| database.open())).await;
+    let snapshots = futures_util::future::join_all(stores.iter().map(Store::snapshot)).await;
+    for snapshot in snapshots {
+        snapshot.unwrap();
+    }
+    // One data key among them: each opens what the others seal.
+    assert!(!stores[0].rotation_is_unfinished().await.unwrap());
+}
+
+async fn a_database_of_a_later_version_is_refused(database: Database) {
+    database.open().await.close().await;
+    database
+        .execute(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             SELECT 9999, 'later', success, checksum, execution_time FROM _sqlx_migrations WHERE version = 1",
+        )
+        .await;
+    let error = database.try_open(&database.keyring).await.unwrap_err();
+    assert!(
+        matches!(error, OpenDatabaseError::NewerSchema { stored: 9999, .. }),
+        "{error}"
+    );
+}
+
+async fn a_changed_migration_is_refused(database: Database) {
+    database.open().await.close().await;
+    let swap = "UPDATE _sqlx_migrations SET checksum = (SELECT content FROM documents)";
+    database
+        .execute(
+            "INSERT INTO documents \
+             (id, slug, owner, source, content, digest, schemes, updated_at_ms) \
+             SELECT 'doc_', 's', 'file', 's', digest, digest, '{}', 0 \
+             FROM (SELECT sealed AS digest FROM data_key_wraps) AS wraps",
+        )
+        .await;
+    database.execute(swap).await;
+    let error = database.try_open(&database.keyring).await.unwrap_err();
+    assert!(matches!(error, OpenDatabaseError::Migration(_)), "{error}");
+}

@@ -1,0 +1,10 @@
+//! The store, through its public functions: one suite on both engines, then what belongs to one of them.
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod engines;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod sqlite;

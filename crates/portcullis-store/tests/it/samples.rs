@@ -1,0 +1,119 @@
+//! One of each object.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portcullis_base::{
+    ApiKey, ApiKeyId, Digest, DocumentId, EnvironmentId, Plain, Rng, Secret, Slug, ToolsetId,
+    VariableId,
+};
+use portcullis_store::{
+    Actor, ApiKeyRow, Changes, Document, Environment, Inbound, Object, ObjectId, Owner,
+    SchemeSettings, Selection, Store, Toolset, ToolsetDocument, Variable, VariableValue,
+};
+
+use crate::engines::NOW;
+
+pub(crate) fn slug(text: &str) -> Slug {
+    Slug::parse(text).unwrap()
+}
+
+pub(crate) fn actor() -> Actor {
+    Actor::new("cli")
+}
+
+pub(crate) fn document(name: &str, rng: &dyn Rng) -> Document {
+    let content = format!("openapi: 3.1.0\ninfo: {{title: {name}, version: '1'}}");
+    let settings = SchemeSettings {
+        resource: Some("https://api.example.com".to_owned()),
+        parameters: BTreeMap::from([("tenant".to_owned(), "a".to_owned())]),
+        ..SchemeSettings::default()
+    };
+    Document {
+        id: DocumentId::new(NOW, rng),
+        slug: slug(name),
+        owner: Owner::File,
+        source: format!("{name}.yaml"),
+        digest: Digest::of(content.as_bytes()),
+        content: content.into_bytes().into(),
+        schemes: BTreeMap::from([("oauth".to_owned(), settings)]),
+        updated_at: NOW,
+    }
+}
+
+pub(crate) fn toolset(name: &str, documents: &[&str], rng: &dyn Rng) -> Toolset {
+    Toolset {
+        id: ToolsetId::new(NOW, rng),
+        slug: slug(name),
+        owner: Owner::Api,
+        title: Some("Pets".to_owned()),
+        instructions: None,
+        documents: documents
+            .iter()
+            .map(|document| ToolsetDocument {
+                document: slug(document),
+                select: Selection {
+                    tags: vec!["pet".to_owned()],
+                    ..Selection::default()
+                },
+            })
+            .collect(),
+        environment: None,
+        inbound: BTreeSet::from([Inbound::ApiKey, Inbound::Headers]),
+        caller_supplied: BTreeSet::from(["PETSTORE_API_KEY".to_owned()]),
+        updated_at: NOW,
+    }
+}
+
+/// An environment with a plain variable `URL` and a secret one `KEY`.
+pub(crate) fn environment(name: &str, secret: &str, rng: &dyn Rng) -> Environment {
+    let variable = |value| Variable {
+        id: VariableId::new(NOW, rng),
+        value,
+    };
+    Environment {
+        id: EnvironmentId::new(NOW, rng),
+        slug: slug(name),
+        owner: Owner::File,
+        variables: BTreeMap::from([
+            (
+                "URL".to_owned(),
+                variable(VariableValue::Plain("https://api.example.com".to_owned())),
+            ),
+            (
+                "KEY".to_owned(),
+                variable(VariableValue::Secret(Secret::new(secret.to_owned()))),
+            ),
+        ]),
+        updated_at: NOW,
+    }
+}
+
+pub(crate) fn api_key(name: &str, rng: &dyn Rng) -> (Plain<ApiKey>, ApiKeyRow) {
+    let plain = Plain::new(rng);
+    let row = ApiKeyRow {
+        id: ApiKeyId::new(NOW, rng),
+        name: name.to_owned(),
+        digest: plain.digest(),
+        toolsets: BTreeSet::from([slug("pets")]),
+        created_at: NOW,
+        expires_at: Some(NOW),
+        last_used_at: None,
+        revoked_at: None,
+    };
+    (plain, row)
+}
+
+/// A change on top of what the store holds.
+pub(crate) async fn changes(store: &Store, put: Vec<Object>, remove: Vec<ObjectId>) -> Changes {
+    Changes {
+        base: store.revision().await.unwrap(),
+        actor: actor(),
+        put,
+        remove,
+    }
+}
+
+pub(crate) async fn put(store: &Store, objects: Vec<Object>) {
+    let changes = changes(store, objects, Vec::new()).await;
+    store.apply(changes, NOW).await.unwrap();
+}

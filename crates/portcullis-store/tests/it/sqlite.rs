@@ -1,0 +1,183 @@
+//! What only SQLite can meet: its file and its one writer. Faults of the writer are tested in `src/store.rs`.
+
+use portcullis_store::{Object, OpenDatabaseError};
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
+
+use crate::engines::{Database, Engine, NOW};
+use crate::samples::{actor, api_key, document, environment, put};
+
+async fn database() -> Database {
+    Database::new(Engine::Sqlite, "").await
+}
+
+#[tokio::test]
+async fn l_01_the_files_hold_no_secret_in_the_clear() {
+    let database = database().await;
+    let store = database.open().await;
+    let production = environment("production", "canary-of-the-environment", &*database.rng);
+    put(&store, vec![Object::Environment(production)]).await;
+    let (plain, row) = api_key("ci", &*database.rng);
+    store.insert_api_key(row, actor(), NOW).await.unwrap();
+    let mut searched = 0;
+    for closed in [false, true] {
+        if closed {
+            store.close().await;
+        }
+        for file in std::fs::read_dir(database.folder.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            searched += bytes.len();
+            for canary in ["canary-of-the-environment", plain.expose()] {
+                assert!(!contains(&bytes, canary));
+            }
+        }
+    }
+    // The search itself finds what is there.
+    let log = std::fs::read(database.folder.path().join("store.db")).unwrap();
+    assert!(contains(&log, "production") && searched > log.len());
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+#[tokio::test]
+async fn the_files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let database = database().await;
+    let store = database.open().await;
+    put(
+        &store,
+        vec![Object::Document(document("petstore", &*database.rng))],
+    )
+    .await;
+    for file in std::fs::read_dir(database.folder.path()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{:?} {mode:o}", file.path());
+    }
+}
+
+#[tokio::test]
+async fn many_writers_at_once_all_succeed() {
+    let database = database().await;
+    let store = database.open().await;
+    let writes = (0..100).map(|number| {
+        let (_, row) = api_key(&format!("key{number}"), &*database.rng);
+        store.insert_api_key(row, actor(), NOW)
+    });
+    for outcome in futures_util::future::join_all(writes).await {
+        outcome.unwrap();
+    }
+    assert_eq!(store.list_api_keys().await.unwrap().len(), 100);
+    assert_eq!(store.list_audit(None, 1000).await.unwrap().len(), 100);
+}
+
+#[tokio::test]
+async fn a_failing_write_does_not_fail_its_neighbours() {
+    let database = database().await;
+    let store = database.open().await;
+    let writes = (0..60).map(|number| {
+        let name = if number % 3 == 0 {
+            "same"
+        } else {
+            &format!("key{number}")
+        };
+        let (_, row) = api_key(name, &*database.rng);
+        store.insert_api_key(row, actor(), NOW)
+    });
+    let outcomes = futures_util::future::join_all(writes).await;
+    let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+    assert_eq!(failed, 19);
+    assert_eq!(store.list_api_keys().await.unwrap().len(), 41);
+    // What a failed write had written goes with it.
+    assert_eq!(store.list_audit(None, 1000).await.unwrap().len(), 41);
+}
+
+async fn refused(database: &Database) -> OpenDatabaseError {
+    database.try_open(&database.keyring).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn an_empty_file_is_not_taken_for_a_new_database() {
+    let database = database().await;
+    std::fs::write(database.folder.path().join("store.db"), "").unwrap();
+    let error = refused(&database).await;
+    assert!(matches!(error, OpenDatabaseError::Empty { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_log_without_its_database_is_not_taken_for_a_new_one() {
+    let database = database().await;
+    std::fs::write(database.folder.path().join("store.db-wal"), "x").unwrap();
+    let error = refused(&database).await;
+    assert!(
+        matches!(error, OpenDatabaseError::LogWithoutDatabase { .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let database = database().await;
+    let path = database.folder.path().join("store.db");
+    let text = "This is a letter, not a database. ".repeat(200);
+    std::fs::write(&path, &text).unwrap();
+    let error = refused(&database).await;
+    assert!(
+        matches!(error, OpenDatabaseError::Damaged { .. }),
+        "{error}"
+    );
+    assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+}
+
+#[tokio::test]
+async fn a_damaged_page_is_found_at_the_start() {
+    let database = database().await;
+    let store = database.open().await;
+    let mut large = document("large", &*database.rng);
+    large.content = vec![b'x'; 100_000].into();
+    put(&store, vec![Object::Document(large)]).await;
+    store.close().await;
+    let path = database.folder.path().join("store.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    for page in bytes.chunks_mut(4096).skip(1) {
+        page[..64].fill(0xff);
+    }
+    std::fs::write(&path, bytes).unwrap();
+    let error = refused(&database).await;
+    assert!(
+        matches!(error, OpenDatabaseError::Damaged { .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("store.db"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_and_left_alone() {
+    let database = database().await;
+    let url = format!("{}?mode=rwc", database.url);
+    let mut other = SqliteConnection::connect(&url).await.unwrap();
+    other
+        .execute("CREATE TABLE notes (text TEXT)")
+        .await
+        .unwrap();
+    other.close().await.unwrap();
+    let before = std::fs::read(database.folder.path().join("store.db")).unwrap();
+    let error = refused(&database).await;
+    assert!(
+        matches!(error, OpenDatabaseError::Foreign { .. }),
+        "{error}"
+    );
+    let after = std::fs::read(database.folder.path().join("store.db")).unwrap();
+    assert!(before == after, "the file was changed");
+}
+
+#[tokio::test]
+async fn a_folder_that_does_not_exist_is_named() {
+    let mut database = database().await;
+    database.url = database.url.replace("store.db", "missing/store.db");
+    let error = refused(&database).await;
+    assert!(error.to_string().contains("missing/store.db"), "{error}");
+}
