@@ -67,7 +67,7 @@ impl Configuration {
         overrides: Overrides,
         process: HashMap<String, Secret>,
     ) -> Result<Self, ConfigurationError> {
-        Self::read(&Source {
+        Self::of(Source {
             path: path.to_owned(),
             overrides,
             process,
@@ -80,7 +80,7 @@ impl Configuration {
     ///
     /// As [`Configuration::load`].
     pub fn reload(&self) -> Result<Self, ConfigurationError> {
-        Self::read(&self.source)
+        Self::of(self.source.clone())
     }
 
     /// Returns the path of the file or document.
@@ -89,61 +89,85 @@ impl Configuration {
         &self.source.path
     }
 
-    fn read(source: &Source) -> Result<Self, ConfigurationError> {
+    fn of(source: Source) -> Result<Self, ConfigurationError> {
         let path = source.path.as_path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                let problem = Problem::new(error.to_string(), "check the path and who may read it");
-                ConfigurationError::new(path, None, vec![problem])
-            })?;
-            let text: Arc<str> = text.into();
-            let file = toml::from_str(&text).map_err(|error| {
-                let problem = problem::of_toml(&error, &text);
-                ConfigurationError::new(path, Some(Arc::clone(&text)), vec![problem])
-            })?;
-            let folder = path.parent().unwrap_or(Path::new(""));
-            Self::finish(source, folder, &file, Some(text), objects::of_file)
-        } else {
-            let file = File::default();
-            Self::finish(source, Path::new(""), &file, None, |reading, _, closed| {
-                objects::of_document(reading, path, closed)
-            })
-        }
+        let (settings, objects, files) = read(&source, |reading, file, closed| match file {
+            Some(file) => objects::of_file(reading, file, closed),
+            None => objects::of_document(reading, path, closed),
+        })?;
+        Ok(Self {
+            settings,
+            objects,
+            files,
+            source,
+        })
     }
+}
 
-    fn finish(
-        source: &Source,
-        folder: &Path,
-        file: &File,
-        text: Option<Arc<str>>,
-        objects: impl FnOnce(&mut Reading<'_>, &File, bool) -> Objects,
+impl Settings {
+    /// Reads the settings only, for those who need no object and hold none of the objects' secrets.
+    ///
+    /// # Errors
+    ///
+    /// When anything about them is wrong.
+    pub fn load(
+        path: &Path,
+        overrides: Overrides,
+        process: HashMap<String, Secret>,
     ) -> Result<Self, ConfigurationError> {
-        let mut reading = Reading {
-            folder,
-            process: &source.process,
-            files: vec![source.path.clone()],
-            problems: Vec::new(),
+        let source = Source {
+            path: path.to_owned(),
+            overrides,
+            process,
         };
-        let settings = judge::settings(&mut reading, file, &source.overrides);
-        let allowed = file.listener.allow_unauthenticated || source.overrides.allow_unauthenticated;
-        let objects = objects(&mut reading, file, settings.is_public() && !allowed);
-        let Reading {
-            files, problems, ..
-        } = reading;
-        if problems.is_empty() {
-            Ok(Self {
-                settings,
-                objects,
-                files,
-                source: source.clone(),
-            })
-        } else {
-            Err(ConfigurationError::new(&source.path, text, problems))
-        }
+        let (settings, (), _) = read(&source, |_, _, _| ())?;
+        Ok(settings)
     }
+}
+
+/// Reads the settings, and by `read_objects` what else is wanted of the file, where there is one; its last argument tells whether ways in that ask for nothing must stay closed.
+fn read<T>(
+    source: &Source,
+    read_objects: impl FnOnce(&mut Reading<'_>, Option<&File>, bool) -> T,
+) -> Result<(Settings, T, Vec<PathBuf>), ConfigurationError> {
+    let path = source.path.as_path();
+    let described = path.extension().is_some_and(|it| it == "toml");
+    let (text, file) = if described {
+        let (text, file) = parse(path)?;
+        (Some(text), file)
+    } else {
+        (None, File::default())
+    };
+    let folder = path.parent().filter(|_| described);
+    let mut reading = Reading {
+        folder: folder.unwrap_or(Path::new("")),
+        process: &source.process,
+        files: vec![path.to_owned()],
+        problems: Vec::new(),
+    };
+    let overrides = &source.overrides;
+    let settings = judge::settings(&mut reading, &file, overrides);
+    let allowed = file.listener.allow_unauthenticated || overrides.allow_unauthenticated;
+    let closed = settings.is_public() && !allowed;
+    let objects = read_objects(&mut reading, described.then_some(&file), closed);
+    if reading.problems.is_empty() {
+        Ok((settings, objects, reading.files))
+    } else {
+        Err(ConfigurationError::new(path, text, reading.problems))
+    }
+}
+
+fn parse(path: &Path) -> Result<(Arc<str>, File), ConfigurationError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let problem = Problem::new(error.to_string(), "check the path and who may read it");
+        ConfigurationError::new(path, None, vec![problem])
+    })?;
+    let text: Arc<str> = text.into();
+    let file = toml::from_str(&text).map_err(|error| {
+        let problem = problem::of_toml(&error, &text);
+        ConfigurationError::new(path, Some(Arc::clone(&text)), vec![problem])
+    })?;
+    Ok((text, file))
 }
 
 #[cfg(test)]

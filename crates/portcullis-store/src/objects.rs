@@ -18,11 +18,11 @@ use crate::seal::Sealer;
 use crate::store::Store;
 
 /// Counts the changes of objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Revision(i64);
 
 /// All objects as of one revision, secrets opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// The revision.
     pub revision: Revision,

@@ -116,6 +116,28 @@ pub async fn apply(
     }
 }
 
+/// Returns what an empty store would hold after the configuration was applied.
+pub fn preview(configuration: &Configuration, now: Timestamp, rng: &dyn Rng) -> Snapshot {
+    let desired = &configuration.objects;
+    let stored = Snapshot::default();
+    let difference = Difference::between(&stored, desired);
+    let put = Put {
+        stored: &stored,
+        difference: &difference,
+        now,
+        rng,
+    };
+    let mut snapshot = Snapshot::default();
+    for object in put.objects(desired) {
+        match object {
+            Object::Document(document) => snapshot.documents.push(document),
+            Object::Environment(environment) => snapshot.environments.push(environment),
+            Object::Toolset(toolset) => snapshot.toolsets.push(toolset),
+        }
+    }
+    snapshot
+}
+
 fn refuse_foreign(stored: &Snapshot, desired: &Objects) -> Result<(), ApplyError> {
     let documents = stored.documents.iter().map(|it| {
         let taken = desired.documents.contains_key(&it.slug);

@@ -403,6 +403,15 @@ fn what_is_not_a_configuration_says_so() {
 }
 
 #[test]
+fn settings_are_read_without_the_secrets_of_objects() {
+    let folder = Folder::with(&[("portcullis.toml", GOOD)]);
+    let path = folder.path("portcullis.toml");
+    let settings = Settings::load(&path, Overrides::default(), HashMap::new());
+    let settings = settings.expect("in order");
+    assert!(settings.storage.data_dir.starts_with(folder.0.path()));
+}
+
+#[test]
 fn a_reload_reads_everything_again() {
     let folder = Folder::with(&[("portcullis.toml", GOOD), ("petstore.json", PETSTORE)]);
     let first = folder.load("portcullis.toml").expect("in order");
