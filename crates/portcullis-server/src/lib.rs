@@ -8,5 +8,6 @@ pub mod catalogue;
 pub mod config;
 pub mod http;
 pub mod mcp;
+pub mod storage;
 pub mod telemetry;
 pub mod upstream;

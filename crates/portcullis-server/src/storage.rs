@@ -1,0 +1,105 @@
+//! Opens the store with the master key that the configuration names.
+//!
+//! The embedded default makes a key for itself; it never makes a second one beside a database that was sealed under a first.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use portcullis_base::{Rng, Timestamp};
+use portcullis_store::{
+    InvalidMasterKey, KeyFileError, Keyring, MasterKey, OpenDatabaseError, Store, create_key_file,
+    read_key_file,
+};
+use thiserror::Error;
+
+use crate::config::{MasterKeySource, StorageSettings};
+
+/// Why the store cannot be opened.
+#[derive(Debug, Error)]
+pub enum StorageError {
+    /// The folder for the database and its key cannot be made.
+    #[error("the folder {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The key file cannot be read or made.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The text from the environment is no key.
+    #[error("the master key from the environment: {0}")]
+    KeyText(#[from] InvalidMasterKey),
+    /// There is a database, and no key beside it.
+    #[error(
+        "there is a database at {} but no master key at {}; put the key back, or remove the database to begin anew",
+        database.display(),
+        key.display()
+    )]
+    KeyMissing {
+        /// The database file.
+        database: PathBuf,
+        /// Where the key should be.
+        key: PathBuf,
+    },
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] OpenDatabaseError),
+}
+
+/// Opens the store; makes the folder, the database and the key where the configuration lets it.
+///
+/// # Errors
+///
+/// When the key is missing, is no key or does not fit, or the database cannot be opened.
+pub async fn open(
+    settings: &StorageSettings,
+    now: Timestamp,
+    rng: Arc<dyn Rng>,
+) -> Result<Store, StorageError> {
+    let key = master_key(settings, &*rng)?;
+    Ok(Store::open(settings.url.expose(), Keyring::new(key), now, rng).await?)
+}
+
+/// Reads the master key, or makes it where the configuration says so and no database depends on another.
+///
+/// # Errors
+///
+/// When the key is missing, unreadable or no key, or the folder cannot be made.
+pub fn master_key(settings: &StorageSettings, rng: &dyn Rng) -> Result<MasterKey, StorageError> {
+    match &settings.master_key {
+        MasterKeySource::File(path) => Ok(read_key_file(path)?),
+        MasterKeySource::Text(text) => Ok(MasterKey::parse(text.expose())?),
+        MasterKeySource::FileOrNew(path) if path.exists() => Ok(read_key_file(path)?),
+        MasterKeySource::FileOrNew(path) => {
+            let database = settings.url.expose().strip_prefix("sqlite:").map(Path::new);
+            if let Some(database) = database.filter(|database| database.exists()) {
+                return Err(StorageError::KeyMissing {
+                    database: database.to_owned(),
+                    key: path.clone(),
+                });
+            }
+            make_folder(&settings.data_dir)?;
+            let key = create_key_file(path, rng)?;
+            tracing::info!(
+                path = %path.display(),
+                key = key.id().as_str(),
+                "made a master key; keep a copy of it apart from the database, without it no secret can be read"
+            );
+            Ok(key)
+        }
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), StorageError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
+    made.map_err(|source| StorageError::Folder {
+        path: path.to_owned(),
+        source,
+    })
+}
