@@ -1,3 +1,89 @@
-//! Placeholder.
+//! The program: the command line, signals and exit codes around `portcullis-server`.
+//!
+//! Exit codes: 0 where all is well, 1 where something failed or `check` found something wrong, 2 where the command line cannot be read.
+//!
+//! To add a command: its arguments in `cli.rs`, its work in a file of `command/`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the commands answer on standard output and tell failures on standard error"
+)]
 
-fn main() {}
+mod cli;
+mod command;
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use portcullis_base::Secret;
+use portcullis_server::config::ConfigurationError;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    keep_memory_private();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            tell(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(arguments: cli::Arguments) -> anyhow::Result<ExitCode> {
+    let installed = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    installed.map_err(|_| anyhow::anyhow!("another TLS provider is installed already"))?;
+    let process = process_environment();
+    match arguments.command {
+        cli::Command::Apply(arguments) => command::apply::run(arguments, process).await,
+        cli::Command::Key(arguments) => command::key::run(arguments, process).await,
+        cli::Command::Completions { shell } => {
+            cli::print_completions(shell);
+            Ok(ExitCode::SUCCESS)
+        }
+        cli::Command::Reference => {
+            print!("{}", portcullis_server::config::markdown());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Keeps secrets out of core files and out of other processes' sight.
+///
+/// Failure is no reason not to start: a container may forbid it.
+fn keep_memory_private() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{
+            DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit,
+        };
+        let none = Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        };
+        let _ = setrlimit(Resource::Core, none);
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
+
+/// Reads the environment of the process once; what is not UTF-8 cannot be a variable's value.
+fn process_environment() -> HashMap<String, Secret> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| {
+            let value = value.into_string().ok()?;
+            Some((name.into_string().ok()?, Secret::new(value)))
+        })
+        .collect()
+}
+
+fn tell(error: anyhow::Error) {
+    match error.downcast::<ConfigurationError>() {
+        Ok(error) => eprintln!("{:?}", miette::Report::new(error)),
+        Err(error) => eprintln!("error: {error:#}"),
+    }
+}

@@ -1,0 +1,96 @@
+//! The command line: what can be asked for, and what people read about it.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+use portcullis_base::Slug;
+
+/// Turns OpenAPI documents into MCP servers, and calls the APIs behind with the credentials they accept.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  portcullis apply portcullis.toml         write what a configuration file describes
+  portcullis key create \"build agents\"   make a key for callers";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a configuration file's objects to the store, after showing what changes.
+    Apply(Apply),
+    /// Make, list and revoke API keys, and change the master key.
+    Key(Key),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the reference of the configuration file, in Markdown.
+    #[command(hide = true)]
+    Reference,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// The configuration file.
+    #[arg(default_value = DEFAULT_FILE)]
+    pub(crate) file: PathBuf,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Key {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+    /// The configuration file, or the OpenAPI document, that is served.
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
+    pub(crate) config: PathBuf,
+    /// The folder of the database and the master key.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+const DEFAULT_FILE: &str = "portcullis.toml";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make an API key, and print it; it is not shown again.
+    Create {
+        /// What the key is called in lists and logs.
+        name: String,
+        /// A toolset that the key opens; may be repeated. Without it, the key opens all of them.
+        #[arg(long = "toolset", value_name = "SLUG", value_parser = Slug::parse)]
+        toolsets: Vec<Slug>,
+        /// The days after which the key stops working by itself.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        expires_in_days: Option<u32>,
+    },
+    /// List the API keys.
+    List,
+    /// Revoke an API key, for good.
+    Revoke {
+        /// The key's name or id.
+        key: String,
+    },
+    /// Change the master key that the store's secrets are sealed with, while the gateway serves.
+    ///
+    /// May be interrupted and repeated; the former key file is kept beside the new one, since backups of the database need it.
+    Rotate {
+        /// The environment variable that holds the new master key, where the present one comes from the environment.
+        #[arg(long, value_name = "VARIABLE")]
+        new_key_env: Option<String>,
+    },
+}
+
+/// Prints the completion script of a shell.
+pub(crate) fn print_completions(shell: Shell) {
+    let mut command = Arguments::command();
+    clap_complete::generate(shell, &mut command, "portcullis", &mut std::io::stdout());
+}

@@ -1,0 +1,5 @@
+//! What each command does.
+
+pub(crate) mod apply;
+pub(crate) mod key;
+pub(crate) mod rotate;

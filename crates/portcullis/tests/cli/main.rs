@@ -1,0 +1,149 @@
+//! The program as its users start it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const DOCUMENT: &str = "openapi: 3.1.0
+info: { title: Petstore, version: '1' }
+servers: [{ url: https://petstore.example }]
+security: [{ api_key: [] }]
+paths:
+  /pets:
+    get: { operationId: listPets, summary: List all pets, responses: { '200': { description: ok } } }
+components:
+  securitySchemes:
+    api_key: { type: apiKey, in: header, name: X-Key }
+";
+
+const FILE: &str = r#"
+[documents.petstore]
+file = "petstore.yaml"
+
+[environments.production]
+PETSTORE_API_KEY_env = "PETSTORE_API_KEY"
+
+[toolsets.petstore]
+documents = ["petstore"]
+environment = "production"
+"#;
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("petstore.yaml"), DOCUMENT).expect("a file");
+    std::fs::write(folder.path().join("portcullis.toml"), FILE).expect("a file");
+    folder
+}
+
+/// Runs the program in `folder` with one secret in its environment.
+fn portcullis(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .current_dir(folder)
+        .args(arguments)
+        .env("PETSTORE_API_KEY", "s3cret-canary")
+        .output()
+        .expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{errors}");
+    text
+}
+
+fn stderr(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn apply_shows_the_difference_and_writes_it_once() {
+    let folder = folder();
+    let unasked = portcullis(folder.path(), &["apply"]);
+    assert!(stderr(&unasked).contains("--yes"));
+    let first = stdout(&portcullis(folder.path(), &["apply", "--yes"]));
+    assert!(first.contains("+ toolset petstore"), "{first}");
+    let second = stdout(&portcullis(folder.path(), &["apply", "--yes"]));
+    assert_eq!(second, "nothing changes\n");
+    let file = FILE.replace(
+        "[toolsets",
+        "PETSTORE_SERVER_URL = \"https://b.example\"\n[toolsets",
+    );
+    std::fs::write(folder.path().join("portcullis.toml"), file).expect("a file");
+    let third = stdout(&portcullis(folder.path(), &["apply", "--yes"]));
+    assert!(third.contains("~ environment production: PETSTORE_SERVER_URL added"));
+}
+
+#[test]
+fn a_key_is_shown_once_and_revoked_by_name() {
+    let folder = folder();
+    let create = ["key", "create", "build agents", "--toolset", "petstore"];
+    let early = portcullis(folder.path(), &create);
+    assert!(stderr(&early).contains("apply"));
+    stdout(&portcullis(folder.path(), &["apply", "--yes"]));
+    let made = stdout(&portcullis(folder.path(), &create));
+    assert!(made.starts_with("pc_key_"), "{made}");
+    let again = portcullis(folder.path(), &create);
+    assert!(stderr(&again).contains("already"));
+    let listed = stdout(&portcullis(folder.path(), &["key", "list"]));
+    assert!(listed.contains("build agents") && !listed.contains(made.trim()));
+    stdout(&portcullis(
+        folder.path(),
+        &["key", "revoke", "build agents"],
+    ));
+    let listed = stdout(&portcullis(folder.path(), &["key", "list"]));
+    assert!(listed.contains("revoked"), "{listed}");
+}
+
+#[test]
+fn a_changed_master_key_opens_what_the_former_one_sealed() {
+    let folder = folder();
+    stdout(&portcullis(folder.path(), &["apply", "--yes"]));
+    let key_file = folder.path().join("portcullis-data/master.key");
+    let before = std::fs::read(&key_file).expect("a key");
+    stdout(&portcullis(folder.path(), &["key", "rotate"]));
+    let after = std::fs::read(&key_file).expect("a key");
+    assert_ne!(before, after);
+    let unchanged = stdout(&portcullis(folder.path(), &["apply", "--yes"]));
+    assert_eq!(unchanged, "nothing changes\n");
+    std::fs::write(&key_file, before).expect("a file");
+    let misfit = portcullis(folder.path(), &["apply", "--yes"]);
+    assert!(stderr(&misfit).contains("master key"));
+}
+
+#[test]
+fn l_01_no_secret_is_on_disk_in_the_clear() {
+    let folder = folder();
+    stdout(&portcullis(folder.path(), &["apply", "--yes"]));
+    let made = stdout(&portcullis(folder.path(), &["key", "create", "a"]));
+    for entry in std::fs::read_dir(folder.path().join("portcullis-data")).expect("a folder") {
+        let bytes = std::fs::read(entry.expect("an entry").path()).expect("a file");
+        for secret in ["s3cret-canary", made.trim()] {
+            let found = bytes
+                .windows(secret.len())
+                .any(|it| it == secret.as_bytes());
+            assert!(!found);
+        }
+    }
+}
+
+#[test]
+fn a_bad_file_is_told_with_line_and_advice() {
+    let folder = folder();
+    let file = FILE.replace("environment =", "enviroment =");
+    std::fs::write(folder.path().join("portcullis.toml"), file).expect("a file");
+    let told = stderr(&portcullis(folder.path(), &["apply", "--yes"]));
+    assert!(told.contains("portcullis.toml:10:1"), "{told}");
+    assert!(told.contains("did you mean `environment`?"), "{told}");
+}
+
+#[test]
+fn a_command_line_that_cannot_be_read_has_its_own_exit_code() {
+    let folder = folder();
+    let unknown = portcullis(folder.path(), &["aply"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    let completions = stdout(&portcullis(folder.path(), &["completions", "bash"]));
+    assert!(completions.contains("portcullis"));
+}
