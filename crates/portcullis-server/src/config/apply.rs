@@ -353,6 +353,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn l_07_a_difference_tells_that_a_secret_changed_and_nothing_of_it() {
+        let bench = Bench::new().await;
+        bench.apply(FILE, "before-canary").await;
+        let configuration = bench.read(FILE, "after-canary");
+        let prepared = prepare(&bench.store, &configuration, NOW, &SystemRng).await;
+        let difference = prepared.expect("prepared").difference;
+        let lines: Vec<String> = difference.lines().collect();
+        assert!(lines.concat().contains("PETSTORE_API_KEY changed"));
+        assert!(!format!("{lines:?} {difference:?}").contains("canary"));
+    }
+
+    #[tokio::test]
     async fn an_object_of_the_admin_api_is_never_overwritten() {
         let bench = Bench::new().await;
         bench.apply(FILE, "one").await;
