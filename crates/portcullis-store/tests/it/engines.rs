@@ -68,6 +68,14 @@ impl Database {
         self.try_open(&self.keyring).await.unwrap()
     }
 
+    /// Writes the bytes of a text of digits and letters as the engine does.
+    pub(crate) fn blob_of(&self, text: &str) -> String {
+        match self.engine {
+            Engine::Sqlite => format!("CAST('{text}' AS BLOB)"),
+            Engine::Postgres => format!("CAST('{text}' AS BYTEA)"),
+        }
+    }
+
     /// Runs a statement past the store.
     pub(crate) async fn execute(&self, sql: &str) {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
