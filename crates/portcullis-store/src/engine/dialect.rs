@@ -3,6 +3,21 @@
 /// Takes SQLite's write lock at once: a transaction that reads first and writes later is refused without waiting where another writer came between.
 pub(super) const SQLITE_BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
+/// Begins a group of writes, and the first of them.
+pub(super) const SQLITE_BEGIN_GROUP: &str = "BEGIN IMMEDIATE; SAVEPOINT write";
+
+/// Keeps what the last write of the group wrote, and begins another.
+pub(super) const SQLITE_KEEP: &str = "RELEASE write; SAVEPOINT write";
+
+/// Undoes what the last write of the group wrote; another may follow.
+pub(super) const SQLITE_UNDO: &str = "ROLLBACK TO write";
+
+/// Puts the group on disk.
+pub(super) const SQLITE_COMMIT: &str = "COMMIT";
+
+/// Undoes the whole group.
+pub(super) const SQLITE_ROLL_BACK: &str = "ROLLBACK";
+
 /// SQLite's readers see one state from their first statement on.
 pub(super) const SQLITE_BEGIN_READ: &str = "BEGIN DEFERRED";
 

@@ -3,6 +3,7 @@
 //! Each write runs inside a savepoint, so that one that fails undoes nothing of its neighbours.
 //! Nobody is answered before the commit; where the commit fails, everybody in the group is told so.
 //! There is no timer: while one group is being committed, the next one gathers.
+//! Every statement costs a turn of SQLite's thread, which is why several travel together where they can.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
@@ -161,19 +162,19 @@ async fn commit(
     };
     let outcome = run_group(&mut connection, group, queue).await;
     let outcome = match outcome {
-        Ok(()) => statement(&mut connection, "COMMIT").await,
+        Ok(()) => statement(&mut connection, dialect::SQLITE_COMMIT).await,
         Err(error) => Err(error),
     };
     if outcome.is_err() {
         // SQLite may have rolled back by itself; then there is nothing left to undo.
-        let _ = statement(&mut connection, "ROLLBACK").await;
+        let _ = statement(&mut connection, dialect::SQLITE_ROLL_BACK).await;
     }
     outcome
 }
 
 async fn begin(pool: &SqlitePool) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>, StoreError> {
     let mut connection = pool.acquire().await?;
-    statement(&mut connection, dialect::SQLITE_BEGIN_WRITE).await?;
+    statement(&mut connection, dialect::SQLITE_BEGIN_GROUP).await?;
     Ok(connection)
 }
 
@@ -182,18 +183,19 @@ async fn run_group(
     group: &mut Vec<Box<dyn Job>>,
     queue: &mut mpsc::Receiver<Box<dyn Job>>,
 ) -> Result<(), StoreError> {
-    let mut next = 0;
-    while let Some(job) = group.get_mut(next) {
-        statement(connection, "SAVEPOINT write").await?;
-        if !job.run(Connection::Sqlite(connection)).await {
-            statement(connection, "ROLLBACK TO write").await?;
-        }
-        statement(connection, "RELEASE write").await?;
-        next += 1;
+    let mut done = 0;
+    while let Some(job) = group.get_mut(done) {
+        let keep = job.run(Connection::Sqlite(connection)).await;
+        done += 1;
         if group.len() < MAX_GROUP
             && let Ok(job) = queue.try_recv()
         {
             group.push(job);
+        }
+        if !keep {
+            statement(connection, dialect::SQLITE_UNDO).await?;
+        } else if done < group.len() {
+            statement(connection, dialect::SQLITE_KEEP).await?;
         }
     }
     Ok(())

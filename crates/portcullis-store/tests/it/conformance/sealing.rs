@@ -12,7 +12,7 @@ use crate::samples::{actor, changes, environment, put};
 
 on_both_engines! {
     l_02_a_sealed_value_copied_to_another_row_does_not_open
-    l_08_a_master_key_that_does_not_fit_is_named_with_the_one_that_does
+    a_master_key_that_does_not_fit_is_named_with_the_one_that_does
     a_rotation_leaves_values_readable_and_the_former_key_useless
     a_rotation_goes_on_after_a_restart_with_either_key
     a_gateway_under_the_former_key_serves_and_writes_during_a_rotation
@@ -61,7 +61,7 @@ async fn l_02_a_sealed_value_copied_to_another_row_does_not_open(database: Datab
     assert!(!error.to_string().contains("hunter2"));
 }
 
-async fn l_08_a_master_key_that_does_not_fit_is_named_with_the_one_that_does(database: Database) {
+async fn a_master_key_that_does_not_fit_is_named_with_the_one_that_does(database: Database) {
     database.open().await.close().await;
     let other = Keyring::new(MasterKey::new(&*database.rng));
     let error = database.try_open(&other).await.unwrap_err();
