@@ -1,10 +1,10 @@
 //! What only SQLite can meet: its file and its one writer. Faults of the writer are tested in `src/store.rs`.
 
-use portcullis_store::{Object, OpenDatabaseError};
+use portcullis_store::{ApplyError, Object, OpenDatabaseError};
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use crate::engines::{Database, Engine, NOW};
-use crate::samples::{actor, api_key, document, environment, put};
+use crate::samples::{actor, api_key, changes, document, environment, put};
 
 async fn database() -> Database {
     Database::new(Engine::Sqlite, "").await
@@ -93,21 +93,29 @@ async fn many_writers_at_once_all_succeed() {
 async fn a_failing_write_does_not_fail_its_neighbours() {
     let database = database().await;
     let store = database.open().await;
-    let writes = (0..60).map(|number| {
-        let name = if number % 3 == 0 {
-            "same"
-        } else {
-            &format!("key{number}")
-        };
-        let (_, row) = api_key(name, &*database.rng);
-        store.insert_api_key(row, actor(), NOW)
+    // Fails at its second object, when the first is written already.
+    let failing = changes(
+        &store,
+        [1, 2]
+            .map(|_| Object::Document(document("petstore", &*database.rng)))
+            .into(),
+        Vec::new(),
+    )
+    .await;
+    let writes = (0..30).map(|number| {
+        let (_, row) = api_key(&format!("key{number}"), &*database.rng);
+        futures_util::future::join(
+            store.insert_api_key(row, actor(), NOW),
+            store.apply(failing.clone(), NOW),
+        )
     });
-    let outcomes = futures_util::future::join_all(writes).await;
-    let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count();
-    assert_eq!(failed, 19);
-    assert_eq!(store.list_api_keys().await.unwrap().len(), 41);
-    // What a failed write had written goes with it.
-    assert_eq!(store.list_audit(None, 1000).await.unwrap().len(), 41);
+    for (good, bad) in futures_util::future::join_all(writes).await {
+        good.unwrap();
+        assert!(matches!(bad, Err(ApplyError::SlugTaken { .. })), "{bad:?}");
+    }
+    assert!(store.snapshot().await.unwrap().documents.is_empty());
+    assert_eq!(store.list_api_keys().await.unwrap().len(), 30);
+    assert_eq!(store.list_audit(None, 1000).await.unwrap().len(), 30);
 }
 
 async fn refused(database: &Database) -> OpenDatabaseError {
