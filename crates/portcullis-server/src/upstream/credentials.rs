@@ -1,0 +1,343 @@
+//! Which credentials a call bears, and where it goes.
+//!
+//! Decides without I/O: of the alternatives of a tool's `security` the first whose schemes all have values, read from the caller's own headers first and then from the environment.
+//! A variable's value is used for what the variable is declared for and for nothing else.
+//!
+//! Two rules keep the operator's secrets his own.
+//! Who was admitted by his headers alone gets nothing of the environment but its addresses.
+//! Where a caller says whom to speak to, by `…_SERVER_URL` or `…_TOKEN_URL`, nothing of the environment is sent there either.
+
+use std::collections::BTreeSet;
+
+use portcullis_base::{SafeUrl, Secret};
+use portcullis_oauth::client_auth::ClientAuthMethod;
+use portcullis_openapi::variables::{Purpose, VariableSpec};
+use portcullis_openapi::{
+    Place, SchemeKind, SecurityAlternative, SecurityRequirement, SecurityScheme, ServerTemplate,
+    Tool,
+};
+use portcullis_store::SchemeSettings;
+use thiserror::Error;
+
+use crate::catalogue::{EnvironmentValues, PublishedDocument};
+use crate::mcp::caller::CallerValues;
+
+mod missing;
+
+pub use missing::{MissingCredentials, MissingServer};
+
+/// Where the values of variables may come from.
+#[derive(Clone, Copy, Debug)]
+pub struct CredentialSources<'a> {
+    /// The toolset's environment.
+    pub environment: Option<&'a EnvironmentValues>,
+    /// What the caller passes for the variables that the operator declared caller-supplied.
+    pub caller: &'a CallerValues,
+    /// The variables that the operator declared caller-supplied, to tell a caller what he may pass.
+    pub caller_supplied: &'a BTreeSet<String>,
+    /// Whether the caller may use the environment's values.
+    pub environment_allowed: bool,
+}
+
+/// Who said where a call goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChosenBy {
+    /// The operator, by a document or an environment.
+    Operator,
+    /// The caller, by one of his headers.
+    Caller,
+}
+
+/// Where a call goes and what it bears.
+#[derive(Debug)]
+pub struct Decision<'a> {
+    /// The URL of the server.
+    pub server: &'a str,
+    /// Who chose the server.
+    pub server_chosen_by: ChosenBy,
+    /// The credentials of all schemes of the alternative.
+    pub credentials: Vec<Credential<'a>>,
+}
+
+/// The credential of one scheme.
+#[derive(Debug)]
+pub enum Credential<'a> {
+    /// A key under a name of the document's choosing.
+    ApiKey {
+        /// Header, query or cookie.
+        place: Place,
+        /// The name there.
+        name: &'a str,
+        /// The key.
+        value: &'a Secret,
+    },
+    /// `Authorization: Bearer`.
+    Bearer(&'a Secret),
+    /// `Authorization: Basic`.
+    Basic {
+        /// The user name.
+        username: &'a Secret,
+        /// The password; may be empty.
+        password: &'a Secret,
+    },
+    /// `Authorization: Bearer` with a token that is yet to be fetched.
+    ClientCredentials(ClientGrant<'a>),
+}
+
+/// What a token is asked for with.
+#[derive(Debug)]
+pub struct ClientGrant<'a> {
+    /// The scheme's key in the document.
+    pub scheme: &'a str,
+    /// The token endpoint.
+    pub token_url: SafeUrl,
+    /// Who chose the token endpoint.
+    pub chosen_by: ChosenBy,
+    /// The client id.
+    pub client_id: &'a Secret,
+    /// What proves that the client is who it says.
+    pub proof: ClientProof<'a>,
+    /// The scopes, separated by spaces; may be empty.
+    pub scope: String,
+    /// The audience.
+    pub audience: Option<&'a str>,
+    /// What the operator says beyond that.
+    pub settings: Option<&'a SchemeSettings>,
+}
+
+/// What proves that a client is who it says.
+#[derive(Clone, Copy, Debug)]
+pub enum ClientProof<'a> {
+    /// A client secret.
+    Secret {
+        /// The secret.
+        secret: &'a Secret,
+        /// How it is sent; found out where absent.
+        method: Option<ClientAuthMethod>,
+    },
+    /// A private key in PEM.
+    PrivateKey(&'a Secret),
+}
+
+/// Why a call cannot be made.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum CredentialError {
+    /// It is not known where the API is.
+    #[error(transparent)]
+    Server(#[from] MissingServer),
+    /// No alternative has all its values.
+    #[error(transparent)]
+    Missing(#[from] MissingCredentials),
+}
+
+/// Decides where a call goes and what it bears.
+///
+/// # Errors
+///
+/// When it is not known where the API is, or no alternative of the tool's `security` has all its values; the error says which variables are missing and where each is set.
+pub fn decide<'a>(
+    tool: &'a Tool,
+    document: &'a PublishedDocument,
+    sources: CredentialSources<'a>,
+) -> Result<Decision<'a>, CredentialError> {
+    let values = Values::new(document, sources);
+    let (server, server_chosen_by) = values.server(tool)?;
+    Ok(Decision {
+        server,
+        server_chosen_by,
+        credentials: values.credentials(&tool.security)?,
+    })
+}
+
+/// A document's variables and where their values come from.
+pub(super) struct Values<'a> {
+    document: &'a PublishedDocument,
+    sources: CredentialSources<'a>,
+    /// As [`CredentialSources::environment_allowed`], and no caller chooses whom to speak to.
+    environment_allowed: bool,
+}
+
+impl<'a> Values<'a> {
+    fn new(document: &'a PublishedDocument, sources: CredentialSources<'a>) -> Self {
+        let caller_chooses = !sources.caller.is_empty()
+            && document
+                .variables
+                .iter()
+                .filter(|spec| spec.purpose.is_url())
+                .flat_map(VariableSpec::names)
+                .any(|name| sources.caller.value(name).is_some());
+        Self {
+            document,
+            sources,
+            environment_allowed: sources.environment_allowed && !caller_chooses,
+        }
+    }
+
+    fn server(&self, tool: &'a Tool) -> Result<(&'a str, ChosenBy), MissingServer> {
+        if let Some((value, chosen_by)) = self.find(None, Purpose::ServerUrl) {
+            return Ok((value.expose(), chosen_by));
+        }
+        match &tool.request.server {
+            ServerTemplate::Url(url) => Ok((url, ChosenBy::Operator)),
+            ServerTemplate::Unknown(reason) => Err(self.missing_server(reason)),
+        }
+    }
+
+    /// An alternative that needs nothing is taken only when no other has its values: who sets a credential wants it used.
+    fn credentials(
+        &self,
+        alternatives: &'a [SecurityAlternative],
+    ) -> Result<Vec<Credential<'a>>, MissingCredentials> {
+        let complete = alternatives
+            .iter()
+            .filter(|alternative| !alternative.is_empty())
+            .find_map(|alternative| self.complete(alternative));
+        match complete {
+            Some(credentials) => Ok(credentials),
+            None if alternatives.is_empty() || alternatives.iter().any(Vec::is_empty) => {
+                Ok(Vec::new())
+            }
+            None => Err(self.missing(alternatives)),
+        }
+    }
+
+    fn complete(&self, alternative: &'a SecurityAlternative) -> Option<Vec<Credential<'a>>> {
+        alternative
+            .iter()
+            .map(|requirement| self.credential(requirement))
+            .collect()
+    }
+
+    fn credential(&self, requirement: &'a SecurityRequirement) -> Option<Credential<'a>> {
+        let scheme = self.document.schemes.get(&requirement.scheme)?;
+        let value = |purpose| self.value(scheme, purpose).filter(|value| is_set(value));
+        match &scheme.kind {
+            SchemeKind::ApiKey { place, name } => Some(Credential::ApiKey {
+                place: *place,
+                name,
+                value: value(Purpose::ApiKey)?,
+            }),
+            SchemeKind::Bearer => value(Purpose::Bearer).map(Credential::Bearer),
+            SchemeKind::Basic => {
+                let username = self.value(scheme, Purpose::Username)?;
+                let password = self.value(scheme, Purpose::Password)?;
+                (is_set(username) || is_set(password))
+                    .then_some(Credential::Basic { username, password })
+            }
+            SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. } => {
+                match value(Purpose::AccessToken) {
+                    Some(token) => Some(Credential::Bearer(token)),
+                    None => self
+                        .grant(scheme, requirement)
+                        .map(Credential::ClientCredentials),
+                }
+            }
+            SchemeKind::Unsupported(_) => None,
+        }
+    }
+
+    fn grant(
+        &self,
+        scheme: &'a SecurityScheme,
+        requirement: &'a SecurityRequirement,
+    ) -> Option<ClientGrant<'a>> {
+        let value = |purpose| self.value(scheme, purpose).filter(|value| is_set(value));
+        let settings = self.document.scheme_settings.get(&scheme.name);
+        let (token_url, chosen_by) = self.token_url(scheme)?;
+        let scope = match value(Purpose::Scopes) {
+            Some(scopes) => scopes.expose().to_owned(),
+            None => requirement.scopes.join(" "),
+        };
+        Some(ClientGrant {
+            scheme: &scheme.name,
+            token_url,
+            chosen_by,
+            client_id: value(Purpose::ClientId)?,
+            proof: proof(
+                value(Purpose::ClientSecret),
+                value(Purpose::PrivateKey),
+                settings,
+            )?,
+            scope,
+            audience: value(Purpose::Audience).map(Secret::expose),
+            settings,
+        })
+    }
+
+    fn token_url(&self, scheme: &'a SecurityScheme) -> Option<(SafeUrl, ChosenBy)> {
+        let found = self.find(Some(&scheme.name), Purpose::TokenUrl);
+        let (text, chosen_by) = match found.filter(|(value, _)| is_set(value)) {
+            Some((value, chosen_by)) => (value.expose(), chosen_by),
+            None => (documented_token_url(scheme)?, ChosenBy::Operator),
+        };
+        Some((SafeUrl::parse(text).ok()?, chosen_by))
+    }
+
+    fn value(&self, scheme: &SecurityScheme, purpose: Purpose) -> Option<&'a Secret> {
+        self.find(Some(&scheme.name), purpose)
+            .map(|(value, _)| value)
+    }
+
+    fn find(&self, scheme: Option<&str>, purpose: Purpose) -> Option<(&'a Secret, ChosenBy)> {
+        let spec = self.spec(scheme, purpose)?;
+        let by_caller = spec.names().find_map(|name| self.sources.caller.value(name));
+        if let Some(value) = by_caller {
+            return Some((value, ChosenBy::Caller));
+        }
+        let environment = self.sources.environment?;
+        let value = spec.names().find_map(|name| environment.values.get(name))?;
+        let is_allowed = self.environment_allowed || (is_address(purpose) && !value.secret);
+        is_allowed.then_some((&value.text, ChosenBy::Operator))
+    }
+
+    pub(super) fn spec(&self, scheme: Option<&str>, purpose: Purpose) -> Option<&'a VariableSpec> {
+        self.document
+            .variables
+            .iter()
+            .find(|spec| spec.purpose == purpose && spec.scheme.as_deref() == scheme)
+    }
+}
+
+fn is_set(value: &Secret) -> bool {
+    !value.expose().is_empty()
+}
+
+/// What tells whom to speak to and what to ask him for, but proves nothing.
+fn is_address(purpose: Purpose) -> bool {
+    matches!(
+        purpose,
+        Purpose::ServerUrl | Purpose::TokenUrl | Purpose::Scopes | Purpose::Audience
+    )
+}
+
+pub(super) fn documented_token_url(scheme: &SecurityScheme) -> Option<&str> {
+    let SchemeKind::OAuth2 { flows } = &scheme.kind else {
+        return None;
+    };
+    flows
+        .iter()
+        .find(|flow| flow.kind == "clientCredentials")?
+        .token_url
+        .as_deref()
+        .filter(|url| SafeUrl::parse(url).is_ok())
+}
+
+/// The configured method decides which proof is used; without one it is the secret.
+fn proof<'a>(
+    secret: Option<&'a Secret>,
+    private_key: Option<&'a Secret>,
+    settings: Option<&SchemeSettings>,
+) -> Option<ClientProof<'a>> {
+    let method = settings
+        .and_then(|settings| settings.token_endpoint_auth_method.as_deref())
+        .and_then(|method| method.parse().ok());
+    match (method, secret, private_key) {
+        (Some(ClientAuthMethod::PrivateKeyJwt), _, key) => key.map(ClientProof::PrivateKey),
+        (method, Some(secret), _) => Some(ClientProof::Secret { secret, method }),
+        (None, None, Some(key)) => Some(ClientProof::PrivateKey(key)),
+        (_, None, _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
