@@ -1,0 +1,137 @@
+//! `tools/call`: a tool's plan, its way to the API, and what becomes of the answer.
+
+use std::sync::Arc;
+
+use portcullis_base::Blame;
+use portcullis_mcp::{Content, Id, ProtocolError, ProtocolVersion, Reply, ToolCall, ToolResult};
+use portcullis_openapi::{self as openapi, Outcome, RequestPlan};
+use tokio::time::Instant;
+
+use super::endpoint::Exchange;
+use crate::catalogue::PublishedTool;
+use crate::upstream::CredentialSources;
+
+/// A call whose request is planned and not yet sent.
+pub(super) struct Call {
+    exchange: Arc<Exchange>,
+    id: Id<'static>,
+    version: ProtocolVersion,
+    tool: PublishedTool,
+    plan: RequestPlan,
+}
+
+impl Call {
+    /// Plans a call.
+    ///
+    /// # Errors
+    ///
+    /// When no request comes of it: the reply to send. An unknown tool is an error of the protocol, a bad argument a result that the model can read.
+    pub(super) fn prepare(
+        exchange: &Arc<Exchange>,
+        id: &Id<'_>,
+        version: ProtocolVersion,
+        call: &ToolCall<'_>,
+    ) -> Result<Self, Reply> {
+        let toolset = &exchange.toolset;
+        let Some((name, tool)) = toolset.tools.get_key_value(&*call.name) else {
+            exchange.particulars.blame(Blame::Caller);
+            let error = ProtocolError::unknown_tool(&call.name);
+            return Err(Reply::error(Some(id), &error, version));
+        };
+        exchange.particulars.tool(name);
+        match tool.tool.plan(call.arguments) {
+            Ok(plan) => Ok(Self {
+                exchange: Arc::clone(exchange),
+                id: id.clone().into_owned(),
+                version,
+                tool: tool.clone(),
+                plan,
+            }),
+            Err(error) => {
+                exchange.count(Some(Blame::Caller), Instant::now());
+                let result = ToolResult::error(error.to_string());
+                Err(result.reply(id, version, &toolset.introduction))
+            }
+        }
+    }
+
+    /// Sends the request and answers; dropped before that, it takes the request with it.
+    pub(super) async fn run(self) -> Reply {
+        let begun = Instant::now();
+        let Self {
+            exchange,
+            tool,
+            plan,
+            ..
+        } = self;
+        let sources = CredentialSources {
+            environment: exchange.toolset.environment.as_deref(),
+            caller: &exchange.caller.values,
+            caller_supplied: &exchange.toolset.caller_supplied,
+            environment_allowed: exchange.caller.may_use_environment(),
+        };
+        let (result, blame) = match exchange.state.upstream.call(&tool, plan, &sources).await {
+            Ok(answer) => {
+                let response = answer.response();
+                let blame = blame_of(response.status);
+                (result_of(tool.tool.outcome(&response)), blame)
+            }
+            Err(error) => (ToolResult::error(error.to_string()), Some(error.blame())),
+        };
+        exchange.count(blame, begun);
+        result.reply(&self.id, self.version, &exchange.toolset.introduction)
+    }
+}
+
+impl Exchange {
+    /// Counts a call that has ended.
+    fn count(&self, blame: Option<Blame>, begun: Instant) {
+        if let Some(blame) = blame {
+            self.particulars.blame(blame);
+        }
+        self.state
+            .metrics
+            .tool_call(self.toolset.slug.as_str(), blame, begun.elapsed());
+    }
+}
+
+/// Tells who has to mend what an API answered with a status that is no success.
+fn blame_of(status: u16) -> Option<Blame> {
+    match status {
+        200..300 => None,
+        400..500 => Some(Blame::Caller),
+        _ => Some(Blame::Upstream),
+    }
+}
+
+fn result_of(outcome: Outcome) -> ToolResult {
+    ToolResult {
+        content: outcome.content.into_iter().map(content_of).collect(),
+        structured: outcome.structured,
+        is_error: outcome.is_error,
+    }
+}
+
+fn content_of(content: openapi::Content) -> Content {
+    match content {
+        openapi::Content::Text(text) => Content::Text(text),
+        openapi::Content::Image { data_base64, mime } => Content::Image {
+            base64: data_base64,
+            mime_type: mime,
+        },
+        openapi::Content::Audio { data_base64, mime } => Content::Audio {
+            base64: data_base64,
+            mime_type: mime,
+        },
+        openapi::Content::EmbeddedText { uri, mime, text } => Content::EmbeddedText {
+            uri,
+            mime_type: mime,
+            text,
+        },
+        openapi::Content::EmbeddedBlob { uri, mime, base64 } => Content::EmbeddedBlob {
+            uri,
+            mime_type: mime,
+            base64,
+        },
+    }
+}

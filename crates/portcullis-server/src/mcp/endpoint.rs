@@ -1,0 +1,241 @@
+//! The route `/{toolset}/mcp`: from a request's head to its answer.
+//!
+//! The order of judgement: the toolset, a browser's visit, the credential, the method, the media type, the body.
+//! `Host`, `Origin` and CORS are judged before, around all routes ([`crate::http::surround`]).
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use axum::routing::any;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, Method, header};
+use portcullis_base::{Blame, Clock, Origin};
+use portcullis_mcp::{Answer, Field, Headers, Incoming, Reply, answer, read};
+
+use super::call::Call;
+use super::caller::{self, Caller, CallerValues, Identity, Presented};
+use super::keys::KeyCache;
+use super::rejection::Rejection;
+use super::{page, progress, response};
+use crate::catalogue::{Catalogue, PublishedToolset};
+use crate::http::body;
+use crate::http::request_log::Particulars;
+use crate::http::settings::BodyLimits;
+use crate::telemetry::metrics::Metrics;
+use crate::upstream::Upstream;
+
+const MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+/// How many calls of one batch are made at the same time.
+const BATCH_CONCURRENCY: usize = 8;
+
+/// What the endpoint works with.
+pub struct EndpointState {
+    /// What is published.
+    pub catalogue: Arc<ArcSwap<Catalogue>>,
+    /// The API keys.
+    pub keys: KeyCache,
+    /// The way to the APIs.
+    pub upstream: Arc<Upstream>,
+    /// Where calls are counted.
+    pub metrics: Arc<Metrics>,
+    /// For the expiry of keys.
+    pub clock: Arc<dyn Clock>,
+    /// What URLs begin with.
+    pub public_url: Origin,
+    /// How large and how slow a body may be.
+    pub body_limits: BodyLimits,
+}
+
+/// Makes the router of all MCP endpoints.
+///
+/// Clients add or drop a trailing slash and do not follow redirects, so that both forms are served.
+pub fn router(state: Arc<EndpointState>) -> Router {
+    Router::new()
+        .route("/{toolset}/mcp", any(handle))
+        .route("/{toolset}/mcp/", any(handle))
+        .with_state(state)
+}
+
+async fn handle(
+    State(state): State<Arc<EndpointState>>,
+    Path(slug): Path<String>,
+    request: Request,
+) -> Response {
+    let particulars = request
+        .extensions()
+        .get::<Particulars>()
+        .cloned()
+        .unwrap_or_default();
+    let toolset = state.catalogue.load().toolsets.get(&slug).cloned();
+    let outcome = match toolset {
+        Some(toolset) => {
+            particulars.toolset(&toolset.slug);
+            serve(state, toolset, request, &particulars).await
+        }
+        None => Err(Rejection::UnknownToolset),
+    };
+    let response = outcome.unwrap_or_else(|rejection| {
+        particulars.blame(rejection.blame());
+        rejection.response()
+    });
+    response::mark(response)
+}
+
+async fn serve(
+    state: Arc<EndpointState>,
+    toolset: Arc<PublishedToolset>,
+    request: Request,
+    particulars: &Particulars,
+) -> Result<Response, Rejection> {
+    let (parts, body) = request.into_parts();
+    if parts.method == Method::GET && page::is_navigation(&parts.headers) {
+        return Ok(page::response(&toolset, &state.public_url));
+    }
+    let caller = admit(&state, &toolset, &parts).await?;
+    if let Identity::ApiKey(id) = caller.identity {
+        particulars.api_key(id);
+    }
+    if parts.method != Method::POST {
+        return Err(Rejection::Method);
+    }
+    if !is_json(&parts.headers) {
+        return Err(Rejection::MediaType);
+    }
+    let body = body::collect(body, state.body_limits)
+        .await
+        .map_err(Rejection::Body)?;
+    let exchange = Arc::new(Exchange {
+        state,
+        toolset,
+        caller,
+        particulars: particulars.clone(),
+    });
+    Ok(exchange.respond(&parts.headers, &body).await)
+}
+
+async fn admit(
+    state: &EndpointState,
+    toolset: &PublishedToolset,
+    parts: &Parts,
+) -> Result<Caller, Rejection> {
+    let refuse = |refusal| Rejection::Caller(refusal, toolset.slug.clone());
+    let presented = caller::present(&parts.headers, parts.uri.query(), toolset).map_err(refuse)?;
+    let identity = match presented {
+        Presented::Admitted(identity) => identity,
+        Presented::ApiKey(digest) => {
+            let now = state.clock.now();
+            let row = state
+                .keys
+                .row(&digest, now)
+                .await
+                .map_err(Rejection::Store)?;
+            caller::judge_key(row.as_deref(), &toolset.slug, now).map_err(refuse)?
+        }
+    };
+    let values = CallerValues::read(&parts.headers, toolset).map_err(refuse)?;
+    Ok(Caller { identity, values })
+}
+
+/// One HTTP request of an admitted caller.
+pub(super) struct Exchange {
+    pub(super) state: Arc<EndpointState>,
+    pub(super) toolset: Arc<PublishedToolset>,
+    pub(super) caller: Caller,
+    pub(super) particulars: Particulars,
+}
+
+impl Exchange {
+    async fn respond(self: Arc<Self>, headers: &HeaderMap, body: &Bytes) -> Response {
+        match read(&mirrored(headers), body) {
+            Err(reply) => {
+                self.particulars.blame(Blame::Caller);
+                response::of(reply)
+            }
+            Ok(Incoming::Accepted) => response::of(Reply::accepted()),
+            Ok(Incoming::Batch(items)) => {
+                let items = items.into_iter().map(|item| match item {
+                    Ok(request) => self.settle(&request),
+                    Err(reply) => Err(reply),
+                });
+                response::of(batch(items.collect()).await)
+            }
+            Ok(Incoming::Request(request)) => match self.settle(&request) {
+                Err(reply) => response::of(reply),
+                Ok(call) => match request.progress_token {
+                    Some(token) if accepts_events(headers) => {
+                        progress::respond(call.run(), token.into_owned()).await
+                    }
+                    _ => response::of(call.run().await),
+                },
+            },
+        }
+    }
+
+    /// Answers a request, or says which call will.
+    fn settle(self: &Arc<Self>, request: &portcullis_mcp::Request<'_>) -> Result<Call, Reply> {
+        match answer(request, &self.toolset.introduction, &self.toolset.list) {
+            Answer::Reply(reply) => Err(reply),
+            Answer::Call(call) => Call::prepare(self, &request.id, request.version, call),
+        }
+    }
+}
+
+async fn batch(items: Vec<Result<Call, Reply>>) -> Reply {
+    let replies: Vec<_> = stream::iter(items)
+        .map(|item| async {
+            match item {
+                Ok(call) => call.run().await,
+                Err(reply) => reply,
+            }
+        })
+        .buffered(BATCH_CONCURRENCY)
+        .collect()
+        .await;
+    Reply::batch(&replies)
+}
+
+fn mirrored(headers: &HeaderMap) -> Headers<'_> {
+    let field = |name: HeaderName| {
+        let mut values = headers.get_all(name).into_iter();
+        match (values.next(), values.next()) {
+            (None, _) => Field::Absent,
+            (Some(value), None) => Field::One(value.as_bytes()),
+            (Some(_), Some(_)) => Field::Repeated,
+        }
+    };
+    Headers {
+        protocol_version: field(MCP_PROTOCOL_VERSION),
+        method: field(MCP_METHOD),
+        name: field(MCP_NAME),
+    }
+}
+
+/// Tells whether the body is declared as JSON.
+///
+/// Other types are refused, because a web page of any origin can have a browser send `text/plain` without asking first.
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Tells whether the client takes an event stream; JSON is sent to whoever does not say so.
+fn accepts_events(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|range| range.trim().eq_ignore_ascii_case("text/event-stream"))
+}

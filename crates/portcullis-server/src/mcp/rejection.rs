@@ -1,0 +1,85 @@
+//! Why a request ends before its message is read, and what the client is told.
+
+use axum::response::Response;
+use bytes::Bytes;
+use http::{StatusCode, header};
+use portcullis_base::{Blame, Slug};
+use portcullis_oauth::guard::challenge::BearerErrorCode;
+use portcullis_store::StoreError;
+use thiserror::Error;
+
+use super::{caller, response};
+use crate::http::body::BodyError;
+
+/// Why a request is not read.
+#[derive(Debug, Error)]
+pub(super) enum Rejection {
+    #[error("there is no MCP endpoint at this URL")]
+    UnknownToolset,
+    #[error("{0}")]
+    Caller(caller::Refusal, Slug),
+    #[error("the gateway cannot tell at the moment whether the API key is valid; try again")]
+    Store(StoreError),
+    #[error("an MCP endpoint takes POST only")]
+    Method,
+    #[error("the body must be declared as `Content-Type: application/json`")]
+    MediaType,
+    #[error("{0}")]
+    Body(BodyError),
+}
+
+impl Rejection {
+    pub(super) fn blame(&self) -> Blame {
+        match self {
+            Self::Store(error) => error.blame(),
+            _ => Blame::Caller,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownToolset => StatusCode::NOT_FOUND,
+            Self::Caller(refusal, _) => refusal.status(),
+            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Body(error) => error.status(),
+        }
+    }
+
+    /// Returns the `error` member, in OAuth's words where it has one (RFC 6749 §5.2, RFC 6750 §3.1).
+    fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownToolset => "not_found",
+            Self::Caller(refusal, _) => refusal
+                .code()
+                .map_or("unauthorized", BearerErrorCode::as_str),
+            Self::Store(_) => "temporarily_unavailable",
+            Self::Method | Self::MediaType | Self::Body(_) => "invalid_request",
+        }
+    }
+
+    /// Makes the response; the cause of [`Rejection::Store`] is logged here and told to nobody.
+    pub(super) fn response(&self) -> Response {
+        let body = serde_json::json!({
+            "error": self.code(),
+            "error_description": self.to_string(),
+        });
+        let mut response = response::json(self.status(), Bytes::from(body.to_string()));
+        match self {
+            Self::Caller(refusal, toolset) => {
+                if let Some(challenge) = refusal.challenge(toolset) {
+                    let headers = response.headers_mut();
+                    headers.insert(header::WWW_AUTHENTICATE, challenge);
+                }
+            }
+            Self::Method => response::set(&mut response, header::ALLOW, "POST"),
+            Self::Store(error) => {
+                tracing::error!(%error, "cannot look up an API key");
+                response::set(&mut response, header::RETRY_AFTER, "1");
+            }
+            Self::UnknownToolset | Self::MediaType | Self::Body(_) => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,272 @@
+//! The endpoint's router over a catalogue made by hand.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use portcullis_base::{ApiKey, ApiKeyId, Clock, Digest, Origin, Plain, Secret, Slug, Timestamp};
+use portcullis_openapi::variables::variables;
+use portcullis_openapi::{Document, Limits};
+use portcullis_server::ambient::{SystemClock, SystemRng};
+use portcullis_server::catalogue::{
+    Catalogue, EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
+    PublishedToolset,
+};
+use portcullis_server::http::settings::BodyLimits;
+use portcullis_server::mcp::endpoint::{EndpointState, router};
+use portcullis_server::mcp::keys::KeyCache;
+use portcullis_server::mcp::publish;
+use portcullis_store::{Actor, ApiKeyRow, Inbound, Keyring, MasterKey, Store};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+use super::api::Api;
+
+/// The key that the environment holds for the API.
+pub(super) const OPERATORS_KEY: &str = "the-operators-key";
+
+/// The endpoint, and what stands around it.
+pub(super) struct Gateway {
+    router: Router,
+    pub(super) api: Api,
+    pub(super) clock: Arc<Hand>,
+    store: Store,
+    _folder: TempDir,
+}
+
+/// A clock that is turned by hand.
+#[derive(Default)]
+pub(super) struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl Hand {
+    pub(super) fn turn(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap();
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+}
+
+impl Answered {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+fn published(slug: &str, inbound: &[Inbound], document: &Document) -> PublishedToolset {
+    let slug = Slug::parse(slug).unwrap();
+    let (tools, _) = document.tools();
+    let tools: Vec<_> = tools.into_iter().map(Arc::new).collect();
+    let document = Arc::new(PublishedDocument {
+        slug: Slug::parse("pets").unwrap(),
+        title: document.title.clone(),
+        digest: Digest::of(b"pets"),
+        tools: tools.clone(),
+        variables: variables("pets", &document.schemes),
+        schemes: document
+            .schemes
+            .iter()
+            .map(|scheme| (scheme.name.clone(), scheme.clone()))
+            .collect(),
+        scheme_settings: BTreeMap::new(),
+    });
+    let tools: HashMap<_, _> = tools
+        .into_iter()
+        .map(|tool| {
+            let tool = PublishedTool {
+                tool,
+                document: Arc::clone(&document),
+            };
+            (tool.tool.name.clone(), tool)
+        })
+        .collect();
+    let key = EnvironmentValue {
+        text: Secret::new(OPERATORS_KEY.to_owned()),
+        secret: true,
+    };
+    PublishedToolset {
+        introduction: publish::introduction(&slug, "Pets <of all kinds>", Some("Feed them.")),
+        list: publish::tool_list(&tools),
+        slug,
+        title: "Pets <of all kinds>".to_owned(),
+        instructions: Some("Feed them.".to_owned()),
+        inbound: inbound.iter().copied().collect(),
+        caller_supplied: BTreeSet::from(["PETS_KEY".to_owned()]),
+        environment: Some(Arc::new(EnvironmentValues {
+            slug: Slug::parse("pets").unwrap(),
+            values: HashMap::from([("PETS_KEY".to_owned(), key)]),
+        })),
+        tools,
+    }
+}
+
+fn actor() -> Actor {
+    Actor::new("test")
+}
+
+async fn open(folder: &Path) -> Store {
+    let url = format!("sqlite:{}", folder.join("portcullis.db").display());
+    let keyring = Keyring::new(MasterKey::new(&SystemRng));
+    let opened = Store::open(&url, keyring, SystemClock.now(), Arc::new(SystemRng)).await;
+    opened.unwrap()
+}
+
+/// A request to build upon, as clients send it.
+pub(super) fn request(method: Method, path: &str) -> http::request::Builder {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+}
+
+/// A message of the versions with a handshake.
+pub(super) fn message(method: &str, params: &Value) -> String {
+    json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}).to_string()
+}
+
+impl Gateway {
+    /// Publishes the API as `pets`, with the ways in that are given, and as `other`, by key only.
+    pub(super) async fn start(inbound: &[Inbound]) -> Self {
+        let api = Api::start().await;
+        let document = Document::parse(&api.document(), &Limits::default()).unwrap();
+        let toolsets = [("pets", inbound), ("other", &[Inbound::ApiKey])];
+        let toolsets = toolsets.map(|(slug, inbound)| {
+            (
+                slug.to_owned(),
+                Arc::new(published(slug, inbound, &document)),
+            )
+        });
+        let catalogue = Catalogue {
+            toolsets: toolsets.into_iter().collect(),
+            documents: HashMap::new(),
+        };
+        let clock = Arc::new(Hand::default());
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path()).await;
+        let state = EndpointState {
+            catalogue: Arc::new(ArcSwap::from_pointee(catalogue)),
+            keys: KeyCache::new(store.clone()),
+            upstream: Arc::new(portcullis_server::upstream::Upstream({
+                let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+                reqwest::Client::new()
+            })),
+            metrics: Arc::default(),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            public_url: Origin::parse("http://localhost:8080").unwrap(),
+            body_limits: BodyLimits::default(),
+        };
+        Self {
+            router: router(Arc::new(state)),
+            api,
+            clock,
+            store,
+            _folder: folder,
+        }
+    }
+
+    /// Sends a request and gives the response as it comes.
+    pub(super) async fn respond(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub(super) async fn send(&self, request: Request<Body>) -> Answered {
+        let (parts, body) = self.respond(request).await.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answered {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    /// Posts a body to `pets`.
+    pub(super) async fn post(&self, headers: &[(&str, &str)], body: String) -> Answered {
+        let mut builder = request(Method::POST, "/pets/mcp");
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        self.send(builder.body(Body::from(body)).unwrap()).await
+    }
+
+    /// Calls a tool of `pets` and returns the result.
+    pub(super) async fn call(
+        &self,
+        headers: &[(&str, &str)],
+        name: &str,
+        arguments: Value,
+    ) -> Value {
+        let params = json!({"name": name, "arguments": arguments});
+        let answered = self.post(headers, message("tools/call", &params)).await;
+        assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
+        answered.json()["result"].clone()
+    }
+
+    /// Makes a key that opens the given toolsets, or all of them.
+    pub(super) async fn key(&self, toolsets: &[&str]) -> Plain<ApiKey> {
+        self.insert_key(toolsets, None).await
+    }
+
+    /// Makes a key that opens everything until it expires.
+    pub(super) async fn key_until(&self, expiry: Timestamp) -> Plain<ApiKey> {
+        self.insert_key(&[], Some(expiry)).await
+    }
+
+    async fn insert_key(&self, toolsets: &[&str], expires_at: Option<Timestamp>) -> Plain<ApiKey> {
+        let key = Plain::<ApiKey>::new(&SystemRng);
+        let now = self.clock.now();
+        let id = ApiKeyId::new(now, &SystemRng);
+        let row = ApiKeyRow {
+            id,
+            name: id.to_string(),
+            digest: key.digest(),
+            toolsets: toolsets.iter().map(|s| Slug::parse(s).unwrap()).collect(),
+            created_at: now,
+            expires_at,
+            last_used_at: None,
+            revoked_at: None,
+        };
+        self.store.insert_api_key(row, actor(), now).await.unwrap();
+        key
+    }
+
+    /// Returns what is stored of a key.
+    pub(super) async fn row(&self, key: &Plain<ApiKey>) -> ApiKeyRow {
+        let row = self.store.api_key_by_digest(&key.digest()).await;
+        row.unwrap().unwrap()
+    }
+
+    pub(super) async fn revoke(&self, key: &Plain<ApiKey>) {
+        let id = self.row(key).await.id;
+        let revoked = self
+            .store
+            .revoke_api_key(id, actor(), self.clock.now())
+            .await;
+        assert!(revoked.unwrap());
+    }
+}
