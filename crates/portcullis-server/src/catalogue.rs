@@ -11,6 +11,11 @@ use portcullis_openapi::variables::VariableSpec;
 use portcullis_openapi::{SecurityScheme, Tool};
 use portcullis_store::{Inbound, SchemeSettings};
 
+mod build;
+mod selection;
+
+pub use build::CatalogueError;
+
 /// Everything that is published.
 #[derive(Debug, Default)]
 pub struct Catalogue {

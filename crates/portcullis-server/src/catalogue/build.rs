@@ -1,0 +1,196 @@
+//! Makes a catalogue from what the store holds.
+//!
+//! A document whose bytes did not change is not compiled again: its tools are taken over from the catalogue before.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use portcullis_base::Slug;
+use portcullis_openapi::{Document, Limits, ReadError};
+use portcullis_store::{Environment, Snapshot, Toolset, VariableValue};
+use thiserror::Error;
+
+use super::selection;
+use super::{
+    Catalogue, EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
+    PublishedToolset,
+};
+use crate::mcp::publish;
+
+/// Why no catalogue can be made.
+#[derive(Debug, Error)]
+pub enum CatalogueError {
+    /// A document cannot be read at all.
+    #[error("document `{document}` ({source_name}): {reason}")]
+    Document {
+        /// The document's slug.
+        document: Slug,
+        /// Where its content came from.
+        source_name: String,
+        /// What is wrong with it.
+        reason: ReadError,
+    },
+    /// A toolset names a document that is not there.
+    #[error("toolset `{toolset}` publishes document `{document}`, which does not exist")]
+    UnknownDocument {
+        /// The toolset's slug.
+        toolset: Slug,
+        /// The slug that it names.
+        document: Slug,
+    },
+    /// A toolset names an environment that is not there.
+    #[error("toolset `{toolset}` reads environment `{environment}`, which does not exist")]
+    UnknownEnvironment {
+        /// The toolset's slug.
+        toolset: Slug,
+        /// The slug that it names.
+        environment: Slug,
+    },
+}
+
+impl Catalogue {
+    /// Compiles what the snapshot holds; takes from `before` the documents that did not change.
+    ///
+    /// Takes as long as parsing the documents: call it where blocking is allowed.
+    ///
+    /// # Errors
+    ///
+    /// When a document cannot be read, or a toolset names a document or an environment that is not there.
+    pub fn build(snapshot: &Snapshot, before: &Self) -> Result<Self, CatalogueError> {
+        let mut documents = HashMap::new();
+        for stored in &snapshot.documents {
+            let published = match before.documents.get(stored.slug.as_str()) {
+                Some(known)
+                    if known.digest == stored.digest && known.scheme_settings == stored.schemes =>
+                {
+                    Arc::clone(known)
+                }
+                _ => Arc::new(compile(stored)?),
+            };
+            documents.insert(stored.slug.as_str().to_owned(), published);
+        }
+        let environments: HashMap<&str, Arc<EnvironmentValues>> = snapshot
+            .environments
+            .iter()
+            .map(|environment| (environment.slug.as_str(), Arc::new(values(environment))))
+            .collect();
+        let mut toolsets = HashMap::new();
+        for toolset in &snapshot.toolsets {
+            let published = published(toolset, &documents, &environments)?;
+            toolsets.insert(toolset.slug.as_str().to_owned(), Arc::new(published));
+        }
+        Ok(Self {
+            toolsets,
+            documents,
+        })
+    }
+}
+
+fn compile(stored: &portcullis_store::Document) -> Result<PublishedDocument, CatalogueError> {
+    let document = Document::parse(&stored.content, &Limits::default()).map_err(|reason| {
+        CatalogueError::Document {
+            document: stored.slug.clone(),
+            source_name: stored.source.clone(),
+            reason,
+        }
+    })?;
+    let (tools, diagnostics) = document.tools();
+    tracing::info!(
+        document = %stored.slug,
+        tools = tools.len(),
+        diagnostics = diagnostics.len() + document.diagnostics.len(),
+        "document compiled; `portcullis check` shows what could not be used"
+    );
+    let schemes = document
+        .schemes
+        .iter()
+        .map(|scheme| (scheme.name.clone(), scheme.clone()))
+        .collect();
+    Ok(PublishedDocument {
+        slug: stored.slug.clone(),
+        title: document.title.clone(),
+        digest: stored.digest,
+        variables: portcullis_openapi::variables::variables(
+            stored.slug.as_str(),
+            &document.schemes,
+        ),
+        schemes,
+        scheme_settings: stored.schemes.clone(),
+        tools: tools.into_iter().map(Arc::new).collect(),
+    })
+}
+
+fn values(environment: &Environment) -> EnvironmentValues {
+    let value = |value: &VariableValue| match value {
+        VariableValue::Plain(text) => EnvironmentValue {
+            text: portcullis_base::Secret::new(text.clone()),
+            secret: false,
+        },
+        VariableValue::Secret(text) => EnvironmentValue {
+            text: text.clone(),
+            secret: true,
+        },
+    };
+    let values = environment
+        .variables
+        .iter()
+        .map(|(name, variable)| (name.clone(), value(&variable.value)))
+        .collect();
+    EnvironmentValues {
+        slug: environment.slug.clone(),
+        values,
+    }
+}
+
+fn published(
+    toolset: &Toolset,
+    documents: &HashMap<String, Arc<PublishedDocument>>,
+    environments: &HashMap<&str, Arc<EnvironmentValues>>,
+) -> Result<PublishedToolset, CatalogueError> {
+    let mut chosen = Vec::new();
+    let mut titles = Vec::new();
+    for part in &toolset.documents {
+        let document = documents.get(part.document.as_str()).ok_or_else(|| {
+            CatalogueError::UnknownDocument {
+                toolset: toolset.slug.clone(),
+                document: part.document.clone(),
+            }
+        })?;
+        titles.push(document.title.as_str());
+        let selected = document
+            .tools
+            .iter()
+            .filter(|tool| selection::selects(&part.select, tool));
+        chosen.extend(selected.map(|tool| PublishedTool {
+            tool: Arc::clone(tool),
+            document: Arc::clone(document),
+        }));
+    }
+    let environment = match &toolset.environment {
+        None => None,
+        Some(slug) => Some(environments.get(slug.as_str()).cloned().ok_or_else(|| {
+            CatalogueError::UnknownEnvironment {
+                toolset: toolset.slug.clone(),
+                environment: slug.clone(),
+            }
+        })?),
+    };
+    let own_names: Vec<_> = chosen
+        .iter()
+        .map(|tool| (tool.document.slug.as_str(), tool.tool.name.as_str()))
+        .collect();
+    let names = selection::names(&own_names);
+    let list = publish::tool_list(names.iter().zip(&chosen));
+    let title = toolset.title.clone().unwrap_or_else(|| titles.join(", "));
+    Ok(PublishedToolset {
+        introduction: publish::introduction(&toolset.slug, &title, toolset.instructions.as_deref()),
+        slug: toolset.slug.clone(),
+        title,
+        instructions: toolset.instructions.clone(),
+        inbound: toolset.inbound.clone(),
+        caller_supplied: toolset.caller_supplied.clone(),
+        environment,
+        list,
+        tools: names.into_iter().zip(chosen).collect(),
+    })
+}
