@@ -5,6 +5,7 @@
 
 pub mod ambient;
 pub mod catalogue;
+pub mod check;
 pub mod config;
 pub mod http;
 pub mod mcp;

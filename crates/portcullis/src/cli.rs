@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use portcullis_base::Slug;
+use portcullis_base::{Origin, Slug};
+use portcullis_server::config::{AllowedUpstream, ListenAddress, LogLevel, Overrides};
+use portcullis_server::telemetry::logging::LogFormat;
 
 /// Turns OpenAPI documents into MCP servers, and calls the APIs behind with the credentials they accept.
+///
+/// Begin with `portcullis check petstore.yaml`, which shows the tools that a document gives, then `portcullis serve petstore.yaml`, which publishes them on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "portcullis", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -16,11 +20,15 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  portcullis apply portcullis.toml         write what a configuration file describes
-  portcullis key create \"build agents\"   make a key for callers";
+  portcullis check petstore.yaml                      what becomes of the document
+  PETSTORE_API_KEY=… portcullis serve petstore.yaml   publish it on this machine
+  portcullis serve portcullis.toml                    publish what a configuration file describes
+  portcullis key create \"build agents\"                make a key for callers";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Say what is wrong or missing, and list the tools; changes nothing.
+    Check(Check),
     /// Write a configuration file's objects to the store, after showing what changes.
     Apply(Apply),
     /// Make, list and revoke API keys, and change the master key.
@@ -33,6 +41,37 @@ pub(crate) enum Command {
     /// Print the reference of the configuration file, in Markdown.
     #[command(hide = true)]
     Reference,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// A configuration file (`….toml`), or an OpenAPI document in JSON or YAML.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) overrides: OverrideArguments,
+    /// How log lines are written; as people read them on a terminal, else JSON.
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<LogFormatArgument>,
+    /// The least grave of what is logged.
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<LogLevelArgument>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// A configuration file (`….toml`), or an OpenAPI document in JSON or YAML.
+    pub(crate) file: PathBuf,
+    /// For people, or for programs.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) format: OutputFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object, with the schemas of all tools.
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +126,66 @@ pub(crate) enum KeyCommand {
         #[arg(long, value_name = "VARIABLE")]
         new_key_env: Option<String>,
     },
+}
+
+/// What the command line may say instead of the file.
+#[derive(Debug, Args)]
+pub(crate) struct OverrideArguments {
+    /// An address to listen on, such as `localhost:8400` or `0.0.0.0:8400`; may be repeated.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<ListenAddress>,
+    /// The origin that clients use, such as `https://mcp.example.com`.
+    #[arg(long, value_name = "ORIGIN", value_parser = Origin::parse)]
+    public_url: Option<Origin>,
+    /// Let other machines reach toolsets that ask for no key.
+    #[arg(long)]
+    allow_unauthenticated: bool,
+    /// A place that is not public and may be called, such as `http://localhost:8080` or `10.20.0.0/16`; may be repeated.
+    #[arg(long, value_name = "ORIGIN|CIDR")]
+    allow_upstream: Vec<AllowedUpstream>,
+    /// The folder of the database and the master key.
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormatArgument {
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogLevelArgument {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl Serve {
+    /// Returns what the command line says instead of the file.
+    pub(crate) fn overrides(&self) -> Overrides {
+        let arguments = &self.overrides;
+        Overrides {
+            listen: arguments.listen.clone(),
+            public_url: arguments.public_url.clone(),
+            allow_unauthenticated: arguments.allow_unauthenticated,
+            allow_upstream: arguments.allow_upstream.clone(),
+            data_dir: arguments.data_dir.clone(),
+            log_format: self.log_format.map(|format| match format {
+                LogFormatArgument::Human => LogFormat::Human,
+                LogFormatArgument::Json => LogFormat::Json,
+            }),
+            log_level: self.log_level.map(|level| match level {
+                LogLevelArgument::Error => LogLevel::Error,
+                LogLevelArgument::Warn => LogLevel::Warn,
+                LogLevelArgument::Info => LogLevel::Info,
+                LogLevelArgument::Debug => LogLevel::Debug,
+                LogLevelArgument::Trace => LogLevel::Trace,
+            }),
+        }
+    }
 }
 
 /// Prints the completion script of a shell.

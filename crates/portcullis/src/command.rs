@@ -1,5 +1,6 @@
 //! What each command does.
 
 pub(crate) mod apply;
+pub(crate) mod check;
 pub(crate) mod key;
 pub(crate) mod rotate;

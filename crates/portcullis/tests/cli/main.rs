@@ -59,6 +59,59 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
+fn check_lists_tools_variables_and_what_is_missing() {
+    let folder = folder();
+    let text = stdout(&portcullis(folder.path(), &["check", "petstore.yaml"]));
+    for expected in [
+        "GET     listPets",
+        "PETSTORE_API_KEY (secret)",
+        "/petstore/mcp",
+    ] {
+        assert!(text.contains(expected), "{text}");
+    }
+    assert!(!text.contains("canary"));
+    let file = FILE.replace("environment = \"production\"", "");
+    std::fs::write(folder.path().join("portcullis.toml"), file).expect("a file");
+    let text = stdout(&portcullis(folder.path(), &["check", "portcullis.toml"]));
+    assert!(
+        text.contains("a credential that is not set: `PETSTORE_API_KEY`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn check_answers_programs_in_json() {
+    let folder = folder();
+    let check = ["check", "--format", "json", "petstore.yaml"];
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&portcullis(folder.path(), &check))).expect("JSON");
+    assert_eq!(json["tools"][0]["name"], "listPets");
+    assert_eq!(json["tools"][0]["input_schema"]["type"], "object");
+    assert_eq!(json["toolsets"][0]["missing"], serde_json::json!([]));
+    std::fs::write(folder.path().join("portcullis.toml"), "lisener = 1").expect("a file");
+    let refused = portcullis(
+        folder.path(),
+        &["check", "--format", "json", "portcullis.toml"],
+    );
+    assert_eq!(refused.status.code(), Some(1));
+    let json: serde_json::Value = serde_json::from_slice(&refused.stdout).expect("JSON");
+    assert_eq!(json["problems"][0]["advice"], "did you mean `listener`?");
+}
+
+#[test]
+fn check_fails_where_an_operation_is_lost() {
+    let folder = folder();
+    let lost = DOCUMENT.replace(
+        "operationId: listPets,",
+        "requestBody: { $ref: 'a.yaml#/b' },",
+    );
+    std::fs::write(folder.path().join("petstore.yaml"), lost).expect("a file");
+    let checked = portcullis(folder.path(), &["check", "petstore.yaml"]);
+    assert_eq!(checked.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&checked.stdout).contains("error: "));
+}
+
+#[test]
 fn apply_shows_the_difference_and_writes_it_once() {
     let folder = folder();
     let unasked = portcullis(folder.path(), &["apply"]);
