@@ -4,5 +4,6 @@
 //! Does not decide: what a request looks like or what becomes of its answer; that is `portcullis-openapi`'s.
 
 pub mod address;
+pub mod credentials;
 pub mod http;
 pub mod policy;
