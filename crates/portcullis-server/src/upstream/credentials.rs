@@ -280,7 +280,9 @@ impl<'a> Values<'a> {
 
     fn find(&self, scheme: Option<&str>, purpose: Purpose) -> Option<(&'a Secret, ChosenBy)> {
         let spec = self.spec(scheme, purpose)?;
-        let by_caller = spec.names().find_map(|name| self.sources.caller.value(name));
+        let by_caller = spec
+            .names()
+            .find_map(|name| self.sources.caller.value(name));
         if let Some(value) = by_caller {
             return Some((value, ChosenBy::Caller));
         }
@@ -338,6 +340,3 @@ fn proof<'a>(
         (_, None, _) => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

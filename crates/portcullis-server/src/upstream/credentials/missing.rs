@@ -37,10 +37,15 @@ impl<'a> Values<'a> {
                 .iter()
                 .filter(|requirement| self.credential(requirement).is_none());
             let remedies: Vec<_> = schemes
-                .map(|requirement| match self.document.schemes.get(&requirement.scheme) {
-                    Some(scheme) => self.remedies(scheme),
-                    None => format!("the document does not define the scheme `{}`", requirement.scheme),
-                })
+                .map(
+                    |requirement| match self.document.schemes.get(&requirement.scheme) {
+                        Some(scheme) => self.remedies(scheme),
+                        None => format!(
+                            "the document does not define the scheme `{}`",
+                            requirement.scheme
+                        ),
+                    },
+                )
                 .collect();
             let text = remedies.join(", and ");
             if !texts.contains(&text) {
@@ -53,7 +58,9 @@ impl<'a> Values<'a> {
     fn remedies(&self, scheme: &SecurityScheme) -> String {
         let name = &scheme.name;
         let all = |purposes: &[Purpose]| {
-            let specs = purposes.iter().filter_map(|purpose| self.spec(Some(name), *purpose));
+            let specs = purposes
+                .iter()
+                .filter_map(|purpose| self.spec(Some(name), *purpose));
             let absent: Vec<_> = specs
                 .filter(|spec| self.find(Some(name), spec.purpose).is_none())
                 .map(|spec| self.remedy(spec))
@@ -72,7 +79,9 @@ impl<'a> Values<'a> {
                 let client = all(&client);
                 let token = all(&[Purpose::AccessToken]);
                 if client.is_empty() {
-                    return format!("{token} (`{name}` has a client id and secret that do not suffice)");
+                    return format!(
+                        "{token} (`{name}` has a client id and secret that do not suffice)"
+                    );
                 }
                 format!("{token}; or, for client credentials, {client}")
             }
@@ -87,7 +96,10 @@ impl<'a> Values<'a> {
         let declared = spec
             .names()
             .find(|name| self.sources.caller_supplied.contains(*name));
-        let shortest = spec.names().min_by_key(|name| name.len()).unwrap_or(&spec.name);
+        let shortest = spec
+            .names()
+            .min_by_key(|name| name.len())
+            .unwrap_or(&spec.name);
         let mut text = format!("`{}` (", declared.unwrap_or(shortest));
         let is_open = self.environment_allowed || super::is_address(spec.purpose);
         match self.sources.environment.filter(|_| is_open) {
