@@ -21,7 +21,7 @@ pub struct MissingServer {
     remedy: String,
 }
 
-impl<'a> Values<'a> {
+impl Values<'_> {
     pub(super) fn missing_server(&self, reason: &str) -> MissingServer {
         let spec = self.spec(None, Purpose::ServerUrl);
         MissingServer {
