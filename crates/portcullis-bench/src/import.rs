@@ -2,11 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use portcullis_mcp::{
+    Annotations, Answer, Field, Headers, Incoming, Introduction, ToolDefinition, ToolList, answer,
+    read,
+};
+use portcullis_openapi::{Document, Limits, Tool};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::process;
+
+/// The protocol version that the list is asked for in.
+const VERSION: &str = "2026-07-28";
 
 /// What was measured.
 #[derive(Serialize)]
@@ -53,6 +61,76 @@ fn now() -> Instant {
     Instant::now()
 }
 
-fn import(_bytes: &[u8], start: Instant, _measured: &mut Measured) -> anyhow::Result<Duration> {
-    Ok(start.elapsed())
+/// Imports the document and lists its tools; the time ends with the last page of the first list.
+fn import(bytes: &[u8], start: Instant, measured: &mut Measured) -> anyhow::Result<Duration> {
+    let document = Document::parse(bytes, &Limits::default())?;
+    let (tools, _) = document.tools();
+    drop(document);
+    let introduction = Introduction::new("bench", None, "1", None);
+    let list = ToolList::new(tools.iter().map(definition).collect());
+    measured.tools = list.len();
+    measured.list_bytes = list_all(&list, &introduction)?;
+    let ready = start.elapsed();
+    let listing = now();
+    list_all(&list, &introduction)?;
+    measured.list_us = listing.elapsed().as_secs_f64() * 1e6;
+    Ok(ready)
+}
+
+fn definition(tool: &Tool) -> ToolDefinition<'_> {
+    ToolDefinition {
+        name: &tool.name,
+        title: tool.title.as_deref(),
+        description: &tool.description,
+        input_schema: &tool.input_schema,
+        output_schema: tool.output_schema.as_deref(),
+        annotations: Annotations {
+            read_only: tool.annotations.read_only,
+            destructive: tool.annotations.destructive,
+            idempotent: tool.annotations.idempotent,
+        },
+    }
+}
+
+/// Answers `tools/list` page by page, as a client would ask; returns the bytes of all answers.
+fn list_all(list: &ToolList, introduction: &Introduction) -> anyhow::Result<usize> {
+    let mut bytes = 0;
+    let mut cursor = None;
+    loop {
+        let body = list_request(cursor.as_deref());
+        let headers = Headers {
+            protocol_version: Field::One(VERSION.as_bytes()),
+            method: Field::One(b"tools/list"),
+            name: Field::Absent,
+        };
+        let Ok(Incoming::Request(request)) = read(&headers, body.as_bytes()) else {
+            bail!("the request for the list is not understood");
+        };
+        let Answer::Reply(reply) = answer(&request, introduction, list) else {
+            bail!("a list is no call");
+        };
+        bytes += reply.body.len();
+        cursor = next_cursor(&reply.body);
+        if cursor.is_none() {
+            return Ok(bytes);
+        }
+    }
+}
+
+fn list_request(cursor: Option<&str>) -> String {
+    let mut parameters = json!({ "_meta": {
+        "io.modelcontextprotocol/protocolVersion": VERSION,
+        "io.modelcontextprotocol/clientCapabilities": {},
+    } });
+    if let (Some(cursor), Some(parameters)) = (cursor, parameters.as_object_mut()) {
+        parameters.insert("cursor".to_owned(), cursor.into());
+    }
+    json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": parameters }).to_string()
+}
+
+/// Finds the cursor behind the tools without parsing them: a client's work is not what is measured.
+fn next_cursor(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (_, rest) = text.rsplit_once("\"nextCursor\":\"")?;
+    rest.split('"').next().map(str::to_owned)
 }

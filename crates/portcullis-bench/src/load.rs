@@ -109,7 +109,7 @@ pub(crate) async fn run(arguments: LoadArguments) -> anyhow::Result<Measured> {
     tokio::time::sleep_until(start.into()).await;
     let cpu_before = process::cpu_time(&arguments.pids)?;
     tokio::time::sleep_until(plan.end.into()).await;
-    let cpu = process::cpu_time(&arguments.pids)? - cpu_before;
+    let cpu = process::cpu_time(&arguments.pids)?.saturating_sub(cpu_before);
     let mut latencies = Vec::new();
     while let Some(done) = connections.join_next().await {
         latencies.extend(done??);
