@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use portcullis_base::{Origin, Slug};
-use portcullis_server::config::{AllowedUpstream, ListenAddress, LogLevel, Overrides};
-use portcullis_server::telemetry::logging::LogFormat;
+use portcullis_server::config::{AllowedUpstream, ListenAddress};
 
 /// Turns OpenAPI documents into MCP servers, and calls the APIs behind with the credentials they accept.
 ///
@@ -161,31 +160,6 @@ enum LogLevelArgument {
     Info,
     Debug,
     Trace,
-}
-
-impl Serve {
-    /// Returns what the command line says instead of the file.
-    pub(crate) fn overrides(&self) -> Overrides {
-        let arguments = &self.overrides;
-        Overrides {
-            listen: arguments.listen.clone(),
-            public_url: arguments.public_url.clone(),
-            allow_unauthenticated: arguments.allow_unauthenticated,
-            allow_upstream: arguments.allow_upstream.clone(),
-            data_dir: arguments.data_dir.clone(),
-            log_format: self.log_format.map(|format| match format {
-                LogFormatArgument::Human => LogFormat::Human,
-                LogFormatArgument::Json => LogFormat::Json,
-            }),
-            log_level: self.log_level.map(|level| match level {
-                LogLevelArgument::Error => LogLevel::Error,
-                LogLevelArgument::Warn => LogLevel::Warn,
-                LogLevelArgument::Info => LogLevel::Info,
-                LogLevelArgument::Debug => LogLevel::Debug,
-                LogLevelArgument::Trace => LogLevel::Trace,
-            }),
-        }
-    }
 }
 
 /// Prints the completion script of a shell.

@@ -5,13 +5,13 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use portcullis_base::Secret;
-use portcullis_server::config::{Configuration, LoggingSettings};
+use portcullis_server::config::{Configuration, LogLevel, LoggingSettings, Overrides};
 use portcullis_server::gateway::Gateway;
 use portcullis_server::telemetry::logging::{self, LogFormat, LogGuard};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Serve;
+use crate::cli::{LogFormatArgument, LogLevelArgument, Serve};
 
 /// Runs the command.
 ///
@@ -67,6 +67,31 @@ impl Stop {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+impl Serve {
+    /// Returns what the command line says instead of the file.
+    fn overrides(&self) -> Overrides {
+        let arguments = &self.overrides;
+        Overrides {
+            listen: arguments.listen.clone(),
+            public_url: arguments.public_url.clone(),
+            allow_unauthenticated: arguments.allow_unauthenticated,
+            allow_upstream: arguments.allow_upstream.clone(),
+            data_dir: arguments.data_dir.clone(),
+            log_format: self.log_format.map(|format| match format {
+                LogFormatArgument::Human => LogFormat::Human,
+                LogFormatArgument::Json => LogFormat::Json,
+            }),
+            log_level: self.log_level.map(|level| match level {
+                LogLevelArgument::Error => LogLevel::Error,
+                LogLevelArgument::Warn => LogLevel::Warn,
+                LogLevelArgument::Info => LogLevel::Info,
+                LogLevelArgument::Debug => LogLevel::Debug,
+                LogLevelArgument::Trace => LogLevel::Trace,
+            }),
         }
     }
 }
