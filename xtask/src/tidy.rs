@@ -6,6 +6,7 @@ mod cases;
 mod documents;
 mod layers;
 mod manifests;
+mod modules;
 mod source;
 mod sources;
 
@@ -41,6 +42,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     layers::judge(&sources, &mut findings);
     sources::judge(&sources, &mut findings);
     documents::judge(&sources, &mut findings);
+    modules::judge(&sources, &mut findings);
+    let sources = modules::compiled(sources);
     cases::judge(&sources, &mut findings);
     for Finding {
         path,
@@ -59,7 +62,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
 /// Writes what can be written by a machine: the tests of each threat and rule.
 pub(crate) fn fix(workspace: &Workspace) -> Result<()> {
-    for (path, text) in cases::mended(&source::read_all(workspace)?) {
+    for (path, text) in cases::mended(&modules::compiled(source::read_all(workspace)?)) {
         std::fs::write(workspace.root().join(path), text)?;
         println!("{path} is up to date");
     }
