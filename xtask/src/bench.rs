@@ -16,9 +16,6 @@ use crate::workspace::Workspace;
 pub(crate) struct BenchArguments {
     /// What to measure: `w1` calls, `w3` documents, `w4` memory, `w5` cold start, `w6` growth; all of them where absent.
     works: Vec<String>,
-    /// Also measure the peers that can be installed: `FastMCP` and the TypeScript SDK.
-    #[arg(long)]
-    peers: bool,
     /// Rounds, of which the median is taken.
     #[arg(long, default_value_t = 5)]
     rounds: usize,

@@ -18,7 +18,8 @@ mod url;
 pub use blame::{Blame, Retry};
 pub use digest::{Digest, InvalidDigest};
 pub use id::{
-    ApiKeyId, AuditId, DataKeyId, DocumentId, EnvironmentId, InvalidId, RequestId, ToolsetId, VariableId,
+    ApiKeyId, AuditId, DataKeyId, DocumentId, EnvironmentId, InvalidId, RequestId, ToolsetId,
+    VariableId,
 };
 pub use secret::Secret;
 pub use slug::{InvalidSlug, Slug};
