@@ -1,9 +1,16 @@
 //! The way out: the one HTTP client, and the credentials that its requests carry.
 //!
-//! Decides: where a call may go ([`policy`]) and which credentials it bears ([`credentials`]).
+//! Decides: where a call may go ([`policy`]), which credentials it bears ([`credentials`]), and when it is sent once more.
 //! Does not decide: what a request looks like or what becomes of its answer; that is `portcullis-openapi`'s.
 
 pub mod address;
+mod call;
 pub mod credentials;
 pub mod http;
 pub mod policy;
+mod redact;
+mod request;
+mod retry;
+mod tokens;
+
+pub use call::{Answer, CallError, Upstream, UpstreamLimits};

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::endpoint::Exchange;
 use crate::catalogue::PublishedTool;
-use crate::upstream::CredentialSources;
+use crate::upstream::credentials::CredentialSources;
 
 /// A call whose request is planned and not yet sent.
 pub(super) struct Call {

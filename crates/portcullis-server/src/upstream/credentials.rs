@@ -55,6 +55,8 @@ pub struct Decision<'a> {
     pub server: &'a str,
     /// Who chose the server.
     pub server_chosen_by: ChosenBy,
+    /// Whether the operator keeps the server's address secret.
+    pub server_is_secret: bool,
     /// The credentials of all schemes of the alternative.
     pub credentials: Vec<Credential<'a>>,
 }
@@ -145,6 +147,7 @@ pub fn decide<'a>(
     Ok(Decision {
         server,
         server_chosen_by,
+        server_is_secret: values.is_secret(Purpose::ServerUrl),
         credentials: values.credentials(&tool.security)?,
     })
 }
@@ -290,6 +293,15 @@ impl<'a> Values<'a> {
         let value = spec.names().find_map(|name| environment.values.get(name))?;
         let is_allowed = self.environment_allowed || (is_address(purpose) && !value.secret);
         is_allowed.then_some((&value.text, ChosenBy::Operator))
+    }
+
+    /// Tells whether the environment's value for a purpose of the whole document is a secret.
+    fn is_secret(&self, purpose: Purpose) -> bool {
+        let value = self.spec(None, purpose).and_then(|spec| {
+            let environment = self.sources.environment?;
+            spec.names().find_map(|name| environment.values.get(name))
+        });
+        value.is_some_and(|value| value.secret)
     }
 
     pub(super) fn spec(&self, scheme: Option<&str>, purpose: Purpose) -> Option<&'a VariableSpec> {

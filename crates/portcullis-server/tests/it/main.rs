@@ -1,3 +1,4 @@
 //! The server's parts over real sockets.
 
 mod http;
+mod mcp;

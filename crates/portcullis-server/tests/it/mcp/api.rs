@@ -1,7 +1,7 @@
 //! A small API on loopback that says what it received.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -21,6 +21,8 @@ pub(super) struct Api {
 pub(super) struct Events {
     /// Requests that arrived.
     pub(super) hits: AtomicUsize,
+    /// The keys that `whoami` was called with.
+    pub(super) keys: Mutex<Vec<String>>,
     /// Gets a permit when a slow request has arrived.
     pub(super) arrived: Semaphore,
     /// A permit lets one slow request end.
@@ -33,6 +35,7 @@ impl Api {
     pub(super) async fn start() -> Self {
         let events = Arc::new(Events {
             hits: AtomicUsize::new(0),
+            keys: Mutex::default(),
             arrived: Semaphore::new(0),
             release: Semaphore::new(0),
             abandoned: Semaphore::new(0),
@@ -50,6 +53,11 @@ impl Api {
 
     pub(super) fn hits(&self) -> usize {
         self.events.hits.load(Ordering::SeqCst)
+    }
+
+    /// The keys that `whoami` was called with.
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.events.keys.lock().unwrap().clone()
     }
 
     /// Describes the API.
@@ -103,6 +111,8 @@ async fn pet(State(events): State<Arc<Events>>, Path(id): Path<u32>) -> (StatusC
 
 async fn whoami(State(events): State<Arc<Events>>, headers: HeaderMap) -> Json {
     events.hits.fetch_add(1, Ordering::SeqCst);
+    let key = headers.get("x-key").map(|key| key.to_str().unwrap());
+    events.keys.lock().unwrap().extend(key.map(str::to_owned));
     let received: Vec<_> = headers
         .iter()
         .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))

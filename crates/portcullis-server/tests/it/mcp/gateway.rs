@@ -23,6 +23,8 @@ use portcullis_server::http::settings::BodyLimits;
 use portcullis_server::mcp::endpoint::{EndpointState, router};
 use portcullis_server::mcp::keys::KeyCache;
 use portcullis_server::mcp::publish;
+use portcullis_server::upstream::policy::EgressPolicy;
+use portcullis_server::upstream::{Upstream, UpstreamLimits};
 use portcullis_store::{Actor, ApiKeyRow, Inbound, Keyring, MasterKey, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -124,6 +126,16 @@ fn published(slug: &str, inbound: &[Inbound], document: &Document) -> PublishedT
     }
 }
 
+fn upstream(clock: Arc<dyn Clock>) -> Upstream {
+    let policy = EgressPolicy::default().allow_network("127.0.0.0/8".parse().unwrap());
+    let limits = UpstreamLimits {
+        connect: Duration::from_secs(5),
+        call: Duration::from_mins(1),
+        max_response_bytes: 1 << 20,
+    };
+    Upstream::new(policy, limits, clock, Arc::new(SystemRng))
+}
+
 fn actor() -> Actor {
     Actor::new("test")
 }
@@ -171,10 +183,7 @@ impl Gateway {
         let state = EndpointState {
             catalogue: Arc::new(ArcSwap::from_pointee(catalogue)),
             keys: KeyCache::new(store.clone()),
-            upstream: Arc::new(portcullis_server::upstream::Upstream({
-                let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-                reqwest::Client::new()
-            })),
+            upstream: Arc::new(upstream(Arc::clone(&clock) as Arc<dyn Clock>)),
             metrics: Arc::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             public_url: Origin::parse("http://localhost:8080").unwrap(),

@@ -1,0 +1,361 @@
+//! One tool call: from a plan to the API's answer.
+//!
+//! Decides in which order things happen, and what is said when they fail.
+//! What the model reads names the setting that helps; where a caller chose the address, it says no more than that there is no answer, so that nobody can feel his way through the network.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode, header};
+use http_body_util::Full;
+use portcullis_base::{Blame, Clock, Rng, Secret};
+use portcullis_openapi::{PlanError, RequestPlan, UpstreamResponse};
+use thiserror::Error;
+use tokio::time::timeout;
+
+use super::credentials::{
+    ChosenBy, ClientGrant, Credential, CredentialError, CredentialSources, Decision, decide,
+};
+use super::http::{Http, HttpAnswer, HttpError};
+use super::policy::EgressPolicy;
+use super::redact::Redactor;
+use super::request::{Attachment, RequestError, write};
+use super::retry::{Attempt, wait};
+use super::tokens::{Held, TokenError, Tokens};
+use crate::catalogue::PublishedTool;
+
+/// How long a call may take and how large its answer may be.
+#[derive(Clone, Copy, Debug)]
+pub struct UpstreamLimits {
+    /// The time for a connection.
+    pub connect: Duration,
+    /// The time for a call as a whole: token, repetitions and answer.
+    pub call: Duration,
+    /// The most bytes of an answer, after decompression.
+    pub max_response_bytes: usize,
+}
+
+/// The way to the APIs.
+pub struct Upstream {
+    http: Http,
+    tokens: Tokens,
+    clock: Arc<dyn Clock>,
+    limits: UpstreamLimits,
+}
+
+/// What an API answered, without the credentials that it was called with.
+#[derive(Debug)]
+pub struct Answer {
+    status: u16,
+    content_type: Option<String>,
+    body: Vec<u8>,
+    truncated_at: Option<usize>,
+    declared_length: Option<u64>,
+}
+
+/// Why there is no answer; the text is what the model reads.
+#[derive(Debug, Error)]
+#[error("{text}")]
+pub struct CallError {
+    text: String,
+    blame: Blame,
+}
+
+impl CallError {
+    fn new(blame: Blame, text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            blame,
+        }
+    }
+
+    /// Returns who has to mend it.
+    #[must_use]
+    pub fn blame(&self) -> Blame {
+        self.blame
+    }
+}
+
+impl Answer {
+    /// Returns what becomes the result of the call.
+    #[must_use]
+    pub fn response(&self) -> UpstreamResponse<'_> {
+        UpstreamResponse {
+            status: self.status,
+            content_type: self.content_type.as_deref(),
+            body: &self.body,
+            truncated_at: self.truncated_at,
+            declared_length: self.declared_length,
+        }
+    }
+
+    fn new(answer: HttpAnswer, redactor: &Redactor) -> Self {
+        let content_type = answer.headers.get(header::CONTENT_TYPE);
+        Self {
+            status: answer.status.as_u16(),
+            content_type: content_type
+                .and_then(|value| value.to_str().ok())
+                .map(|value| redactor.redact_text(value.to_owned())),
+            body: redactor.redact(answer.body),
+            truncated_at: answer.truncated_at,
+            declared_length: answer.declared_length,
+        }
+    }
+}
+
+impl Upstream {
+    /// Makes the way out that a policy leaves open.
+    #[must_use]
+    pub fn new(
+        policy: EgressPolicy,
+        limits: UpstreamLimits,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> Self {
+        Self::with_http(Http::new(policy, limits.connect), limits, clock, rng)
+    }
+
+    /// Makes the way out through a client.
+    #[must_use]
+    pub fn with_http(
+        http: Http,
+        limits: UpstreamLimits,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> Self {
+        Self {
+            http,
+            tokens: Tokens::new(Arc::clone(&clock), rng),
+            clock,
+            limits,
+        }
+    }
+
+    /// Sends a planned request with the credentials that the tool needs.
+    ///
+    /// Dropping the future takes the request back.
+    ///
+    /// # Errors
+    ///
+    /// When a credential or the address is missing, the guard refuses, or no answer comes.
+    pub async fn call(
+        &self,
+        tool: &PublishedTool,
+        plan: RequestPlan,
+        sources: &CredentialSources<'_>,
+    ) -> Result<Answer, CallError> {
+        let decision = decide(&tool.tool, &tool.document, *sources).map_err(|error| {
+            let blame = blame_of(&error, sources);
+            CallError::new(blame, error.to_string())
+        })?;
+        let call = Call {
+            upstream: self,
+            tool,
+            decision: &decision,
+        };
+        let deadline = self.limits.call;
+        timeout(deadline, call.run(plan)).await.unwrap_or_else(|_| {
+            let text = format!("the API did not answer within {} s", deadline.as_secs());
+            call.log(&text);
+            Err(CallError::new(Blame::Upstream, call.unknown(&text)))
+        })
+    }
+}
+
+fn blame_of(error: &CredentialError, sources: &CredentialSources<'_>) -> Blame {
+    match error {
+        CredentialError::Missing(_) if !sources.environment_allowed => Blame::Caller,
+        CredentialError::Missing(_) | CredentialError::Server(_) => Blame::Operator,
+    }
+}
+
+/// A call under way.
+struct Call<'a> {
+    upstream: &'a Upstream,
+    tool: &'a PublishedTool,
+    decision: &'a Decision<'a>,
+}
+
+impl Call<'_> {
+    async fn run(&self, plan: RequestPlan) -> Result<Answer, CallError> {
+        let mut tokens = self.tokens().await?;
+        let mut redactor = Redactor::default();
+        let answer = self.attempt(plan.clone(), &tokens, &mut redactor).await?;
+        if answer.status != StatusCode::UNAUTHORIZED || !self.renew(&mut tokens).await? {
+            return Ok(Answer::new(answer, &redactor));
+        }
+        let answer = self.attempt(plan, &tokens, &mut redactor).await?;
+        Ok(Answer::new(answer, &redactor))
+    }
+
+    /// Returns the tokens that the credentials need, in their order.
+    async fn tokens(&self) -> Result<Vec<Held>, CallError> {
+        let mut tokens = Vec::new();
+        for grant in self.grants() {
+            let upstream = self.upstream;
+            let token = upstream.tokens.token(&upstream.http, grant).await;
+            tokens.push(token.map_err(|error| token_error(&error))?);
+        }
+        Ok(tokens)
+    }
+
+    /// Replaces tokens that the API refused; tells whether any is another one now.
+    async fn renew(&self, tokens: &mut Vec<Held>) -> Result<bool, CallError> {
+        let mut is_renewed = false;
+        for (grant, held) in self.grants().zip(tokens.iter()) {
+            is_renewed |= self.upstream.tokens.reject(grant, held).await;
+        }
+        if is_renewed {
+            *tokens = self.tokens().await?;
+        }
+        Ok(is_renewed)
+    }
+
+    fn grants(&self) -> impl Iterator<Item = &ClientGrant<'_>> {
+        self.decision
+            .credentials
+            .iter()
+            .filter_map(|credential| match credential {
+                Credential::ClientCredentials(grant) => Some(grant),
+                _ => None,
+            })
+    }
+
+    /// Writes the request and sends it, again where that is safe.
+    async fn attempt(
+        &self,
+        plan: RequestPlan,
+        tokens: &[Held],
+        redactor: &mut Redactor,
+    ) -> Result<HttpAnswer, CallError> {
+        let mut tokens = tokens.iter().map(|held| &held.token);
+        let attachments: Vec<_> = self
+            .decision
+            .credentials
+            .iter()
+            .filter_map(|credential| match credential {
+                Credential::ClientCredentials(_) => Attachment::of(credential, tokens.next()),
+                _ => Attachment::of(credential, None),
+            })
+            .collect();
+        for secret in self
+            .secrets()
+            .chain(attachments.iter().map(Attachment::secret))
+        {
+            redactor.add(secret);
+        }
+        let request = write(plan, self.decision.server, &attachments)
+            .map_err(|error| self.request_error(error))?;
+        self.send(&request).await
+    }
+
+    /// Returns what must not be seen in an answer although it is not sent as it is.
+    fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.decision
+            .credentials
+            .iter()
+            .filter_map(|credential| match credential {
+                // Without a password the user name is the key.
+                Credential::Basic { username, password } if password.expose().is_empty() => {
+                    Some(*username)
+                }
+                Credential::Basic { password, .. } => Some(*password),
+                _ => None,
+            })
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the API is given the time that it asks for"
+    )]
+    async fn send(&self, request: &Request<Full<Bytes>>) -> Result<HttpAnswer, CallError> {
+        let upstream = self.upstream;
+        let mut retries = 0;
+        loop {
+            let exchange = upstream
+                .http
+                .exchange(request.clone(), upstream.limits.max_response_bytes);
+            let outcome = exchange.await;
+            let attempt = match &outcome {
+                Ok(answer) => Attempt::Answered(answer.status, &answer.headers),
+                Err(HttpError::Connect(_)) => Attempt::Unconnected,
+                Err(error) => return Err(self.http_error(error)),
+            };
+            let Some(pause) = wait(request.method(), attempt, retries, upstream.clock.now()) else {
+                return outcome.map_err(|error| self.http_error(&error));
+            };
+            retries += 1;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    fn request_error(&self, error: RequestError) -> CallError {
+        self.log(&error.to_string());
+        let blame = match error {
+            RequestError::Plan(PlanError::Server) => match self.decision.server_chosen_by {
+                ChosenBy::Operator => Blame::Operator,
+                ChosenBy::Caller => Blame::Caller,
+            },
+            RequestError::Plan(_) => Blame::Caller,
+            _ => Blame::Operator,
+        };
+        CallError::new(blame, error.to_string())
+    }
+
+    fn http_error(&self, error: &HttpError) -> CallError {
+        self.log(&error.to_string());
+        match (error, self.decision.server_chosen_by) {
+            (HttpError::Refused(_) | HttpError::Connect(_), ChosenBy::Caller) => CallError::new(
+                Blame::Caller,
+                "the address that you chose cannot be called; nothing was sent",
+            ),
+            (HttpError::Refused(_), ChosenBy::Operator) if self.decision.server_is_secret => {
+                CallError::new(
+                    Blame::Operator,
+                    "the call was not made: the API's address is not allowed; the gateway's log names the setting",
+                )
+            }
+            (HttpError::Refused(refusal), ChosenBy::Operator) => {
+                CallError::new(Blame::Operator, format!("the call was not made: {refusal}"))
+            }
+            (HttpError::Connect(_), ChosenBy::Operator) => CallError::new(
+                Blame::Upstream,
+                "the API cannot be reached; nothing was sent. The reason is in the gateway's log",
+            ),
+            (HttpError::Interrupted, _) => CallError::new(
+                Blame::Upstream,
+                self.unknown("the connection to the API broke off before the answer was complete"),
+            ),
+            (HttpError::Coding, _) => CallError::new(
+                Blame::Upstream,
+                self.unknown("the API's answer cannot be decompressed"),
+            ),
+        }
+    }
+
+    /// Adds to a text that the request may have been carried out, where that matters.
+    fn unknown(&self, text: &str) -> String {
+        if self.tool.tool.annotations.read_only {
+            text.to_owned()
+        } else {
+            format!(
+                "{text}; it is not known whether it carried the request out, so look before you try again"
+            )
+        }
+    }
+
+    /// Writes the cause into the log; the caller may not be told all of it.
+    fn log(&self, cause: &str) {
+        tracing::warn!(
+            document = self.tool.document.slug.as_str(),
+            operation = self.tool.tool.name,
+            cause,
+            "tool call failed"
+        );
+    }
+}
+
+fn token_error(error: &TokenError) -> CallError {
+    CallError::new(error.blame(), error.to_string())
+}
