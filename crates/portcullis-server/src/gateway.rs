@@ -1,22 +1,28 @@
 //! The assembly: a configuration becomes a running gateway.
 //!
 //! Decides the order in which the parts are started and stopped, and nothing about what they do.
+//! Addresses are bound before the store is touched: a gateway that cannot listen changes nothing.
 
+mod announce;
+mod bind;
 mod reload;
+mod report;
+mod restart;
+mod stamps;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::Router;
 use portcullis_base::{Clock, InvalidOrigin, Origin, Rng};
-use portcullis_store::{Store, StoreError};
+use portcullis_store::{OpenDatabaseError, Store, StoreError};
 use thiserror::Error;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::ambient::{SystemClock, SystemRng};
-use crate::catalogue::{Catalogue, CatalogueError};
+use crate::catalogue::Catalogue;
 use crate::config::apply::{self, ApplyError};
 use crate::config::{AllowedUpstream, Configuration, Settings, UpstreamSettings};
 use crate::http::certificate_watch;
@@ -24,34 +30,50 @@ use crate::http::health::{Operations, operations};
 use crate::http::judge::OriginPolicy;
 use crate::http::listener::{BindError, Listener};
 use crate::http::serve::serve;
-use crate::http::settings::{BodyLimits, ListenerSettings};
+use crate::http::settings::ListenerSettings;
 use crate::http::surround::{Surroundings, surround};
 use crate::mcp::endpoint::{self, EndpointState};
 use crate::mcp::keys::KeyCache;
 use crate::storage::{self, StorageError};
 use crate::telemetry::metrics::Metrics;
-use crate::upstream::{EgressPolicy, Upstream, UpstreamLimits};
+use crate::upstream::policy::EgressPolicy;
+use crate::upstream::{Upstream, UpstreamLimits};
 
-pub use reload::{ReloadError, Reloader};
+use bind::Sockets;
 
-/// Why the gateway does not start, or has stopped.
+pub use reload::{PublishError, ReloadError, Reloader};
+
+/// Why the gateway does not start.
 #[derive(Debug, Error)]
 pub enum GatewayError {
+    /// An address cannot be listened on.
+    #[error("{source}; {advice}")]
+    Address {
+        /// What the system says.
+        source: BindError,
+        /// What to do about it.
+        advice: String,
+    },
+    /// The listener cannot be made.
+    #[error(transparent)]
+    Bind(BindError),
+    /// Another program holds the database.
+    #[error(
+        "another program has locked {database}; end it, be it a backup or an open transaction, and start again"
+    )]
+    Locked {
+        /// The database, without a password.
+        database: String,
+    },
     /// The store cannot be opened.
     #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    Storage(StorageError),
     /// The objects of the configuration cannot be written.
     #[error(transparent)]
     Apply(#[from] ApplyError),
     /// What is stored cannot be published.
     #[error(transparent)]
-    Catalogue(#[from] CatalogueError),
-    /// An address cannot be listened on.
-    #[error(transparent)]
-    Bind(#[from] BindError),
+    Publish(#[from] PublishError),
     /// The origin that follows from the port is none.
     #[error(transparent)]
     PublicUrl(#[from] InvalidOrigin),
@@ -63,75 +85,55 @@ pub struct Gateway {
     operations: Option<Listener>,
     router: Router,
     probe: Operations,
-    public_url: Origin,
     reloader: Reloader,
     store: Store,
-    settings: Settings,
-    shutdown: CancellationToken,
+    clock: Arc<dyn Clock>,
 }
 
 impl Gateway {
-    /// Opens the store, applies the configuration's objects, compiles what is stored, and listens.
+    /// Listens, opens the store, applies the configuration's objects, and compiles what is stored.
     ///
     /// # Errors
     ///
     /// When a part cannot be started; nothing is left running then.
     pub async fn start(configuration: Configuration) -> Result<Self, GatewayError> {
+        Self::start_counted(configuration, Metrics::new()).await
+    }
+
+    /// As [`Gateway::start`], with numbers that somebody else has a part in.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gateway::start`].
+    pub async fn start_counted(
+        configuration: Configuration,
+        metrics: Metrics,
+    ) -> Result<Self, GatewayError> {
+        let metrics = Arc::new(metrics);
+        let sockets = Sockets::bind(&configuration.settings, &metrics).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let rng: Arc<dyn Rng> = Arc::new(SystemRng);
-        let settings = configuration.settings.clone();
-        let store = storage::open(&settings.storage, clock.now(), Arc::clone(&rng)).await?;
-        let difference = apply::apply(&store, &configuration.objects, clock.now(), &*rng).await?;
-        for change in difference.lines() {
-            tracing::info!("{change}");
-        }
-        let metrics = Arc::new(Metrics::new());
-        let listener = Listener::bind(settings.listener.clone()).await?;
-        let listener = listener.counted_by(metrics.connections.clone());
-        let public_url = match &settings.access.public_url {
-            Some(url) => url.clone(),
-            None => Origin::parse(&format!("http://localhost:{}", port(&listener)))?,
-        };
-        let catalogue = Arc::new(ArcSwap::from_pointee(Catalogue::default()));
-        let reloader = Reloader::new(
-            configuration,
-            store.clone(),
-            Arc::clone(&catalogue),
-            Arc::clone(&metrics),
-            listener.certificates(),
-            Arc::clone(&clock),
+        let opened = storage::open(
+            &configuration.settings.storage,
+            clock.now(),
             Arc::clone(&rng),
         );
-        reloader.publish().await?;
-        let state = Arc::new(EndpointState {
-            catalogue,
-            keys: KeyCache::new(store.clone()),
-            upstream: Arc::new(upstream(&settings.upstream, &metrics, &clock, &rng)),
-            metrics: Arc::clone(&metrics),
-            clock: Arc::clone(&clock),
-            public_url: public_url.clone(),
-            body_limits: body_limits(&settings),
-        });
-        let shutdown = CancellationToken::new();
-        let probe = Operations {
-            probe: reloader.probe(),
-            shutdown: shutdown.clone(),
-            metrics: Arc::clone(&metrics),
+        let store = opened
+            .await
+            .map_err(|error| of_storage(error, &configuration.settings))?;
+        let parts = Parts {
+            configuration,
+            metrics,
+            sockets,
+            store: store.clone(),
+            clock,
+            rng,
         };
-        let surroundings = surroundings(&settings, &listener, &public_url, metrics, clock, rng);
-        let (operations_listener, router) =
-            routes(&settings, endpoint::router(state), &probe, surroundings).await?;
-        Ok(Self {
-            listener,
-            operations: operations_listener,
-            router,
-            probe,
-            public_url,
-            reloader,
-            store,
-            settings,
-            shutdown,
-        })
+        let started = parts.assemble().await;
+        if started.is_err() {
+            store.close().await;
+        }
+        started
     }
 
     /// Returns the port that MCP clients reach.
@@ -155,44 +157,133 @@ impl Gateway {
     /// Returns the URLs of the published MCP endpoints, in order.
     #[must_use]
     pub fn endpoints(&self) -> Vec<String> {
-        self.reloader.endpoints(&self.public_url)
+        self.reloader.endpoints()
     }
 
     /// Answers until `shutdown` is cancelled, then finishes the requests under way.
     ///
     /// Dropping the future ends everything at once.
     pub async fn run(self, shutdown: CancellationToken) {
-        for url in self.endpoints() {
-            tracing::info!(url, "MCP endpoint published");
-        }
-        let tasks = TaskTracker::new();
+        self.announce().await;
+        let mut tasks = JoinSet::new();
         let background = CancellationToken::new();
-        tasks.spawn(self.reloader.clone().watch(background.clone()));
+        tasks.spawn(self.reloader.watch(background.clone()));
         if let Some(certificates) = self.listener.certificates() {
-            tasks.spawn(certificate_watch::watch(certificates, background.clone(), Arc::new(SystemClock)));
+            let clock = Arc::clone(&self.clock);
+            tasks.spawn(certificate_watch::watch(
+                certificates,
+                background.clone(),
+                clock,
+            ));
         }
         // The operations listener outlives the drain, so that load balancers can see it.
         let operations_end = CancellationToken::new();
+        let draining = self.probe.shutdown.clone();
         if let Some(listener) = self.operations {
-            tasks.spawn(serve(listener, operations(self.probe), operations_end.clone()));
+            let served = serve(listener, operations(self.probe), operations_end.clone());
+            tasks.spawn(async move {
+                served.await;
+            });
         }
-        let draining = self.shutdown.clone();
-        let watched = shutdown.clone();
+        let asked = shutdown.clone();
         tasks.spawn(async move {
-            watched.cancelled().await;
+            asked.cancelled().await;
             tracing::info!("stopping: requests under way may finish");
             draining.cancel();
         });
         let drained = serve(self.listener, self.router, shutdown).await;
         if drained.cut_off > 0 {
-            tracing::warn!(connections = drained.cut_off, "connections cut off at the drain deadline");
+            tracing::warn!(
+                connections = drained.cut_off,
+                "connections cut off at the drain deadline"
+            );
         }
         operations_end.cancel();
         background.cancel();
-        tasks.close();
-        tasks.wait().await;
+        while tasks.join_next().await.is_some() {}
         self.store.close().await;
         tracing::info!("stopped");
+    }
+}
+
+/// What a gateway is assembled from.
+struct Parts {
+    configuration: Configuration,
+    metrics: Arc<Metrics>,
+    sockets: Sockets,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+}
+
+impl Parts {
+    async fn assemble(self) -> Result<Gateway, GatewayError> {
+        let settings = self.configuration.settings.clone();
+        let difference = apply::apply(
+            &self.store,
+            &self.configuration,
+            self.clock.now(),
+            &*self.rng,
+        );
+        for change in difference.await?.lines() {
+            tracing::info!("applied: {change}");
+        }
+        let listener = self.sockets.listener;
+        let public_url = public_url(&settings, &listener)?;
+        let catalogue = Arc::new(ArcSwap::from_pointee(Catalogue::default()));
+        let reloader = Reloader::new(
+            self.configuration,
+            reload::Surroundings {
+                store: self.store.clone(),
+                catalogue: Arc::clone(&catalogue),
+                metrics: Arc::clone(&self.metrics),
+                certificates: listener.certificates(),
+                public_url: public_url.clone(),
+                clock: Arc::clone(&self.clock),
+                rng: Arc::clone(&self.rng),
+            },
+        );
+        reloader.publish().await?;
+        let probe = Operations {
+            probe: reloader.probe(),
+            shutdown: CancellationToken::new(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        let surroundings = Surroundings {
+            policy: policy(&settings, &listener, &public_url),
+            proxies: settings.listener.proxies.clone(),
+            metrics: Arc::clone(&self.metrics),
+            clock: Arc::clone(&self.clock),
+            rng: Arc::clone(&self.rng),
+        };
+        let state = Arc::new(EndpointState {
+            catalogue,
+            keys: KeyCache::new(self.store.clone()),
+            upstream: Arc::new(upstream(
+                &settings.upstream,
+                Arc::clone(&self.clock),
+                self.rng,
+            )),
+            metrics: self.metrics,
+            clock: Arc::clone(&self.clock),
+            public_url,
+            body_limits: settings.access.body,
+        });
+        let endpoints = endpoint::router(state);
+        // Without a listener of their own the operations routes are judged like all others.
+        let router = match &self.sockets.operations {
+            Some(_) => endpoints,
+            None => endpoints.merge(operations(probe.clone())),
+        };
+        Ok(Gateway {
+            listener,
+            operations: self.sockets.operations,
+            router: surround(router, surroundings),
+            probe,
+            reloader,
+            store: self.store,
+            clock: self.clock,
+        })
     }
 }
 
@@ -200,48 +291,55 @@ fn port(listener: &Listener) -> u16 {
     listener.addresses().first().map_or(0, SocketAddr::port)
 }
 
-/// Decides where the operations routes are: on a listener of their own, or within the main router.
-async fn routes(
-    settings: &Settings,
-    endpoints: Router,
-    probe: &Operations,
-    surroundings: Surroundings,
-) -> Result<(Option<Listener>, Router), BindError> {
-    if settings.operations.is_empty() {
-        let router = endpoints.merge(operations(probe.clone()));
-        return Ok((None, surround(router, surroundings)));
+fn public_url(settings: &Settings, listener: &Listener) -> Result<Origin, InvalidOrigin> {
+    if let Some(url) = &settings.access.public_url {
+        return Ok(url.clone());
     }
-    let listener = Listener::bind(ListenerSettings {
-        addresses: settings.operations.clone(),
-        ..ListenerSettings::loopback(0)
-    })
-    .await?;
-    Ok((Some(listener), surround(endpoints, surroundings)))
+    let scheme = match settings.listener.tls {
+        Some(_) => "https",
+        None => "http",
+    };
+    Origin::parse(&format!("{scheme}://localhost:{}", port(listener)))
 }
 
-fn surroundings(
-    settings: &Settings,
-    listener: &Listener,
-    public_url: &Origin,
-    metrics: Arc<Metrics>,
-    clock: Arc<dyn Clock>,
-    rng: Arc<dyn Rng>,
-) -> Surroundings {
-    let bound = ListenerSettings { addresses: listener.addresses(), ..settings.listener.clone() };
+fn policy(settings: &Settings, listener: &Listener, public_url: &Origin) -> OriginPolicy {
+    let bound = ListenerSettings {
+        addresses: listener.addresses(),
+        ..settings.listener.clone()
+    };
     let access = &settings.access;
-    Surroundings {
-        policy: OriginPolicy::new(&bound, public_url, &access.allowed_hosts, &access.allowed_origins),
-        proxies: settings.listener.proxies.clone(),
-        metrics,
-        clock,
-        rng,
-    }
+    OriginPolicy::new(
+        &bound,
+        public_url,
+        &access.allowed_hosts,
+        &access.allowed_origins,
+    )
 }
 
-fn body_limits(settings: &Settings) -> BodyLimits {
-    BodyLimits {
-        max_bytes: settings.access.max_body_bytes,
-        timeout: settings.access.body_timeout,
-        ..BodyLimits::default()
+fn upstream(settings: &UpstreamSettings, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Upstream {
+    let allowed = settings.allow.iter().cloned();
+    let policy = allowed.fold(EgressPolicy::default(), |policy, place| match place {
+        AllowedUpstream::Origin(origin) => policy.allow_origin(origin),
+        AllowedUpstream::Network(block) => policy.allow_network(block),
+    });
+    let limits = UpstreamLimits {
+        connect: settings.connect,
+        call: settings.call,
+        max_response_bytes: settings.max_response_bytes,
+    };
+    Upstream::new(policy, limits, clock, rng)
+}
+
+fn of_storage(error: StorageError, settings: &Settings) -> GatewayError {
+    match error {
+        StorageError::Database(OpenDatabaseError::Store(StoreError::Busy(_))) => {
+            let url = settings.storage.url.expose();
+            let database = url.strip_prefix("sqlite:").map_or_else(
+                || "the database".to_owned(),
+                |path| format!("the database file {path}"),
+            );
+            GatewayError::Locked { database }
+        }
+        error => GatewayError::Storage(error),
     }
 }

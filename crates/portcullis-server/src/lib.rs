@@ -7,6 +7,7 @@ pub mod ambient;
 pub mod catalogue;
 pub mod check;
 pub mod config;
+pub mod gateway;
 pub mod http;
 pub mod mcp;
 pub mod storage;

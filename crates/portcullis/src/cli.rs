@@ -28,6 +28,8 @@ Examples:
 pub(crate) enum Command {
     /// Say what is wrong or missing, and list the tools; changes nothing.
     Check(Check),
+    /// Publish what a configuration file describes, or one OpenAPI document.
+    Serve(Serve),
     /// Write a configuration file's objects to the store, after showing what changes.
     Apply(Apply),
     /// Make, list and revoke API keys, and change the master key.
@@ -50,10 +52,10 @@ pub(crate) struct Serve {
     pub(crate) overrides: OverrideArguments,
     /// How log lines are written; as people read them on a terminal, else JSON.
     #[arg(long, value_name = "FORMAT")]
-    log_format: Option<LogFormatArgument>,
+    pub(crate) log_format: Option<LogFormatArgument>,
     /// The least grave of what is logged.
     #[arg(long, value_name = "LEVEL")]
-    log_level: Option<LogLevelArgument>,
+    pub(crate) log_level: Option<LogLevelArgument>,
 }
 
 #[derive(Debug, Args)]
@@ -132,29 +134,29 @@ pub(crate) enum KeyCommand {
 pub(crate) struct OverrideArguments {
     /// An address to listen on, such as `localhost:8400` or `0.0.0.0:8400`; may be repeated.
     #[arg(long, value_name = "ADDRESS")]
-    listen: Vec<ListenAddress>,
+    pub(crate) listen: Vec<ListenAddress>,
     /// The origin that clients use, such as `https://mcp.example.com`.
     #[arg(long, value_name = "ORIGIN", value_parser = Origin::parse)]
-    public_url: Option<Origin>,
+    pub(crate) public_url: Option<Origin>,
     /// Let other machines reach toolsets that ask for no key.
     #[arg(long)]
-    allow_unauthenticated: bool,
+    pub(crate) allow_unauthenticated: bool,
     /// A place that is not public and may be called, such as `http://localhost:8080` or `10.20.0.0/16`; may be repeated.
     #[arg(long, value_name = "ORIGIN|CIDR")]
-    allow_upstream: Vec<AllowedUpstream>,
+    pub(crate) allow_upstream: Vec<AllowedUpstream>,
     /// The folder of the database and the master key.
     #[arg(long, value_name = "FOLDER")]
-    data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogFormatArgument {
+pub(crate) enum LogFormatArgument {
     Human,
     Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum LogLevelArgument {
+pub(crate) enum LogLevelArgument {
     Error,
     Warn,
     Info,

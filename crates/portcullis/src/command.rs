@@ -4,3 +4,4 @@ pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod key;
 pub(crate) mod rotate;
+pub(crate) mod serve;

@@ -41,6 +41,7 @@ async fn run(arguments: cli::Arguments) -> anyhow::Result<ExitCode> {
     let process = process_environment();
     match arguments.command {
         cli::Command::Check(arguments) => command::check::run(&arguments, process),
+        cli::Command::Serve(arguments) => command::serve::run(&arguments, process).await,
         cli::Command::Apply(arguments) => command::apply::run(arguments, process).await,
         cli::Command::Key(arguments) => command::key::run(arguments, process).await,
         cli::Command::Completions { shell } => {

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use portcullis_base::Secret;
 use portcullis_server::config::{Configuration, LogLevel, LoggingSettings, Overrides};
-use portcullis_server::gateway::Gateway;
+use portcullis_server::gateway::{Gateway, Reloader};
 use portcullis_server::telemetry::logging::{self, LogFormat, LogGuard};
+use portcullis_server::telemetry::metrics::Metrics;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -15,27 +16,39 @@ use crate::cli::{LogFormatArgument, LogLevelArgument, Serve};
 
 /// Runs the command.
 ///
-/// The first SIGINT or SIGTERM lets requests under way finish; the second ends them.
+/// The first SIGINT or SIGTERM lets requests under way finish; the second ends the program at once.
+/// SIGHUP has the configuration read again.
 pub(crate) async fn run(
     arguments: &Serve,
     process: HashMap<String, Secret>,
 ) -> anyhow::Result<ExitCode> {
-    let configuration = Configuration::load(&arguments.file, arguments.overrides(), process)?;
-    let _guard = log(configuration.settings.logging)?;
+    // The system would end the program at a signal that nobody waits for yet.
     let mut stop = Stop::new()?;
+    let hangup = signal(SignalKind::hangup())?;
+    let configuration = Configuration::load(&arguments.file, arguments.overrides(), process)?;
+    let guard = log(configuration.settings.logging)?;
+    let metrics = Metrics::new().with_dropped_lines(guard.dropped());
+    let gateway = tokio::select! {
+        started = Gateway::start_counted(configuration, metrics) => started?,
+        () = stop.asked() => {
+            tracing::warn!("stopped before the gateway had started");
+            end(guard)
+        }
+    };
+    let reloading = tokio::spawn(reload(hangup, gateway.reloader()));
     let shutdown = CancellationToken::new();
-    let gateway = Gateway::start(configuration).await?;
     let running = gateway.run(shutdown.clone());
     tokio::pin!(running);
     tokio::select! {
         () = &mut running => return Ok(ExitCode::SUCCESS),
         () = stop.asked() => shutdown.cancel(),
     }
+    reloading.abort();
     tokio::select! {
         () = running => Ok(ExitCode::SUCCESS),
         () = stop.asked() => {
-            tracing::warn!("stopped again: requests under way were cut off");
-            Ok(ExitCode::FAILURE)
+            tracing::warn!("stopped again: requests under way are cut off");
+            end(guard)
         }
     }
 }
@@ -47,6 +60,22 @@ fn log(settings: LoggingSettings) -> anyhow::Result<LogGuard> {
         None => LogFormat::Json,
     };
     Ok(logging::init(format, settings.level.as_str())?)
+}
+
+/// Reads the configuration again at each SIGHUP, one after the other.
+async fn reload(mut hangup: Signal, reloader: Reloader) {
+    while hangup.recv().await.is_some() {
+        tracing::info!("SIGHUP: reading the configuration again");
+        reloader.reload().await;
+    }
+}
+
+/// Ends the program without waiting for anything but the last log lines.
+///
+/// The runtime would wait for work that blocks, such as a lock or a name being resolved.
+fn end(guard: LogGuard) -> ! {
+    drop(guard);
+    std::process::exit(1)
 }
 
 /// The signals that ask the program to stop.

@@ -1,0 +1,337 @@
+//! Publishes what the store holds, and reads the configuration again while the gateway serves.
+//!
+//! The store is what is published; the configuration only changes the store.
+//! So a change by another process, such as `portcullis apply`, is published and not undone, until the files say something new.
+//! Whatever cannot be used changes nothing: what is published stays, and the log says why.
+
+mod look;
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use portcullis_base::{Clock, Origin, Rng, Slug};
+use portcullis_store::{Inbound, Revision, Snapshot, Store, StoreError};
+use thiserror::Error;
+use tokio::sync::Mutex;
+use tokio::task::{JoinError, spawn_blocking};
+
+use super::stamps::Stamps;
+use super::{report, restart};
+use crate::catalogue::{Catalogue, CatalogueError};
+use crate::config::apply::{self, ApplyError};
+use crate::config::{
+    Configuration, ConfigurationError, MasterKeySource, Settings, StorageSettings,
+};
+use crate::http::health::Probe;
+use crate::http::tls::{Certificates, Reload};
+use crate::storage::{self, StorageError};
+use crate::telemetry::metrics::Metrics;
+
+/// Why what is stored was not published.
+#[derive(Debug, Error)]
+pub enum PublishError {
+    /// The store failed, or its secrets do not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The secrets were sealed under another master key, and the present one cannot be read.
+    #[error("the secrets in the store do not open with the known master key: {0}")]
+    MasterKey(StorageError),
+    /// What is stored cannot be published.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The compilation of a document broke off.
+    #[error("a document could not be compiled: {0}")]
+    BrokenOff(#[from] JoinError),
+}
+
+/// Why a configuration was not taken up.
+#[derive(Debug, Error)]
+pub enum ReloadError {
+    /// Something about it is wrong.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// The reading broke off.
+    #[error("the configuration could not be read: {0}")]
+    BrokenOff(#[from] JoinError),
+    /// It opens a toolset that the present listener would show to other machines.
+    #[error(
+        "toolset `{toolset}` asks for no key, and other machines reach the listener until Portcullis is started again"
+    )]
+    Exposed {
+        /// The toolset.
+        toolset: Slug,
+    },
+    /// Its objects cannot be written.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// What is stored now cannot be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+/// What a reloader works on.
+pub(super) struct Surroundings {
+    pub(super) store: Store,
+    pub(super) catalogue: Arc<ArcSwap<Catalogue>>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) certificates: Option<Arc<Certificates>>,
+    pub(super) public_url: Origin,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) rng: Arc<dyn Rng>,
+}
+
+/// Keeps what is published in step with the store and the files; cheap to clone.
+#[derive(Clone)]
+pub struct Reloader(Arc<Inner>);
+
+struct Inner {
+    around: Surroundings,
+    /// The settings that the gateway was started with.
+    running: Settings,
+    /// Held throughout a reload, so that one follows the other.
+    state: Mutex<State>,
+    /// What keeps requests from being answered.
+    missing: ArcSwapOption<String>,
+}
+
+struct State {
+    /// The last that could be used.
+    configuration: Arc<Configuration>,
+    /// Its files, as they were when it was read.
+    stamps: Stamps,
+    /// What is published.
+    revision: Option<Revision>,
+    /// Why the files cannot be used at present, as it was told.
+    refused: Option<Vec<String>>,
+    /// Why the store cannot be published at present, as it was told.
+    unpublished: Option<String>,
+}
+
+impl Reloader {
+    pub(super) fn new(configuration: Configuration, around: Surroundings) -> Self {
+        let state = State {
+            stamps: Stamps::of(&configuration.files),
+            configuration: Arc::new(configuration),
+            revision: None,
+            refused: None,
+            unpublished: None,
+        };
+        Self(Arc::new(Inner {
+            around,
+            running: state.configuration.settings.clone(),
+            state: Mutex::new(state),
+            missing: ArcSwapOption::empty(),
+        }))
+    }
+
+    /// Returns the URLs of the published MCP endpoints, in order.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<String> {
+        let catalogue = self.catalogue();
+        let mut slugs: Vec<&str> = catalogue.toolsets.keys().map(String::as_str).collect();
+        slugs.sort_unstable();
+        slugs.into_iter().map(|slug| self.endpoint(slug)).collect()
+    }
+
+    /// Returns what tells whether requests can be answered.
+    #[must_use]
+    pub fn probe(&self) -> Arc<Probe> {
+        let inner = Arc::clone(&self.0);
+        Arc::new(move || match &*inner.missing.load() {
+            None => Ok(()),
+            Some(missing) => Err(String::clone(missing)),
+        })
+    }
+
+    /// Compiles what the store holds and publishes it; calls under way finish on what was published before.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read, its secrets do not open, or it holds what cannot be published; nothing changes then.
+    pub async fn publish(&self) -> Result<(), PublishError> {
+        let mut state = self.0.state.lock().await;
+        self.publish_as(&mut state).await
+    }
+
+    /// Reads the configuration and the certificate again and takes up what they say; the log tells what came of it.
+    pub async fn reload(&self) {
+        self.reload_certificate();
+        let mut state = self.0.state.lock().await;
+        state.refused = None;
+        self.reload_as(&mut state).await;
+    }
+
+    /// Reads the configuration again and takes up what it says.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be used; nothing changes then.
+    pub async fn try_reload(&self) -> Result<(), ReloadError> {
+        let mut state = self.0.state.lock().await;
+        self.try_reload_as(&mut state).await
+    }
+
+    pub(super) fn catalogue(&self) -> Arc<Catalogue> {
+        self.0.around.catalogue.load_full()
+    }
+
+    /// Returns the last configuration that could be used.
+    pub(super) async fn configuration(&self) -> Arc<Configuration> {
+        Arc::clone(&self.0.state.lock().await.configuration)
+    }
+
+    fn endpoint(&self, slug: &str) -> String {
+        format!("{}/{slug}/mcp", self.0.around.public_url)
+    }
+
+    async fn publish_as(&self, state: &mut State) -> Result<(), PublishError> {
+        let snapshot = self.snapshot().await?;
+        let revision = snapshot.revision;
+        let before = self.catalogue();
+        let known = Arc::clone(&before);
+        let built = spawn_blocking(move || Catalogue::build(&snapshot, &known)).await??;
+        let around = &self.0.around;
+        around
+            .metrics
+            .publish(built.toolsets.values().map(|toolset| &toolset.slug));
+        let built = Arc::new(built);
+        around.catalogue.store(Arc::clone(&built));
+        // The first is announced when the gateway begins to answer.
+        if state.revision.replace(revision).is_some() {
+            self.tell_toolsets(&before, &built);
+        }
+        Ok(())
+    }
+
+    fn tell_toolsets(&self, before: &Catalogue, after: &Catalogue) {
+        let mut slugs: Vec<&String> = before.toolsets.keys().collect();
+        slugs.extend(after.toolsets.keys());
+        slugs.sort();
+        slugs.dedup();
+        for slug in slugs {
+            let url = self.endpoint(slug);
+            match (before.toolsets.get(slug), after.toolsets.get(slug)) {
+                (None, _) => tracing::info!(url, "MCP endpoint published"),
+                (_, None) => tracing::info!(url, "MCP endpoint withdrawn"),
+                (Some(old), Some(new)) if old.tools.len() != new.tools.len() => {
+                    tracing::info!(url, tools = new.tools.len(), "MCP endpoint changed");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads the store; where its secrets were sealed under another master key meanwhile, with that.
+    async fn snapshot(&self) -> Result<Snapshot, PublishError> {
+        let store = &self.0.around.store;
+        match store.snapshot().await {
+            Err(StoreError::Seal(_)) => {
+                self.accept_master_key().map_err(PublishError::MasterKey)?;
+                Ok(store.snapshot().await?)
+            }
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Reads the master key again, and takes it to hand.
+    fn accept_master_key(&self) -> Result<(), StorageError> {
+        let settings = as_it_is(&self.0.running.storage);
+        let key = storage::master_key(&settings, &*self.0.around.rng)?;
+        self.0.around.store.accept_master_key(key);
+        Ok(())
+    }
+
+    fn reload_certificate(&self) {
+        let Some(certificates) = &self.0.around.certificates else {
+            return;
+        };
+        match certificates.reload() {
+            Ok(Reload::Unchanged) => {}
+            Ok(Reload::Replaced) => tracing::info!("took up the new TLS certificate"),
+            Err(error) => tracing::warn!(
+                reason = %error,
+                "kept the old TLS certificate: the new one cannot be used"
+            ),
+        }
+    }
+
+    /// Takes the configuration up, and tells what came of it unless it was told before.
+    async fn reload_as(&self, state: &mut State) {
+        let outcome = self.try_reload_as(state).await;
+        let Err(error) = outcome else {
+            state.refused = None;
+            tracing::info!("the configuration was read again");
+            return;
+        };
+        let lines = match &error {
+            ReloadError::Configuration(error) => report::lines(error, state.configuration.path()),
+            error => vec![error.to_string()],
+        };
+        if state.refused.as_ref() != Some(&lines) {
+            for line in &lines {
+                tracing::error!("kept what is published: {line}");
+            }
+            state.refused = Some(lines);
+        }
+    }
+
+    async fn try_reload_as(&self, state: &mut State) -> Result<(), ReloadError> {
+        let stamps = state.stamps.again();
+        let known = Arc::clone(&state.configuration);
+        let configuration = spawn_blocking(move || known.reload()).await;
+        // What was read is not read again before it changes, whether or not it can be used.
+        state.stamps = stamps;
+        let configuration = configuration??;
+        let read = Stamps::of(&configuration.files);
+        state.stamps = read.or_earlier(&state.stamps);
+        let running = &self.0.running;
+        refuse_exposure(running, &configuration)?;
+        for setting in restart::differing(running, &configuration.settings) {
+            tracing::warn!(
+                setting,
+                "the setting {setting} was changed; that takes effect at the next start"
+            );
+        }
+        if let Err(error) = self.accept_master_key() {
+            tracing::warn!(%error, "the master key cannot be read again");
+        }
+        let around = &self.0.around;
+        let now = around.clock.now();
+        let difference = apply::apply(&around.store, &configuration, now, &*around.rng).await?;
+        for change in difference.lines() {
+            tracing::info!("applied: {change}");
+        }
+        state.configuration = Arc::new(configuration);
+        Ok(self.publish_as(state).await?)
+    }
+}
+
+/// Never lets a missing key be made: the store was opened with one.
+fn as_it_is(settings: &StorageSettings) -> StorageSettings {
+    let master_key = match settings.master_key.clone() {
+        MasterKeySource::FileOrNew(path) => MasterKeySource::File(path),
+        source => source,
+    };
+    StorageSettings {
+        master_key,
+        ..settings.clone()
+    }
+}
+
+/// Refuses what was judged for a listener that only this machine reaches, while others still reach the present one.
+fn refuse_exposure(running: &Settings, configuration: &Configuration) -> Result<(), ReloadError> {
+    if !running.is_public() || configuration.settings.is_public() {
+        return Ok(());
+    }
+    let open = configuration
+        .objects
+        .toolsets
+        .iter()
+        .find(|(_, toolset)| toolset.inbound.iter().any(|way| *way != Inbound::ApiKey));
+    match open {
+        Some((slug, _)) => Err(ReloadError::Exposed {
+            toolset: slug.clone(),
+        }),
+        None => Ok(()),
+    }
+}
