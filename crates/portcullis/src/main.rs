@@ -86,6 +86,19 @@ fn process_environment() -> HashMap<String, Secret> {
 fn tell(error: anyhow::Error) {
     match error.downcast::<ConfigurationError>() {
         Ok(error) => eprintln!("{:?}", miette::Report::new(error)),
-        Err(error) => eprintln!("error: {error:#}"),
+        Err(error) => eprintln!("error: {}", with_causes(&error)),
     }
+}
+
+/// Writes an error and its causes, without those that it tells itself.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }

@@ -1,5 +1,16 @@
 //! The program as its users start it.
 
+#![expect(
+    clippy::panic,
+    reason = "these are tests, and so are the functions that they share"
+)]
+
+mod api;
+mod running;
+mod serve;
+mod signals;
+mod together;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -16,6 +27,9 @@ components:
   securitySchemes:
     api_key: { type: apiKey, in: header, name: X-Key }
 ";
+
+/// The value of the one variable, known to the program and to the API.
+const SECRET: &str = "s3cret-canary";
 
 const FILE: &str = r#"
 [documents.petstore]
@@ -38,12 +52,18 @@ fn folder() -> TempDir {
 
 /// Runs the program in `folder` with one secret in its environment.
 fn portcullis(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_portcullis"))
-        .current_dir(folder)
-        .args(arguments)
-        .env("PETSTORE_API_KEY", "s3cret-canary")
+    command(folder, arguments)
         .output()
         .expect("the program starts")
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .env("PETSTORE_API_KEY", SECRET);
+    command
 }
 
 fn stdout(output: &Output) -> String {
