@@ -72,14 +72,13 @@ fn without_key(catalogue: &Catalogue, keys: &[ApiKeyRow], now: Timestamp) -> Vec
 /// Returns the command that makes a key for the gateway of this configuration.
 fn key_command(configuration: &Configuration) -> String {
     let path = configuration.path();
-    let file = path.display();
-    let mut command = format!("portcullis key create NAME --config {file}");
+    let command = format!("portcullis key create NAME --config {}", path.display());
     let described = path.extension().is_some_and(|it| it == "toml");
     let folder = path.parent().filter(|_| described);
     let usual = folder.unwrap_or(Path::new("")).join("portcullis-data");
     let data_dir = &configuration.settings.storage.data_dir;
-    if *data_dir != usual {
-        command.push_str(&format!(" --data-dir {}", data_dir.display()));
+    if *data_dir == usual {
+        return command;
     }
-    command
+    format!("{command} --data-dir {}", data_dir.display())
 }

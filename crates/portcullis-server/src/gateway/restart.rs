@@ -127,23 +127,65 @@ mod tests {
         let running = settings("");
         assert!(differing(&running, &settings("")).is_empty());
         for (text, expected) in [
-            ("[listener]\nallowed_hosts = ['a.example']", "listener.allowed_hosts"),
-            ("[listener]\nallowed_origins = ['https://a.example']", "listener.allowed_origins"),
-            ("[listener]\npublic_url = 'https://a.example'", "listener.public_url"),
-            ("[listener]\noperations_listen = ['localhost:9']", "listener.operations_listen"),
-            ("[listener]\ntrusted_proxies = ['10.1.0.0/24']", "listener.trusted_proxies"),
-            ("[listener]\nforwarded_header = 'forwarded'", "listener.forwarded_header"),
-            ("[listener.limits]\nmax_body_bytes = 1", "listener.limits.max_body_bytes"),
-            ("[listener.limits]\nheader_seconds = 1", "listener.limits.header_seconds"),
-            ("[listener.limits]\nbody_seconds = 1", "listener.limits.body_seconds"),
-            ("[listener.limits]\nmax_connections = 1", "listener.limits.max_connections"),
-            ("[listener.limits]\ndrain_seconds = 1", "listener.limits.drain_seconds"),
+            (
+                "[listener]\nallowed_hosts = ['a.example']",
+                "listener.allowed_hosts",
+            ),
+            (
+                "[listener]\nallowed_origins = ['https://a.example']",
+                "listener.allowed_origins",
+            ),
+            (
+                "[listener]\npublic_url = 'https://a.example'",
+                "listener.public_url",
+            ),
+            (
+                "[listener]\noperations_listen = ['localhost:9']",
+                "listener.operations_listen",
+            ),
+            (
+                "[listener]\ntrusted_proxies = ['10.1.0.0/24']",
+                "listener.trusted_proxies",
+            ),
+            (
+                "[listener]\nforwarded_header = 'forwarded'",
+                "listener.forwarded_header",
+            ),
+            (
+                "[listener.limits]\nmax_body_bytes = 1",
+                "listener.limits.max_body_bytes",
+            ),
+            (
+                "[listener.limits]\nheader_seconds = 1",
+                "listener.limits.header_seconds",
+            ),
+            (
+                "[listener.limits]\nbody_seconds = 1",
+                "listener.limits.body_seconds",
+            ),
+            (
+                "[listener.limits]\nmax_connections = 1",
+                "listener.limits.max_connections",
+            ),
+            (
+                "[listener.limits]\ndrain_seconds = 1",
+                "listener.limits.drain_seconds",
+            ),
             ("[storage]\nurl = 'postgres://a@b/c'", "storage.url"),
-            ("[storage]\nmaster_key_file = 'a'", "storage.master_key_file or storage.master_key_env"),
+            (
+                "[storage]\nmaster_key_file = 'a'",
+                "storage.master_key_file or storage.master_key_env",
+            ),
             ("[upstream]\nallow = ['10.20.0.0/16']", "upstream.allow"),
-            ("[upstream]\nconnect_seconds = 1", "upstream.connect_seconds"),
+            (
+                "[upstream]\nconnect_seconds = 1",
+                "upstream.connect_seconds",
+            ),
             ("[upstream]\ncall_seconds = 1", "upstream.call_seconds"),
-            ("[upstream]\nmax_response_bytes = 1", "upstream.max_response_bytes"),
+            (
+                "[upstream]\nmax_response_bytes = 1",
+                "upstream.max_response_bytes",
+            ),
             ("[logging]\nformat = 'json'", "logging.format"),
             ("[logging]\nlevel = 'debug'", "logging.level"),
         ] {

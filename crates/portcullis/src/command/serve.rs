@@ -29,7 +29,7 @@ pub(crate) async fn run(
     let guard = log(configuration.settings.logging)?;
     let metrics = Metrics::new().with_dropped_lines(guard.dropped());
     let gateway = tokio::select! {
-        started = Gateway::start_counted(configuration, metrics) => started?,
+        started = Box::pin(Gateway::start_counted(configuration, metrics)) => started?,
         () = stop.asked() => {
             tracing::warn!("stopped before the gateway had started");
             end(guard)
@@ -37,8 +37,7 @@ pub(crate) async fn run(
     };
     let reloading = tokio::spawn(reload(hangup, gateway.reloader()));
     let shutdown = CancellationToken::new();
-    let running = gateway.run(shutdown.clone());
-    tokio::pin!(running);
+    let mut running = Box::pin(gateway.run(shutdown.clone()));
     tokio::select! {
         () = &mut running => return Ok(ExitCode::SUCCESS),
         () = stop.asked() => shutdown.cancel(),

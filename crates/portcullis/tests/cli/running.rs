@@ -47,7 +47,7 @@ impl Running {
         };
         let line = running.wait_for(&format!("/{slug}/mcp"));
         let line: Value = serde_json::from_str(&line).expect("JSON");
-        let url = line["url"].as_str().expect("a URL");
+        let url = line.get("url").and_then(Value::as_str).expect("a URL");
         let authority = url.split('/').nth(2).expect("an authority");
         let port = authority.strip_prefix("localhost:").expect("a port");
         running.port = port.parse().expect("a number");
@@ -138,7 +138,9 @@ pub(super) fn call(tool: &str) -> Value {
 
 fn post(port: u16, slug: &str, key: Option<&str>, message: &Value) -> (u16, String) {
     let body = message.to_string();
-    let credential = key.map_or_else(String::new, |key| format!("authorization: Bearer {key}\r\n"));
+    let credential = key.map_or_else(String::new, |key| {
+        format!("authorization: Bearer {key}\r\n")
+    });
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     write!(

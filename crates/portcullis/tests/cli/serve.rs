@@ -80,9 +80,7 @@ fn the_hint_at_a_missing_key_names_another_data_folder() {
     let folder = folder();
     let arguments = ["portcullis.toml", "--data-dir", "elsewhere"];
     let mut gateway = Running::start(folder.path(), &arguments, "petstore");
-    gateway.wait_for(
-        "`portcullis key create NAME --config portcullis.toml --data-dir elsewhere`",
-    );
+    gateway.wait_for("`portcullis key create NAME --config portcullis.toml --data-dir elsewhere`");
     gateway.stop();
     assert!(folder.path().join("elsewhere/portcullis.db").exists());
 }

@@ -25,7 +25,11 @@ fn sighup_takes_up_what_can_be_used_and_keeps_serving_what_cannot() {
 
     let more = "\n[toolsets.more]\ndocuments = [\"petstore\"]\nenvironment = \"production\"\ninbound = [\"open\"]\n";
     let limits = "\n[upstream]\ncall_seconds = 5\n";
-    write(folder.path(), "portcullis.toml", &format!("{good}{more}{limits}"));
+    write(
+        folder.path(),
+        "portcullis.toml",
+        &format!("{good}{more}{limits}"),
+    );
     gateway.signal(Signal::HUP);
     gateway.wait_for("upstream.call_seconds was changed; that takes effect at the next start");
     gateway.wait_for("applied: + toolset more");

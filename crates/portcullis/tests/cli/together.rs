@@ -37,7 +37,10 @@ fn what_apply_writes_is_published_and_not_undone() {
     let file = folder.path().join("portcullis.toml");
     let good = std::fs::read_to_string(&file).expect("a file");
     write(folder.path(), "other.toml", &format!("{good}{MORE}"));
-    stdout(&portcullis(folder.path(), &["apply", "--yes", "other.toml"]));
+    stdout(&portcullis(
+        folder.path(),
+        &["apply", "--yes", "other.toml"],
+    ));
     gateway.wait_for("/more/mcp");
     gateway.list_pets("more", None);
     let log = gateway.stop();
