@@ -117,3 +117,36 @@ fn method(key: &str, pointer: &str, diagnostics: &mut Diagnostics) -> Option<Met
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    #[test]
+    fn o_12_only_methods_of_the_list_become_tools() {
+        let methods = [
+            "get", "head", "options", "post", "put", "patch", "delete", "trace", "query", "GET",
+            "connect", "x-get",
+        ];
+        let item: serde_json::Map<_, _> = methods
+            .map(|method| (method.to_owned(), serde_json::json!({"responses": {}})))
+            .into_iter()
+            .collect();
+        let text = serde_json::json!({"openapi": "3.1.0", "paths": {"/a": item}}).to_string();
+        let document = Document::parse(text.as_bytes(), &Limits::default()).expect("a document");
+        let mut diagnostics = Diagnostics::new(10);
+        let found: Vec<_> = operations(&document, &mut diagnostics)
+            .iter()
+            .map(|operation| operation.pointer.rsplit('/').next().map(str::to_owned))
+            .collect();
+        let expected = ["get", "head", "options", "post", "put", "patch", "delete"];
+        assert_eq!(found, expected.map(|method| Some(method.to_owned())));
+        let reported: Vec<_> = diagnostics
+            .finish()
+            .into_iter()
+            .map(|d| d.pointer)
+            .collect();
+        assert_eq!(reported, ["/paths/~1a/trace", "/paths/~1a/query"]);
+    }
+}

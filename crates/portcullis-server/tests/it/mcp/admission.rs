@@ -35,7 +35,7 @@ async fn every_method_is_challenged_before_anything_else_is_judged() {
 }
 
 #[tokio::test]
-async fn with_a_key_only_post_is_a_method() {
+async fn n_11_with_a_key_only_post_is_a_method() {
     let gateway = Gateway::start(&[Inbound::ApiKey]).await;
     let key = gateway.key(&[]).await;
     for method in [

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::gateway::{Gateway, message};
 
 #[tokio::test]
-async fn tools_are_listed_and_called_in_every_version() {
+async fn n_10_tools_are_listed_and_called_in_every_version_without_a_handshake() {
     let gateway = Gateway::start(&[Inbound::Open]).await;
     for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let headers = [("mcp-protocol-version", version)];

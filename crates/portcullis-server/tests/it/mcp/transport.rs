@@ -162,7 +162,7 @@ async fn tr_04_the_calls_of_a_batch_are_answered_in_its_order() {
 }
 
 #[tokio::test]
-async fn tl_15_a_long_call_is_told_of_over_an_event_stream() {
+async fn n_12_tl_15_a_long_call_is_told_of_over_an_event_stream() {
     let gateway = Gateway::start(&[Inbound::Open]).await;
     let params = json!({"name": "slow", "arguments": {"id": 5}, "_meta": {"progressToken": "t"}});
     let sent = request(Method::POST, "/pets/mcp").body(Body::from(message("tools/call", &params)));

@@ -1,0 +1,14 @@
+//! Calls to APIs and token endpoints on loopback.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests, and so are the functions that they share"
+)]
+
+mod api;
+mod calls;
+mod choices;
+mod tokens;
+mod way;

@@ -1,0 +1,210 @@
+//! The way out over a document made for one test.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use portcullis_base::{Blame, Clock, Digest, Secret, Slug, Timestamp};
+use portcullis_openapi::variables::variables;
+use portcullis_openapi::{Document, Limits};
+use portcullis_server::ambient::SystemRng;
+use portcullis_server::catalogue::{
+    EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
+};
+use portcullis_server::mcp::caller::CallerValues;
+use portcullis_server::upstream::credentials::CredentialSources;
+use portcullis_server::upstream::policy::EgressPolicy;
+use portcullis_server::upstream::{Upstream, UpstreamLimits};
+use portcullis_store::SchemeSettings;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// Everything that a call needs.
+pub(super) struct Way {
+    pub(super) clock: Arc<Hand>,
+    upstream: Upstream,
+    tools: HashMap<String, PublishedTool>,
+    environment: EnvironmentValues,
+    caller: CallerValues,
+    caller_supplied: BTreeSet<String>,
+    environment_allowed: bool,
+}
+
+/// What came of a call: what the model reads.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) text: String,
+    pub(super) is_error: bool,
+    /// Who is to blame where no answer came.
+    pub(super) blame: Option<Blame>,
+}
+
+/// A clock that is turned by hand.
+pub(super) struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl Hand {
+    pub(super) fn turn(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap();
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+/// Allows the whole of loopback.
+pub(super) fn loopback() -> EgressPolicy {
+    EgressPolicy::default().allow_network("127.0.0.0/8".parse().unwrap())
+}
+
+impl Way {
+    /// Compiles a document, under the slug `api`.
+    pub(super) fn to(document: &Value) -> Self {
+        Self::with(document, loopback(), BTreeMap::new())
+    }
+
+    /// As [`Way::to`], with a policy and with what an operator says of schemes.
+    pub(super) fn with(
+        document: &Value,
+        policy: EgressPolicy,
+        scheme_settings: BTreeMap<String, SchemeSettings>,
+    ) -> Self {
+        let bytes = document.to_string();
+        let document = Document::parse(bytes.as_bytes(), &Limits::default()).unwrap();
+        let (tools, _) = document.tools();
+        let tools: Vec<_> = tools.into_iter().map(Arc::new).collect();
+        let published = Arc::new(PublishedDocument {
+            slug: Slug::parse("api").unwrap(),
+            title: document.title.clone(),
+            digest: Digest::of(bytes.as_bytes()),
+            tools: tools.clone(),
+            variables: variables("api", &document.schemes),
+            schemes: document
+                .schemes
+                .iter()
+                .map(|scheme| (scheme.name.clone(), scheme.clone()))
+                .collect(),
+            scheme_settings,
+        });
+        let tools = tools.into_iter().map(|tool| {
+            let document = Arc::clone(&published);
+            (tool.name.clone(), PublishedTool { tool, document })
+        });
+        let clock = Arc::new(Hand(AtomicI64::new(1_792_000_000_000)));
+        let limits = UpstreamLimits {
+            connect: Duration::from_secs(2),
+            call: Duration::from_secs(5),
+            max_response_bytes: 1000,
+        };
+        Self {
+            upstream: Upstream::new(
+                policy,
+                limits,
+                Arc::clone(&clock) as Arc<dyn Clock>,
+                Arc::new(SystemRng),
+            ),
+            clock,
+            tools: tools.collect(),
+            environment: EnvironmentValues {
+                slug: Slug::parse("production").unwrap(),
+                values: HashMap::new(),
+            },
+            caller: CallerValues::default(),
+            caller_supplied: BTreeSet::new(),
+            environment_allowed: true,
+        }
+    }
+
+    /// Sets a variable of the environment, as a secret.
+    pub(super) fn set(mut self, name: &str, value: &str) -> Self {
+        let value = EnvironmentValue {
+            text: Secret::new(value.to_owned()),
+            secret: true,
+        };
+        self.environment.values.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Sets a variable of the environment, for all to see.
+    pub(super) fn set_plain(mut self, name: &str, value: &str) -> Self {
+        let value = EnvironmentValue {
+            text: Secret::new(value.to_owned()),
+            secret: false,
+        };
+        self.environment.values.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Declares variables as the caller's and has him pass them.
+    pub(super) fn passed(mut self, values: &[(&str, &str)]) -> Self {
+        let values = values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Secret::new((*value).to_owned())));
+        self.caller = values.collect();
+        self
+    }
+
+    /// Declares variables that the caller may pass.
+    pub(super) fn declared(mut self, names: &[&str]) -> Self {
+        self.caller_supplied = names.iter().map(|name| (*name).to_owned()).collect();
+        self
+    }
+
+    /// Has the caller come in by his headers alone.
+    pub(super) fn by_headers(mut self) -> Self {
+        self.environment_allowed = false;
+        self
+    }
+
+    /// Returns the schema of a tool's arguments.
+    pub(super) fn arguments(&self, tool: &str) -> String {
+        self.tools[tool].tool.input_schema.get().to_owned()
+    }
+
+    pub(super) async fn call(&self, tool: &str, arguments: Value) -> Told {
+        let tool = &self.tools[tool];
+        let arguments = RawValue::from_string(arguments.to_string()).unwrap();
+        let plan = tool.tool.plan(Some(&arguments)).unwrap();
+        let sources = CredentialSources {
+            environment: Some(&self.environment),
+            caller: &self.caller,
+            caller_supplied: &self.caller_supplied,
+            environment_allowed: self.environment_allowed,
+        };
+        match self.upstream.call(tool, plan, &sources).await {
+            Ok(answer) => {
+                let outcome = tool.tool.outcome(&answer.response());
+                Told {
+                    text: format!("{:?}", outcome.content),
+                    is_error: outcome.is_error,
+                    blame: None,
+                }
+            }
+            Err(error) => Told {
+                text: error.to_string(),
+                is_error: true,
+                blame: Some(error.blame()),
+            },
+        }
+    }
+}
+
+/// Describes an API with one operation `list`, and one that changes something, `create`.
+pub(super) fn document(server: &str, security: Value, schemes: Value) -> Value {
+    let responses = serde_json::json!({"default": {"description": "anything"}});
+    serde_json::json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Things", "version": "1"},
+        "servers": [{"url": server}],
+        "security": security,
+        "paths": {"/things": {
+            "get": {"operationId": "list", "responses": responses},
+            "post": {"operationId": "create", "responses": responses},
+        }},
+        "components": {"securitySchemes": schemes},
+    })
+}
