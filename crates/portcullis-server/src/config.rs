@@ -145,10 +145,8 @@ fn read<T>(
         files: vec![path.to_owned()],
         problems: Vec::new(),
     };
-    let overrides = &source.overrides;
-    let settings = judge::settings(&mut reading, &file, overrides);
-    let allowed = file.listener.allow_unauthenticated || overrides.allow_unauthenticated;
-    let closed = settings.is_public() && !allowed;
+    let settings = judge::settings(&mut reading, &file, &source.overrides);
+    let closed = settings.authenticated_only();
     let objects = read_objects(&mut reading, described.then_some(&file), closed);
     if reading.problems.is_empty() {
         Ok((settings, objects, reading.files))

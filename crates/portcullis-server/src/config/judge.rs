@@ -63,6 +63,7 @@ fn access(
         public_url: public_url(reading, table, overrides, listener),
         allowed_hosts: reading.all_parsed(&table.allowed_hosts, host),
         allowed_origins: reading.all_parsed(&table.allowed_origins, Origin::parse),
+        allow_unauthenticated: table.allow_unauthenticated || overrides.allow_unauthenticated,
         body: BodyLimits {
             max_bytes: reading.count(table.limits.max_body_bytes.as_ref(), 4 << 20),
             timeout: reading.seconds(table.limits.body_seconds.as_ref(), 60),

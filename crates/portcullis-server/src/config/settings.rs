@@ -39,6 +39,12 @@ impl Settings {
         let far = |url: &Origin| !url.is_loopback();
         !self.listener.is_loopback() || self.access.public_url.as_ref().is_some_and(far)
     }
+
+    /// Tells whether ways in that ask for nothing must stay closed.
+    #[must_use]
+    pub fn authenticated_only(&self) -> bool {
+        self.is_public() && !self.access.allow_unauthenticated
+    }
 }
 
 /// Who may speak to the listener, and by which names.
@@ -50,6 +56,8 @@ pub struct AccessSettings {
     pub allowed_hosts: Vec<String>,
     /// Further origins whose pages may call.
     pub allowed_origins: Vec<Origin>,
+    /// Whether other machines may reach toolsets that ask for no key.
+    pub allow_unauthenticated: bool,
     /// How much the body of a request may take.
     pub body: BodyLimits,
 }
