@@ -343,3 +343,31 @@ fn of_storage(error: StorageError, settings: &Settings) -> GatewayError {
         error => GatewayError::Storage(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::config::Overrides;
+
+    #[test]
+    fn a_locked_database_is_named_without_its_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("portcullis.toml");
+        std::fs::write(&path, "[storage]\nurl = 'sqlite:/kept/a.db'").unwrap();
+        let mut settings = Settings::load(&path, Overrides::default(), HashMap::new()).unwrap();
+        let busy = || {
+            let busy = StoreError::Busy("database is locked".to_owned());
+            StorageError::Database(OpenDatabaseError::Store(busy))
+        };
+        let told = of_storage(busy(), &settings).to_string();
+        assert!(
+            told.contains("locked the database file /kept/a.db;"),
+            "{told}"
+        );
+        settings.storage.url = portcullis_base::Secret::new("postgres://a:s3cret@b/c".to_owned());
+        let told = of_storage(busy(), &settings).to_string();
+        assert!(told.contains("locked the database;") && !told.contains("s3cret"));
+    }
+}

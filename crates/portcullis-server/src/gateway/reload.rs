@@ -3,14 +3,16 @@
 //! The store is what is published; the configuration only changes the store.
 //! So a change by another process, such as `portcullis apply`, is published and not undone, until the files say something new.
 //! Whatever cannot be used changes nothing: what is published stays, and the log says why.
+//! What was judged for another listener, be it by a changed file or by another process, is judged again for the one that runs.
 
 mod look;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use portcullis_base::{Clock, Origin, Rng, Slug};
-use portcullis_store::{Inbound, Revision, Snapshot, Store, StoreError};
+use portcullis_store::{Inbound, Revision, Snapshot, Store, StoreError, Toolset};
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, spawn_blocking};
@@ -185,7 +187,10 @@ impl Reloader {
     }
 
     async fn publish_as(&self, state: &mut State) -> Result<(), PublishError> {
-        let snapshot = self.snapshot().await?;
+        let mut snapshot = self.snapshot().await?;
+        if self.must_ask(&state.configuration.settings) {
+            snapshot.toolsets.retain(asks_or_tell);
+        }
         let revision = snapshot.revision;
         let before = self.catalogue();
         let known = Arc::clone(&before);
@@ -201,6 +206,11 @@ impl Reloader {
             self.tell_toolsets(&before, &built);
         }
         Ok(())
+    }
+
+    /// Tells whether toolsets have to ask for a key: the listener is the one of the start, whatever is configured by now.
+    fn must_ask(&self, configured: &Settings) -> bool {
+        self.0.running.is_public() && !configured.access.allow_unauthenticated
     }
 
     fn tell_toolsets(&self, before: &Catalogue, after: &Catalogue) {
@@ -284,9 +294,10 @@ impl Reloader {
         let configuration = configuration??;
         let read = Stamps::of(&configuration.files);
         state.stamps = read.or_earlier(&state.stamps);
-        let running = &self.0.running;
-        refuse_exposure(running, &configuration)?;
-        for setting in restart::differing(running, &configuration.settings) {
+        if self.must_ask(&configuration.settings) {
+            refuse_exposure(&configuration)?;
+        }
+        for setting in restart::differing(&self.0.running, &configuration.settings) {
             tracing::warn!(
                 setting,
                 "the setting {setting} was changed; that takes effect at the next start"
@@ -318,20 +329,32 @@ fn as_it_is(settings: &StorageSettings) -> StorageSettings {
     }
 }
 
-/// Refuses what was judged for a listener that only this machine reaches, while others still reach the present one.
-fn refuse_exposure(running: &Settings, configuration: &Configuration) -> Result<(), ReloadError> {
-    if !running.is_public() || configuration.settings.is_public() {
-        return Ok(());
-    }
-    let open = configuration
-        .objects
-        .toolsets
-        .iter()
-        .find(|(_, toolset)| toolset.inbound.iter().any(|way| *way != Inbound::ApiKey));
-    match open {
+/// Refuses a configuration with a toolset that asks for no key.
+fn refuse_exposure(configuration: &Configuration) -> Result<(), ReloadError> {
+    let mut toolsets = configuration.objects.toolsets.iter();
+    match toolsets.find(|(_, toolset)| !asks(&toolset.inbound)) {
         Some((slug, _)) => Err(ReloadError::Exposed {
             toolset: slug.clone(),
         }),
         None => Ok(()),
     }
 }
+
+/// Tells whether a toolset asks for a key, and the operator if it does not.
+fn asks_or_tell(toolset: &Toolset) -> bool {
+    let asks = asks(&toolset.inbound);
+    if !asks {
+        tracing::error!(
+            toolset = %toolset.slug,
+            "withheld a toolset that asks for no key, since other machines reach the listener; use `api_key`, or set `allow_unauthenticated = true` in `[listener]`"
+        );
+    }
+    asks
+}
+
+fn asks(inbound: &BTreeSet<Inbound>) -> bool {
+    inbound.iter().all(|way| *way == Inbound::ApiKey)
+}
+
+#[cfg(test)]
+mod tests;

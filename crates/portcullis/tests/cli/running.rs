@@ -54,6 +54,16 @@ impl Running {
         running
     }
 
+    /// Returns the port of the MCP endpoints.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns everything that was logged and read so far.
+    pub(super) fn log(&self) -> &str {
+        &self.log
+    }
+
     /// Waits for a line of the log that contains `text`, and returns it.
     pub(super) fn wait_for(&mut self, text: &str) -> String {
         loop {
@@ -136,21 +146,31 @@ pub(super) fn call(tool: &str) -> Value {
     })
 }
 
+/// Fetches a page of a listener; gives the HTTP status and the body.
+pub(super) fn get(port: u16, path: &str) -> (u16, String) {
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n\r\n");
+    exchange(port, &request)
+}
+
 fn post(port: u16, slug: &str, key: Option<&str>, message: &Value) -> (u16, String) {
     let body = message.to_string();
     let credential = key.map_or_else(String::new, |key| {
         format!("authorization: Bearer {key}\r\n")
     });
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a connection");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    write!(
-        stream,
+    let request = format!(
         "POST /{slug}/mcp HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n\
          content-type: application/json\r\naccept: application/json, text/event-stream\r\n\
          {credential}content-length: {}\r\n\r\n{body}",
         body.len()
-    )
-    .expect("a request");
+    );
+    exchange(port, &request)
+}
+
+fn exchange(port: u16, request: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.write_all(request.as_bytes()).expect("a request");
     let mut answer = String::new();
     // A connection that is cut off leaves what has come so far.
     let _ = stream.read_to_string(&mut answer);

@@ -7,7 +7,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::api::Api;
-use super::running::Running;
+use super::running::{Running, call, get};
 use super::{FILE, SECRET, folder, portcullis, stderr, stdout};
 
 /// Writes the document of `api` and a file that publishes it to whoever comes.
@@ -52,7 +52,7 @@ fn an_upstream_that_nobody_allowed_is_not_called() {
     let api = Api::start();
     let folder = open_folder(&api);
     let gateway = Running::start(folder.path(), &["petstore.yaml"], "petstore");
-    let (_, body) = gateway.post("petstore", None, &super::running::call("listPets"));
+    let (_, body) = gateway.post("petstore", None, &call("listPets"));
     assert!(body.contains("--allow-upstream"), "{body}");
 }
 
@@ -64,7 +64,7 @@ fn a_toolset_without_a_key_says_how_to_make_one_and_a_revoked_key_stops_working(
     let arguments = ["portcullis.toml", "--allow-upstream", &api.origin()];
     let mut gateway = Running::start(folder.path(), &arguments, "petstore");
     gateway.wait_for("`portcullis key create NAME --config portcullis.toml`");
-    let (status, _) = gateway.post("petstore", None, &super::running::call("listPets"));
+    let (status, _) = gateway.post("petstore", None, &call("listPets"));
     assert_eq!(status, 401);
     let made = stdout(&portcullis(folder.path(), &["key", "create", "agents"]));
     let key = Some(made.trim());
@@ -83,6 +83,37 @@ fn the_hint_at_a_missing_key_names_another_data_folder() {
     gateway.wait_for("`portcullis key create NAME --config portcullis.toml --data-dir elsewhere`");
     gateway.stop();
     assert!(folder.path().join("elsewhere/portcullis.db").exists());
+}
+
+#[test]
+fn health_and_metrics_are_where_clients_are_or_on_a_listener_of_their_own() {
+    let api = Api::start();
+    let folder = open_folder(&api);
+    let gateway = Running::start(folder.path(), &["portcullis.toml"], "petstore");
+    assert_eq!(get(gateway.port(), "/health/ready").0, 200);
+    gateway.stop();
+    let file = std::fs::read_to_string(folder.path().join("portcullis.toml")).expect("a file");
+    let own = format!("[listener]\noperations_listen = [\"127.0.0.1:0\"]\n{file}");
+    write(folder.path(), "portcullis.toml", &own);
+    let arguments = ["portcullis.toml", "--allow-upstream", &api.origin()];
+    let gateway = Running::start(folder.path(), &arguments, "petstore");
+    gateway.list_pets("petstore", None);
+    assert_eq!(get(gateway.port(), "/health/ready").0, 404);
+    let line = gateway.log().lines().find(|line| line.contains("/metrics"));
+    let address = line.and_then(|line| line.split("\"address\":\"127.0.0.1:").nth(1));
+    let port = address
+        .and_then(|rest| rest.split('"').next())
+        .expect("a port");
+    let port = port.parse().expect("a number");
+    assert_eq!(get(port, "/health/ready").0, 200);
+    let (_, metrics) = get(port, "/metrics");
+    for line in [
+        "portcullis_tool_calls_total{toolset=\"petstore\",outcome=\"ok\"} 1",
+        "portcullis_log_lines_dropped_total 0",
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+    gateway.stop();
 }
 
 #[test]
