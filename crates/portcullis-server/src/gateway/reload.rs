@@ -101,6 +101,8 @@ struct State {
     configuration: Arc<Configuration>,
     /// Its files, as they were when it was read.
     stamps: Stamps,
+    /// Its files, as they were at the last look.
+    seen: Option<Stamps>,
     /// What is published.
     revision: Option<Revision>,
     /// Why the files cannot be used at present, as it was told.
@@ -113,6 +115,7 @@ impl Reloader {
     pub(super) fn new(configuration: Configuration, around: Surroundings) -> Self {
         let state = State {
             stamps: Stamps::of(&configuration.files),
+            seen: None,
             configuration: Arc::new(configuration),
             revision: None,
             refused: None,

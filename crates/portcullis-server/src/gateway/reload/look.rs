@@ -38,12 +38,16 @@ impl Reloader {
         }
     }
 
-    /// Takes up what has changed since the last look; the log tells what came of it.
+    /// Takes up what has changed; the log tells what came of it.
     ///
+    /// Files are read once they are the same at two looks: one that is being written may be empty at the first, and an empty configuration withdraws everything.
     /// What could not be used is tried again at every look, since the cause may lie in a file that is not known yet.
     pub async fn look(&self) {
         let mut state = self.0.state.lock().await;
-        if state.refused.is_some() || state.stamps != state.stamps.again() {
+        let stamps = state.stamps.again();
+        let is_due = state.refused.is_some() || stamps != state.stamps;
+        let seen = state.seen.replace(stamps);
+        if is_due && seen == state.seen {
             self.reload_as(&mut state).await;
         }
         let missing = self.look_at_store(&mut state).await.err();

@@ -71,6 +71,12 @@ fn slugs(reloader: &Reloader) -> Vec<String> {
     reloader.endpoints().into_iter().map(path).collect()
 }
 
+/// Looks as often as it takes to read files that have changed.
+async fn look_twice(reloader: &Reloader) {
+    reloader.look().await;
+    reloader.look().await;
+}
+
 async fn rotate(store: &Store, key_file: &Path) {
     let next = key_file.with_extension("next");
     let new = create_key_file(&next, &SystemRng).unwrap();
@@ -112,7 +118,7 @@ async fn a_configuration_that_cannot_be_used_changes_nothing_until_it_is_mended(
     let reloader = gateway.reloader();
     let file = format!("{LOCAL}{}", objects("new", &[("more", "open")]));
     write(&folder, "portcullis.toml", &file);
-    reloader.look().await;
+    look_twice(&reloader).await;
     assert_eq!(slugs(&reloader), ["pets"]);
     let refused = reloader.try_reload().await.unwrap_err();
     assert!(
@@ -121,6 +127,26 @@ async fn a_configuration_that_cannot_be_used_changes_nothing_until_it_is_mended(
     );
     // Mended by a file that no usable configuration has named so far.
     write(&folder, "new", "https://petstore.example");
+    look_twice(&reloader).await;
+    assert_eq!(slugs(&reloader), ["more"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_being_written_is_not_read() {
+    let (folder, gateway) = start(LOCAL, &[("pets", "open")]).await;
+    let reloader = gateway.reloader();
+    let file = std::fs::read_to_string(folder.path().join("portcullis.toml")).unwrap();
+    reloader.look().await;
+    write(&folder, "portcullis.toml", "");
+    reloader.look().await;
+    assert_eq!(slugs(&reloader), ["pets"]);
+    write(
+        &folder,
+        "portcullis.toml",
+        &file.replace("toolsets.pets", "toolsets.more"),
+    );
+    reloader.look().await;
+    assert_eq!(slugs(&reloader), ["pets"]);
     reloader.look().await;
     assert_eq!(slugs(&reloader), ["more"]);
 }
@@ -134,7 +160,7 @@ async fn a_changed_document_is_taken_up_at_the_next_look() {
         "petstore.yaml",
         &DOCUMENT.replace("listPets", "showPets"),
     );
-    reloader.look().await;
+    look_twice(&reloader).await;
     let catalogue = reloader.catalogue();
     let names: Vec<&String> = catalogue.toolsets["pets"].tools.keys().collect();
     assert_eq!(names, ["showPets"]);
