@@ -38,7 +38,6 @@ const WITHOUT_SQL: &[&str] = &[
     "portcullis-mcp",
     "portcullis-server",
     "portcullis",
-    "portcullis-testkit",
     "portcullis-demo",
 ];
 

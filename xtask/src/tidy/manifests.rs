@@ -7,7 +7,7 @@ use crate::tidy::Finding;
 use crate::tidy::source::Source;
 
 /// The crates of the house and what each may name; an order in which nothing points back.
-const MAY_NAME: [(&str, &[&str]); 11] = [
+const MAY_NAME: [(&str, &[&str]); 10] = [
     ("portcullis-base", &[]),
     ("portcullis-oauth", &["base"]),
     ("portcullis-openapi", &["base"]),
@@ -22,20 +22,12 @@ const MAY_NAME: [(&str, &[&str]); 11] = [
         &["base", "oauth", "openapi", "mcp", "store", "server"],
     ),
     (
-        "portcullis-testkit",
+        "portcullis-demo",
         &["base", "oauth", "openapi", "mcp", "store", "server"],
     ),
     (
-        "portcullis-demo",
-        &[
-            "base", "oauth", "openapi", "mcp", "store", "server", "testkit",
-        ],
-    ),
-    (
         "portcullis-bench",
-        &[
-            "base", "oauth", "openapi", "mcp", "store", "server", "testkit",
-        ],
+        &["base", "oauth", "openapi", "mcp", "store", "server"],
     ),
     ("xtask", &[]),
 ];
@@ -64,7 +56,6 @@ const RESERVED: [(&[&str], &[&str], &str); 3] = [
             "portcullis-store",
             "portcullis-server",
             "portcullis",
-            "portcullis-testkit",
             "portcullis-demo",
             "portcullis-bench",
         ],
@@ -72,12 +63,7 @@ const RESERVED: [(&[&str], &[&str], &str); 3] = [
     ),
     (
         &["reqwest"],
-        &[
-            "portcullis-server",
-            "portcullis-testkit",
-            "portcullis-demo",
-            "portcullis-bench",
-        ],
+        &["portcullis-server", "portcullis-demo", "portcullis-bench"],
         "bytes leave only through portcullis-server/src/upstream/http.rs (invariant 3)",
     ),
 ];
