@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ambient::{SystemClock, SystemRng};
 use crate::catalogue::Catalogue;
 use crate::config::apply::{self, ApplyError};
-use crate::config::{AllowedUpstream, Configuration, Settings, UpstreamSettings};
+use crate::config::{AllowedUpstream, Configuration, Fate, Settings, UpstreamSettings};
 use crate::http::certificate_watch;
 use crate::http::health::{Operations, operations};
 use crate::http::judge::OriginPolicy;
@@ -225,8 +225,15 @@ impl Parts {
             self.clock.now(),
             &*self.rng,
         );
-        for change in difference.await?.lines() {
+        let difference = difference.await?;
+        for change in difference.lines() {
             tracing::info!("applied: {change}");
+        }
+        if difference.changes.iter().any(|it| it.fate == Fate::Removed) {
+            tracing::warn!(
+                "the store held objects that `{}` does not describe, and they were removed; where another gateway serves them, give this one a store of its own by `--data-dir`",
+                self.configuration.path().display()
+            );
         }
         let listener = self.sockets.listener;
         let public_url = public_url(&settings, &listener)?;

@@ -1,5 +1,8 @@
 //! Several processes on one store: a second gateway, and commands beside a running one.
 
+use rustix::process::Signal;
+use serde_json::json;
+
 use super::api::Api;
 use super::running::Running;
 use super::serve::{open_folder, write};
@@ -26,6 +29,25 @@ fn two_gateways_on_one_database_publish_the_same() {
     first.stop();
     second.list_pets("more", None);
     second.stop();
+}
+
+#[test]
+fn a_gateway_that_takes_over_a_store_says_what_it_removed() {
+    let api = Api::start();
+    let folder = open_folder(&api);
+    let mut first = Running::start(folder.path(), &["portcullis.toml"], "petstore");
+    write(folder.path(), "harbour.yaml", &api.document());
+    let mut second = Running::start(folder.path(), &["harbour.yaml"], "harbour");
+    assert!(second.log().contains("`--data-dir`"), "{}", second.log());
+    first.wait_for("MCP endpoint withdrawn");
+    // Neither undoes what the other has done.
+    first.signal(Signal::TERM);
+    first.wait_for("stopped");
+    let list = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" });
+    assert_eq!(second.post("harbour", None, &list).0, 200);
+    second.signal(Signal::TERM);
+    second.wait_for("stopped");
+    assert!(!second.log().contains("withdrawn"), "{}", second.log());
 }
 
 #[test]

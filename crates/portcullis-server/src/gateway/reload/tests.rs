@@ -264,3 +264,37 @@ async fn a_gateway_whose_store_does_not_answer_is_not_ready() {
     assert!(missing.contains("database"), "{missing}");
     assert_eq!(slugs(&reloader), ["pets"]);
 }
+
+#[tokio::test]
+async fn a_reload_takes_up_a_new_certificate_even_where_the_file_cannot_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, "petstore.yaml", DOCUMENT);
+    write(&folder, "secret", "https://petstore.example");
+    write_certificate(&folder, 2040);
+    let tls = "[listener.tls]\ncertificate_file = \"tls.crt\"\nkey_file = \"tls.key\"\n";
+    let file = format!("{LOCAL}{tls}{}", objects("secret", &[("pets", "open")]));
+    write(&folder, "portcullis.toml", &file);
+    let gateway = Gateway::start(load(&folder, "portcullis.toml")).await;
+    let reloader = gateway.unwrap().reloader();
+    assert!(reloader.endpoints()[0].starts_with("https://localhost:"));
+    let certificates = reloader.0.around.certificates.clone().unwrap();
+    let before = certificates.not_after().unwrap();
+    write_certificate(&folder, 2041);
+    write(&folder, "portcullis.toml", "lisener = 1");
+    reloader.reload().await;
+    assert!(certificates.not_after().unwrap() > before);
+    assert_eq!(slugs(&reloader), ["pets"]);
+}
+
+fn write_certificate(folder: &TempDir, year: i32) {
+    let names = vec!["localhost".to_owned()];
+    let mut parameters = rcgen::CertificateParams::new(names).unwrap();
+    parameters.not_after = rcgen::date_time_ymd(year, 1, 31);
+    let key = rcgen::KeyPair::generate().unwrap();
+    write(
+        folder,
+        "tls.crt",
+        &parameters.self_signed(&key).unwrap().pem(),
+    );
+    write(folder, "tls.key", &key.serialize_pem());
+}
