@@ -85,6 +85,9 @@ pub struct EnvironmentValues {
     pub values: HashMap<String, EnvironmentValue>,
 }
 
+/// The slug of the environment that the variables of the process make, where a document is served alone.
+pub const PROCESS_ENVIRONMENT: &str = "process";
+
 /// One variable's value.
 #[derive(Clone, Debug)]
 pub struct EnvironmentValue {

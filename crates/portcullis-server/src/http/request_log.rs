@@ -37,6 +37,7 @@ struct Known {
     tool: Option<String>,
     api_key: Option<ApiKeyId>,
     blame: Option<Blame>,
+    cause: Option<String>,
 }
 
 impl Particulars {
@@ -58,6 +59,14 @@ impl Particulars {
     /// Says who is to blame for the failure, also where the status is 200.
     pub fn blame(&self, blame: Blame) {
         self.known().blame = Some(blame);
+    }
+
+    /// Says why a call failed; of several causes in one request the first.
+    pub fn cause(&self, cause: &str) {
+        let mut known = self.known();
+        if known.cause.is_none() {
+            known.cause = Some(cause.to_owned());
+        }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -149,6 +158,7 @@ impl Drop for Line {
             tool.name = known.tool.as_deref(),
             api_key.id = known.api_key.map(tracing::field::display),
             blame = known.blame.map(Blame::as_str),
+            cause = known.cause.as_deref(),
             given_up
             },
             "{method} {route} answered {status} in {duration_ms} ms"

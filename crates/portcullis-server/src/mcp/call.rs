@@ -76,7 +76,10 @@ impl Call {
                 let blame = blame_of(response.status);
                 (result_of(tool.tool.outcome(&response)), blame)
             }
-            Err(error) => (ToolResult::error(error.to_string()), Some(error.blame())),
+            Err(error) => {
+                exchange.particulars.cause(error.cause());
+                (ToolResult::error(error.to_string()), Some(error.blame()))
+            }
         };
         exchange.count(blame, begun);
         result.reply(&self.id, self.version, &exchange.toolset.introduction)

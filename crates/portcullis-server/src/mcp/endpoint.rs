@@ -61,6 +61,7 @@ pub fn router(state: Arc<EndpointState>) -> Router {
     Router::new()
         .route("/{toolset}/mcp", any(handle))
         .route("/{toolset}/mcp/", any(handle))
+        .fallback(not_found)
         .with_state(state)
 }
 
@@ -80,6 +81,9 @@ async fn handle(
             particulars.toolset(&toolset.slug);
             serve(state, toolset, request, &particulars).await
         }
+        None if request.method() == Method::GET && page::is_navigation(request.headers()) => {
+            Ok(page::not_found(&state.public_url))
+        }
         None => Err(Rejection::UnknownToolset),
     };
     let response = outcome.unwrap_or_else(|rejection| {
@@ -87,6 +91,16 @@ async fn handle(
         rejection.response()
     });
     response::mark(response)
+}
+
+/// Answers what no route is for: a person with a page, everybody else with JSON.
+async fn not_found(State(state): State<Arc<EndpointState>>, request: Request) -> Response {
+    let is_visit = request.method() == Method::GET && page::is_navigation(request.headers());
+    response::mark(if is_visit {
+        page::not_found(&state.public_url)
+    } else {
+        Rejection::NoRoute.response()
+    })
 }
 
 async fn serve(

@@ -1,25 +1,38 @@
-//! What a person sees who opens an endpoint's URL in a browser: what this is, and how to connect a client.
+//! What a person sees who opens a URL of ours in a browser: what this is, and how to connect a client.
 //!
-//! Says nothing that needs a credential: no tools, no instructions.
+//! Says nothing that needs a credential: no tools, no instructions, and not which toolsets there are.
+
+use std::sync::LazyLock;
 
 use askama::Template;
 use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderMap, header};
-use portcullis_base::Origin;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use portcullis_base::{Digest, Origin};
 use portcullis_openapi::variables::header_name;
 use portcullis_store::Inbound;
 
 use super::response;
 use crate::catalogue::PublishedToolset;
 
-/// The page needs nothing from anywhere.
-const POLICY: &str =
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The look of every page.
+const STYLE: &str = include_str!("../../templates/page.css");
+
+/// A page needs nothing from anywhere, and no style but [`STYLE`].
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let style = STANDARD.encode(Digest::of(STYLE.as_bytes()).as_bytes());
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).expect("Base64 is visible ASCII")
+});
 
 #[derive(Template)]
 #[template(path = "endpoint.html")]
 struct EndpointPage<'a> {
+    style: &'static str,
     title: &'a str,
     slug: &'a str,
     url: String,
@@ -42,6 +55,7 @@ pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
 pub(super) fn response(toolset: &PublishedToolset, public_url: &Origin) -> Response {
     let open = [Inbound::Open, Inbound::Headers];
     let page = EndpointPage {
+        style: STYLE,
         title: &toolset.title,
         slug: toolset.slug.as_str(),
         url: format!("{}/{}/mcp", public_url.as_str(), toolset.slug),
@@ -52,6 +66,27 @@ pub(super) fn response(toolset: &PublishedToolset, public_url: &Origin) -> Respo
             .map(|variable| header_name(variable))
             .collect(),
     };
+    html(&page)
+}
+
+#[derive(Template)]
+#[template(path = "not_found.html")]
+struct NotFoundPage<'a> {
+    style: &'static str,
+    origin: &'a str,
+}
+
+/// Shows that there is nothing.
+pub(super) fn not_found(public_url: &Origin) -> Response {
+    let mut response = html(&NotFoundPage {
+        style: STYLE,
+        origin: public_url.as_str(),
+    });
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+fn html(page: &impl Template) -> Response {
     let html = page.render().expect("a template of texts always renders");
     let mut response = Response::new(Body::from(html));
     response::set(
@@ -59,7 +94,8 @@ pub(super) fn response(toolset: &PublishedToolset, public_url: &Origin) -> Respo
         header::CONTENT_TYPE,
         "text/html; charset=utf-8",
     );
-    response::set(&mut response, header::CONTENT_SECURITY_POLICY, POLICY);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
     response::set(&mut response, header::X_FRAME_OPTIONS, "DENY");
     response::set(&mut response, header::REFERRER_POLICY, "no-referrer");
     response

@@ -16,6 +16,8 @@ use crate::http::body::BodyError;
 pub(super) enum Rejection {
     #[error("there is no MCP endpoint at this URL")]
     UnknownToolset,
+    #[error("there is nothing at this URL; MCP endpoints are at `/{{toolset}}/mcp`")]
+    NoRoute,
     #[error("{0}")]
     Caller(caller::Refusal, Slug),
     #[error("the gateway cannot tell at the moment whether the API key is valid; try again")]
@@ -38,7 +40,7 @@ impl Rejection {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::UnknownToolset => StatusCode::NOT_FOUND,
+            Self::UnknownToolset | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Caller(refusal, _) => refusal.status(),
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -50,7 +52,7 @@ impl Rejection {
     /// Returns the `error` member, in OAuth's words where it has one (RFC 6749 §5.2, RFC 6750 §3.1).
     fn code(&self) -> &'static str {
         match self {
-            Self::UnknownToolset => "not_found",
+            Self::UnknownToolset | Self::NoRoute => "not_found",
             Self::Caller(refusal, _) => refusal
                 .code()
                 .map_or("unauthorized", BearerErrorCode::as_str),
@@ -78,7 +80,7 @@ impl Rejection {
                 tracing::error!(%error, "cannot look up an API key");
                 response::set(&mut response, header::RETRY_AFTER, "1");
             }
-            Self::UnknownToolset | Self::MediaType | Self::Body(_) => {}
+            Self::UnknownToolset | Self::NoRoute | Self::MediaType | Self::Body(_) => {}
         }
         response
     }

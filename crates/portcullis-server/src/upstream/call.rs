@@ -3,6 +3,7 @@
 //! Decides in which order things happen, and what is said when they fail.
 //! What the model reads names the setting that helps; where a caller chose the address, it says no more than that there is no answer, so that nobody can feel his way through the network.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,7 @@ pub struct Answer {
 #[error("{text}")]
 pub struct CallError {
     text: String,
+    cause: Option<String>,
     blame: Blame,
 }
 
@@ -66,8 +68,23 @@ impl CallError {
     fn new(blame: Blame, text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            cause: None,
             blame,
         }
+    }
+
+    /// Adds what only the log says.
+    fn because(self, cause: &dyn Display) -> Self {
+        Self {
+            cause: Some(cause.to_string()),
+            ..self
+        }
+    }
+
+    /// Returns the whole reason, for the log.
+    #[must_use]
+    pub fn cause(&self) -> &str {
+        self.cause.as_deref().unwrap_or(&self.text)
     }
 
     /// Returns who has to mend it.
@@ -157,7 +174,6 @@ impl Upstream {
         let deadline = self.limits.call;
         timeout(deadline, call.run(plan)).await.unwrap_or_else(|_| {
             let text = format!("the API did not answer within {} s", deadline.as_secs());
-            call.log(&text);
             Err(CallError::new(Blame::Upstream, call.unknown(&text)))
         })
     }
@@ -291,7 +307,6 @@ impl Call<'_> {
     }
 
     fn request_error(&self, error: RequestError) -> CallError {
-        self.log(&error.to_string());
         let blame = match error {
             RequestError::Plan(PlanError::Server) => match self.decision.server_chosen_by {
                 ChosenBy::Operator => Blame::Operator,
@@ -304,8 +319,7 @@ impl Call<'_> {
     }
 
     fn http_error(&self, error: &HttpError) -> CallError {
-        self.log(&error.to_string());
-        match (error, self.decision.server_chosen_by) {
+        let told = match (error, self.decision.server_chosen_by) {
             (HttpError::Refused(_) | HttpError::Connect(_), ChosenBy::Caller) => CallError::new(
                 Blame::Caller,
                 "the address that you chose cannot be called; nothing was sent",
@@ -331,7 +345,8 @@ impl Call<'_> {
                 Blame::Upstream,
                 self.unknown("the API's answer cannot be decompressed"),
             ),
-        }
+        };
+        told.because(error)
     }
 
     /// Adds to a text that the request may have been carried out, where that matters.
@@ -343,16 +358,6 @@ impl Call<'_> {
                 "{text}; it is not known whether it carried the request out, so look before you try again"
             )
         }
-    }
-
-    /// Writes the cause into the log; the caller may not be told all of it.
-    fn log(&self, cause: &str) {
-        tracing::warn!(
-            document = self.tool.document.slug.as_str(),
-            operation = self.tool.tool.name,
-            cause,
-            "tool call failed"
-        );
     }
 }
 

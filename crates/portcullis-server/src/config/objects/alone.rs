@@ -10,6 +10,7 @@ use portcullis_store::{Inbound, Selection, ToolsetDocument, VariableValue};
 use super::document::{object, parse};
 use super::environment::{judge, may_be_empty};
 use super::{EnvironmentObject, Objects, ToolsetObject};
+use crate::catalogue::PROCESS_ENVIRONMENT;
 use crate::config::problem::Problem;
 use crate::config::reading::Reading;
 
@@ -41,6 +42,7 @@ pub(in crate::config) fn objects(
     let slug = slug(path, &document.title);
     let document = object(path, &slug, content, &document).object;
     let variables = values(reading, &document.variables);
+    let environment = Slug::parse(PROCESS_ENVIRONMENT).expect("a slug");
     let toolset = ToolsetObject {
         title: None,
         instructions: None,
@@ -48,13 +50,13 @@ pub(in crate::config) fn objects(
             document: slug.clone(),
             select: Selection::default(),
         }],
-        environment: Some(slug.clone()),
+        environment: Some(environment.clone()),
         inbound: BTreeSet::from([Inbound::Open]),
         caller_supplied: BTreeSet::new(),
     };
     Objects {
         documents: BTreeMap::from([(slug.clone(), document)]),
-        environments: BTreeMap::from([(slug.clone(), EnvironmentObject { variables })]),
+        environments: BTreeMap::from([(environment, EnvironmentObject { variables })]),
         toolsets: BTreeMap::from([(slug, toolset)]),
     }
 }

@@ -9,6 +9,7 @@ use portcullis_store::VariableValue;
 use toml::Spanned;
 
 use super::{DocumentObject, EnvironmentObject};
+use crate::catalogue::PROCESS_ENVIRONMENT;
 use crate::config::file::Named;
 use crate::config::problem::did_you_mean;
 use crate::config::reading::Reading;
@@ -36,6 +37,14 @@ pub(in crate::config) fn environments(
     let mut environments = BTreeMap::new();
     for (name, keys) in tables {
         if let Some(slug) = reading.any_slug(name) {
+            if slug.as_str() == PROCESS_ENVIRONMENT {
+                reading.refuse(
+                    name.span(),
+                    format!("`{slug}` is what the variables of the process are called where a document is served alone"),
+                    "choose another name",
+                );
+                continue;
+            }
             environments.insert(slug, environment(reading, keys, &specs));
         }
     }

@@ -7,6 +7,7 @@ use portcullis_openapi::{SchemeKind, SecurityAlternative, SecurityScheme};
 use thiserror::Error;
 
 use super::{Values, documented_token_url};
+use crate::catalogue::PROCESS_ENVIRONMENT;
 
 /// No alternative of a tool's `security` has all its values; the text names what is missing and where it is set.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -103,6 +104,11 @@ impl Values<'_> {
         let mut text = format!("`{}` (", declared.unwrap_or(shortest));
         let is_open = self.environment_allowed || super::is_address(spec.purpose);
         match self.sources.environment.filter(|_| is_open) {
+            Some(environment) if environment.slug.as_str() == PROCESS_ENVIRONMENT => {
+                text.push_str(
+                    "set that environment variable for the gateway's process and start it again",
+                );
+            }
             Some(environment) => {
                 let _ = write!(text, "set it in the environment `{}`", environment.slug);
             }

@@ -47,6 +47,28 @@ async fn a_visitor_is_told_what_this_is_and_how_to_connect() {
 }
 
 #[tokio::test]
+async fn a_visitor_who_goes_astray_is_told_so_and_not_what_else_there_is() {
+    let gateway = Gateway::start(&[Inbound::ApiKey]).await;
+    for path in ["/", "/nothing/mcp", "/.well-known/oauth-protected-resource"] {
+        let mut request = visit(&[("sec-fetch-mode", "navigate")]);
+        *request.uri_mut() = path.parse().unwrap();
+        let answered = gateway.send(request).await;
+        assert_eq!(answered.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(
+            answered.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
+        assert!(answered.text.contains("http://localhost:8080/NAME/mcp"));
+        assert!(!answered.text.contains("pets"), "{}", answered.text);
+        let mut request = visit(&[]);
+        *request.uri_mut() = path.parse().unwrap();
+        let answered = gateway.send(request).await;
+        assert_eq!(answered.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answered.json()["error"], "not_found");
+    }
+}
+
+#[tokio::test]
 async fn a_script_or_a_client_is_no_visitor() {
     let gateway = Gateway::start(&[Inbound::ApiKey]).await;
     for headers in [

@@ -1,5 +1,6 @@
 //! Requests as the API sees them, and what is said when it goes wrong.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ async fn o_09_the_api_gets_what_is_planned_and_nothing_else() {
     let mut names: Vec<_> = received[0]
         .headers
         .keys()
-        .map(|name| name.as_str())
+        .map(axum::http::HeaderName::as_str)
         .collect();
     names.sort_unstable();
     assert_eq!(
@@ -131,7 +132,7 @@ async fn a_request_that_changes_something_is_sent_once() {
 async fn s_14_a_refusal_names_the_setting_and_nothing_is_sent() {
     let api = Server::start(|_, _| answer(200, &json!({}))).await;
     let document = document(&api.url(), json!([]), json!({}));
-    let way = Way::with(&document, EgressPolicy::default(), Default::default());
+    let way = Way::with(&document, EgressPolicy::default(), BTreeMap::default());
     let told = way.call("list", json!({})).await;
     let setting = format!("--allow-upstream {}", api.url());
     assert!(told.text.contains(&setting), "{told:?}");
