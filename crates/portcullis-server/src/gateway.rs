@@ -268,6 +268,7 @@ impl Parts {
             keys: KeyCache::new(self.store.clone()),
             upstream: Arc::new(upstream(
                 &settings.upstream,
+                Arc::clone(&self.metrics),
                 Arc::clone(&self.clock),
                 self.rng,
             )),
@@ -323,7 +324,12 @@ fn policy(settings: &Settings, listener: &Listener, public_url: &Origin) -> Orig
     )
 }
 
-fn upstream(settings: &UpstreamSettings, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Upstream {
+fn upstream(
+    settings: &UpstreamSettings,
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+) -> Upstream {
     let allowed = settings.allow.iter().cloned();
     let policy = allowed.fold(EgressPolicy::default(), |policy, place| match place {
         AllowedUpstream::Origin(origin) => policy.allow_origin(origin),
@@ -334,7 +340,7 @@ fn upstream(settings: &UpstreamSettings, clock: Arc<dyn Clock>, rng: Arc<dyn Rng
         call: settings.call,
         max_response_bytes: settings.max_response_bytes,
     };
-    Upstream::new(policy, limits, clock, rng)
+    Upstream::new(policy, limits, metrics, clock, rng)
 }
 
 fn of_storage(error: StorageError, settings: &Settings) -> GatewayError {

@@ -13,7 +13,7 @@ use http_body_util::Full;
 use portcullis_base::{Blame, Clock, Rng, Secret};
 use portcullis_openapi::{PlanError, RequestPlan, UpstreamResponse};
 use thiserror::Error;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::credentials::{
     ChosenBy, ClientGrant, Credential, CredentialError, CredentialSources, Decision, decide,
@@ -25,6 +25,7 @@ use super::request::{Attachment, RequestError, write};
 use super::retry::{Attempt, wait};
 use super::tokens::{Held, TokenError, Tokens};
 use crate::catalogue::PublishedTool;
+use crate::telemetry::metrics::Metrics;
 
 /// How long a call may take and how large its answer may be.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,7 @@ pub struct UpstreamLimits {
 pub struct Upstream {
     http: Http,
     tokens: Tokens,
+    metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     limits: UpstreamLimits,
 }
@@ -127,23 +129,14 @@ impl Upstream {
     pub fn new(
         policy: EgressPolicy,
         limits: UpstreamLimits,
-        clock: Arc<dyn Clock>,
-        rng: Arc<dyn Rng>,
-    ) -> Self {
-        Self::with_http(Http::new(policy, limits.connect), limits, clock, rng)
-    }
-
-    /// Makes the way out through a client.
-    #[must_use]
-    pub fn with_http(
-        http: Http,
-        limits: UpstreamLimits,
+        metrics: Arc<Metrics>,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Self {
         Self {
-            http,
-            tokens: Tokens::new(Arc::clone(&clock), rng),
+            http: Http::new(policy, limits.connect),
+            tokens: Tokens::new(Arc::clone(&metrics), Arc::clone(&clock), rng),
+            metrics,
             clock,
             limits,
         }
@@ -289,10 +282,13 @@ impl Call<'_> {
         let upstream = self.upstream;
         let mut retries = 0;
         loop {
+            let begun = Instant::now();
             let exchange = upstream
                 .http
                 .exchange(request.clone(), upstream.limits.max_response_bytes);
             let outcome = exchange.await;
+            let status = outcome.as_ref().ok().map(|answer| answer.status);
+            upstream.metrics.upstream_request(status, begun.elapsed());
             let attempt = match &outcome {
                 Ok(answer) => Attempt::Answered(answer.status, &answer.headers),
                 Err(HttpError::Connect(_)) => Attempt::Unconnected,

@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 use super::credentials::{ChosenBy, ClientGrant, ClientProof};
 use super::http::Http;
 use super::retry::retry_after;
+use crate::telemetry::metrics::Metrics;
 
 mod fetch;
 
@@ -39,6 +40,7 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// The tokens that are there.
 pub(super) struct Tokens {
     slots: Cache<Digest, Arc<Mutex<Slot>>>,
+    metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 }
@@ -102,12 +104,17 @@ impl TokenError {
 }
 
 impl Tokens {
-    pub(super) fn new(clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Self {
+    pub(super) fn new(metrics: Arc<Metrics>, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Self {
         let slots = Cache::builder()
             .max_capacity(CAPACITY)
             .time_to_idle(IDLE)
             .build();
-        Self { slots, clock, rng }
+        Self {
+            slots,
+            metrics,
+            clock,
+            rng,
+        }
     }
 
     /// Returns the token for a grant; fetches it where there is none that is good.
@@ -127,6 +134,7 @@ impl Tokens {
         }
         match fetch::fetch(http, grant, slot.method, now, &*self.rng).await {
             Ok(fetched) => {
+                self.metrics.token_fetched();
                 let held = Held::new(fetched.token, self.clock.now());
                 slot.method = Some(fetched.method);
                 slot.failure = None;
@@ -134,6 +142,7 @@ impl Tokens {
                 Ok(held)
             }
             Err(failed) => {
+                self.metrics.token_fetch_failed();
                 let pause = pause(slot.failure.as_ref(), failed.retry_after);
                 slot.held = None;
                 slot.failure = Some(Failure {

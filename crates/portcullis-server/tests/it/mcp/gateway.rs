@@ -133,7 +133,7 @@ fn upstream(clock: Arc<dyn Clock>) -> Upstream {
         call: Duration::from_mins(1),
         max_response_bytes: 1 << 20,
     };
-    Upstream::new(policy, limits, clock, Arc::new(SystemRng))
+    Upstream::new(policy, limits, Arc::default(), clock, Arc::new(SystemRng))
 }
 
 fn actor() -> Actor {

@@ -115,9 +115,15 @@ async fn a_safe_request_is_sent_again_after_a_failure_that_passes() {
         _ => answer(200, &json!({"n": before})),
     })
     .await;
-    let told = plain(&api).call("list", json!({})).await;
+    let way = plain(&api);
+    let told = way.call("list", json!({})).await;
     assert!(told.text.contains("n\\\":2"), "{told:?}");
     assert_eq!(api.received().len(), 3);
+    let numbers = way.metrics.render();
+    for line in ["{status=\"5xx\"} 2", "{status=\"2xx\"} 1"] {
+        let line = format!("portcullis_upstream_requests_total{line}");
+        assert!(numbers.contains(&line), "{numbers}");
+    }
 }
 
 #[tokio::test]

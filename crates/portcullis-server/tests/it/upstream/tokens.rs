@@ -247,6 +247,11 @@ async fn a_refusal_is_told_without_the_providers_words_and_not_repeated_at_once(
     way.clock.turn(Duration::from_secs(1));
     way.call("list", json!({})).await;
     assert_eq!(endpoint.received().len(), 2, "the pause did not grow");
+    let numbers = way.metrics.render();
+    assert!(
+        numbers.contains("portcullis_token_fetches_total{outcome=\"failed\"} 2"),
+        "{numbers}"
+    );
 }
 
 #[tokio::test]

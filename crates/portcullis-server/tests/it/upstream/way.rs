@@ -13,6 +13,7 @@ use portcullis_server::catalogue::{
     EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
 };
 use portcullis_server::mcp::caller::CallerValues;
+use portcullis_server::telemetry::metrics::Metrics;
 use portcullis_server::upstream::credentials::CredentialSources;
 use portcullis_server::upstream::policy::EgressPolicy;
 use portcullis_server::upstream::{Upstream, UpstreamLimits};
@@ -23,6 +24,7 @@ use serde_json::value::RawValue;
 /// Everything that a call needs.
 pub(super) struct Way {
     pub(super) clock: Arc<Hand>,
+    pub(super) metrics: Arc<Metrics>,
     upstream: Upstream,
     tools: HashMap<String, PublishedTool>,
     environment: EnvironmentValues,
@@ -95,6 +97,7 @@ impl Way {
             (tool.name.clone(), PublishedTool { tool, document })
         });
         let clock = Arc::new(Hand(AtomicI64::new(1_792_000_000_000)));
+        let metrics = Arc::new(Metrics::new());
         let limits = UpstreamLimits {
             connect: Duration::from_secs(2),
             call: Duration::from_secs(5),
@@ -104,9 +107,11 @@ impl Way {
             upstream: Upstream::new(
                 policy,
                 limits,
+                Arc::clone(&metrics),
                 Arc::clone(&clock) as Arc<dyn Clock>,
                 Arc::new(SystemRng),
             ),
+            metrics,
             clock,
             tools: tools.collect(),
             environment: EnvironmentValues {
