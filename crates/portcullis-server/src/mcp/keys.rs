@@ -1,6 +1,6 @@
 //! API keys, looked up once and then remembered for a moment.
 //!
-//! Only keys that exist are remembered, so that strangers cannot fill the memory; a revoked key stops working within [`MAX_AGE`].
+//! Only keys that exist are remembered, so that strangers cannot fill the memory; a revoked key stops working within two seconds.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,7 +38,7 @@ impl KeyCache {
         }
     }
 
-    /// Returns what is stored of a key, at most [`MAX_AGE`] old, and notes that it was used.
+    /// Returns what is stored of a key, at most two seconds old, and notes that it was used.
     ///
     /// # Errors
     ///
