@@ -16,7 +16,7 @@ mod validate;
 use ::url::form_urlencoded;
 use serde_json::value::RawValue;
 
-use crate::model::{Method, Parameter, PathPart, Place, Style, Tool};
+use crate::model::{Method, Parameter, PathPart, Place, RequestTemplate, Style, Tool};
 use arguments::Arguments;
 use shape::Shape;
 
@@ -178,7 +178,7 @@ impl Tool {
         }
         for parameter in &template.parameters {
             if let Some(raw) = arguments.named(&parameter.argument) {
-                plan.write(parameter, raw, &template.parameters)
+                plan.write(parameter, raw, template)
                     .map_err(|cause| cause.of(&parameter.argument))?;
             }
         }
@@ -222,7 +222,7 @@ impl RequestPlan {
         &mut self,
         parameter: &Parameter,
         raw: &RawValue,
-        all: &[Parameter],
+        template: &RequestTemplate,
     ) -> Result<(), Unsendable> {
         let shape = match parameter.place {
             Place::Path => return Ok(()),
@@ -234,7 +234,7 @@ impl RequestPlan {
         match parameter.place {
             Place::Path => Ok(()),
             Place::Query => {
-                refuse_other_names(parameter, &shape, all)?;
+                refuse_other_names(parameter, &shape, template)?;
                 let Parameter { style, explode, .. } = *parameter;
                 style::query(&mut self.query, &parameter.name, style, explode, &shape)
             }
@@ -256,11 +256,11 @@ fn shape_of<'a>(parameter: &Parameter, raw: &'a RawValue) -> Shape<'a> {
     }
 }
 
-/// An exploded object writes its members as parameters of their own; they must not pass for others of the operation.
+/// An exploded object writes its members as parameters of their own; they must not pass for others of the operation or of its path.
 fn refuse_other_names(
     parameter: &Parameter,
     shape: &Shape<'_>,
-    all: &[Parameter],
+    template: &RequestTemplate,
 ) -> Result<(), Unsendable> {
     let Shape::Object(members) = shape else {
         return Ok(());
@@ -268,11 +268,15 @@ fn refuse_other_names(
     if !parameter.explode || parameter.style == Style::DeepObject {
         return Ok(());
     }
-    let others = || {
-        all.iter()
-            .filter(|other| other.place == Place::Query && other.name != parameter.name)
+    let taken = |name: &str| {
+        let mut others = template
+            .parameters
+            .iter()
+            .filter(|other| other.place == Place::Query && other.name != parameter.name);
+        let mut fixed = form_urlencoded::parse(template.query.as_bytes());
+        others.any(|other| collide(name, &other.name))
+            || fixed.any(|(other, _)| collide(name, &other))
     };
-    let taken = |name: &str| others().any(|other| collide(name, &other.name));
     if members.iter().any(|(name, _)| taken(name)) {
         return Err(Unsendable::TakesAnotherName);
     }

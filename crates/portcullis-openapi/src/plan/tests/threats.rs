@@ -143,6 +143,12 @@ fn o_05_a_member_cannot_pass_for_another_parameter() {
     );
     let own = plan(&tool, &json!({"filter": {"filter": 1}})).unwrap();
     assert_eq!(own.query, "filter=1");
+    let mut tool = tool;
+    tool.request.query = "action=list".to_owned();
+    assert_eq!(
+        cause(&tool, &json!({"filter": {"action": "delete"}})),
+        Unsendable::TakesAnotherName
+    );
 }
 
 #[test]
