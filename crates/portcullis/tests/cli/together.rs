@@ -1,12 +1,14 @@
 //! Several processes on one store: a second gateway, and commands beside a running one.
 
+use std::process::Stdio;
+
 use rustix::process::Signal;
 use serde_json::json;
 
 use super::api::Api;
 use super::running::Running;
 use super::serve::{open_folder, write};
-use super::{portcullis, stdout};
+use super::{command, portcullis, stdout};
 
 const MORE: &str = "\n[toolsets.more]\ndocuments = [\"petstore\"]\nenvironment = \"production\"\ninbound = [\"open\"]\n";
 
@@ -29,6 +31,25 @@ fn two_gateways_on_one_database_publish_the_same() {
     first.stop();
     second.list_pets("more", None);
     second.stop();
+}
+
+#[test]
+fn commands_that_are_the_first_on_a_folder_at_once_share_one_key_and_one_database() {
+    let api = Api::start();
+    let folder = open_folder(&api);
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let created = names.map(|name| {
+        let mut create = command(folder.path(), &["key", "create", name]);
+        create.stdout(Stdio::piped()).stderr(Stdio::piped());
+        create.spawn().expect("the program starts")
+    });
+    for child in created {
+        let output = child.wait_with_output().expect("the program ends");
+        assert!(stdout(&output).starts_with("pc_key_"));
+    }
+    let listed = stdout(&portcullis(folder.path(), &["key", "list"]));
+    let missing = names.map(|name| !listed.contains(&format!(" {name} ")));
+    assert!(!missing.contains(&true), "{listed}");
 }
 
 #[test]
