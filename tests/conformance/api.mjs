@@ -36,6 +36,9 @@ const ANSWERS = {
   ],
   "/error": [500, "application/json", '{"message":"This tool intentionally returns an error for testing"}'],
   "/progress": [200, "text/plain", "done"],
+  "/logging": [200, "text/plain", "nothing was logged"],
+  "/streaming": [200, "text/plain", "nothing was asked"],
+  "/elicitation": [200, "text/plain", "nothing was asked"],
 };
 
 createServer(async (request, response) => {

@@ -1,6 +1,7 @@
 //! Requests: the methods that are served, and their params.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -105,6 +106,8 @@ pub(crate) struct Params<'a> {
     cursor: Option<&'a RawValue>,
     #[serde(borrow)]
     arguments: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "given")]
+    input_responses: Option<&'a RawValue>,
     #[serde(borrow)]
     level: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -187,6 +190,22 @@ impl<'a> Params<'a> {
     }
 }
 
+impl Params<'_> {
+    /// Judges the shape of the answers to questions; what they say is ignored, for nothing is ever asked.
+    fn check_input_responses(&self) -> Result<(), ProtocolError> {
+        const MISTAKE: &str = "`inputResponses` must be an object of objects";
+        let Some(raw) = self.input_responses else {
+            return Ok(());
+        };
+        let responses: BTreeMap<Cow<'_, str>, &RawValue> = object(Some(raw), MISTAKE)?;
+        if responses.values().all(|raw| raw.get().starts_with('{')) {
+            Ok(())
+        } else {
+            Err(ProtocolError::InvalidParams(MISTAKE))
+        }
+    }
+}
+
 impl Meta<'_> {
     /// Tells whether the request declares what its client can do.
     pub(crate) fn has_client_capabilities(&self) -> bool {
@@ -222,7 +241,10 @@ pub(crate) fn modern_method<'a>(
 ) -> Result<Method<'a>, ProtocolError> {
     match method {
         "server/discover" => Ok(Method::Discover),
-        _ => shared_method(method, params),
+        _ => {
+            params.check_input_responses()?;
+            shared_method(method, params)
+        }
     }
 }
 

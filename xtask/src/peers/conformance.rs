@@ -3,18 +3,39 @@
 //! `tests/conformance/expected-failures-<revision>.yaml` lists what cannot pass, each with its reason;
 //! the suite fails on a failure that is not listed, and on a listed one that passes.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
 
-use crate::command;
 use crate::node::Node;
 use crate::peers::gateway::{self, Gateway};
 use crate::program::{Program, free_port};
+use crate::tools;
 use crate::workspace::Workspace;
 
-/// The revisions whose requirements are run.
-const REVISIONS: [&str; 2] = ["2025-11-25", "2026-07-28"];
+/// A revision, how many scenarios it requires of a server, and how many of them pass in every check.
+struct Revision {
+    name: &'static str,
+    required: usize,
+    passing: usize,
+}
+
+const REVISIONS: [Revision; 2] = [
+    Revision {
+        name: "2025-11-25",
+        required: 30,
+        passing: 15,
+    },
+    Revision {
+        name: "2026-07-28",
+        required: 37,
+        passing: 18,
+    },
+];
 
 /// Runs the requirements of each revision.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
@@ -29,21 +50,122 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let gateway = Gateway::start(workspace, &configuration(&folder, port), &[])?;
     let suite = node.package_file("@modelcontextprotocol/conformance/dist/index.js");
     for revision in REVISIONS {
-        let expected = folder.join(format!("expected-failures-{revision}.yaml"));
-        let results = gateway.folder().join(revision);
-        let printed = command::output(
-            node.run(&suite)
-                .args(["server", "--url", &gateway.endpoint("conformance")])
-                .args(["--requirements", revision, "--expected-failures"])
-                .arg(&expected)
-                .arg("--output-dir")
-                .arg(&results)
-                .current_dir(gateway.folder()),
-        )
-        .with_context(|| format!("requirements of {revision}"))?;
-        println!("{revision}: {}", summary(&printed));
+        let expected = folder.join(format!("expected-failures-{}.yaml", revision.name));
+        let results = gateway.folder().join(revision.name);
+        let mut command = node.run(&suite);
+        command
+            .args(["server", "--url", &gateway.endpoint("conformance")])
+            .args(["--requirements", revision.name, "--expected-failures"])
+            .arg(&expected)
+            .arg("--output-dir")
+            .arg(&results)
+            .current_dir(gateway.folder());
+        judge(&mut command, &revision, &expected, &results)
+            .with_context(|| format!("requirements of {}", revision.name))?;
     }
     Ok(())
+}
+
+fn judge(
+    suite: &mut Command,
+    revision: &Revision,
+    expected: &Path,
+    results: &Path,
+) -> Result<()> {
+    let output = suite.stdin(Stdio::null()).output()?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let summary = printed.split_once("=== SUMMARY ===");
+    let Some((_, summary)) = summary else {
+        bail!(
+            "the suite came to no end ({}):\n{printed}{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    let listed = listed(&tools::read(expected)?);
+    if !output.status.success() {
+        bail!(
+            "{}\n{}\nA failure that is new is a defect to mend; one that is gone is a line to take out of {}.",
+            summary.trim(),
+            failures(results, &listed)?,
+            expected.display()
+        );
+    }
+    let required = required(summary);
+    let failing = required.intersection(&listed).count();
+    let passing = required.len() - failing;
+    ensure!(
+        (required.len(), passing) == (revision.required, revision.passing),
+        "{passing} of {} required scenarios pass, and {} of {} are expected; \
+         `xtask/src/peers/conformance.rs` holds these numbers",
+        required.len(),
+        revision.passing,
+        revision.required,
+    );
+    println!(
+        "{}: {passing} of {} required scenarios pass; why the others cannot stands in {}",
+        revision.name,
+        required.len(),
+        expected.display()
+    );
+    Ok(())
+}
+
+/// The scenarios that the summary counts, without those that it runs out of curiosity.
+fn required(summary: &str) -> BTreeSet<String> {
+    let scenario = |line: &str, end: &[char]| {
+        let line = line.trim_start().strip_prefix(['✓', '✗'])?.trim_start();
+        Some(line.split(end).next().unwrap_or(line).to_owned())
+    };
+    let (counted, rest) = summary.split_once("Total:").unwrap_or((summary, ""));
+    let curious: BTreeSet<String> = rest
+        .split_once("Not scored")
+        .into_iter()
+        .flat_map(|(_, rest)| rest.lines())
+        .filter_map(|line| scenario(line, &[' ']))
+        .collect();
+    counted
+        .lines()
+        .filter_map(|line| scenario(line, &[':']))
+        .filter(|name| !curious.contains(name))
+        .collect()
+}
+
+/// The scenarios of an expectation, whether listed as a whole or for one check.
+fn listed(expected: &str) -> BTreeSet<String> {
+    expected
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("- "))
+        .filter_map(|entry| entry.split([':', ' ']).next())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What the suite says about each check that failed in a scenario that is not listed as a whole.
+fn failures(results: &Path, listed: &BTreeSet<String>) -> Result<String> {
+    let mut told = String::new();
+    for entry in fs::read_dir(results)? {
+        let folder = entry?.path();
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        if listed
+            .iter()
+            .any(|scenario| name.starts_with(&format!("server-{scenario}-20")))
+        {
+            continue;
+        }
+        let checks: Vec<Value> =
+            serde_json::from_str(&tools::read(&folder.join("checks.json"))?)?;
+        for check in checks {
+            if matches!(check["status"].as_str(), Some("FAILURE" | "WARNING")) {
+                told += &format!(
+                    "{name}: {}: {}\n",
+                    check["id"].as_str().unwrap_or_default(),
+                    check["errorMessage"].as_str().unwrap_or_default()
+                );
+            }
+        }
+    }
+    Ok(told)
 }
 
 fn configuration(folder: &Path, port: u16) -> String {
@@ -67,12 +189,32 @@ inbound = ["open"]
     )
 }
 
-/// The line in which the suite counts.
-fn summary(printed: &str) -> &str {
-    printed
-        .lines()
-        .rev()
-        .find(|line| line.contains("passed"))
-        .unwrap_or("done")
-        .trim()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUMMARY: &str = "
+✓ ping: 2 passed, 0 failed
+✗ tools-call: 1 passed, 1 failed
+✗ server-stateless: 23 passed, 2 failed
+✗ tasks: 1 passed, 8 failed
+
+Total: 27 passed, 11 failed
+
+Not scored for 2026-07-28: 1 scenario(s) run, 1 failing. These do not affect conformance.
+  ✗ tasks (extension)
+";
+
+    #[test]
+    fn what_is_not_scored_is_not_counted() {
+        let names = ["ping", "server-stateless", "tools-call"].map(str::to_owned);
+        assert_eq!(required(SUMMARY), BTreeSet::from(names));
+    }
+
+    #[test]
+    fn a_scenario_is_listed_as_a_whole_or_for_one_check() {
+        let text = "server:\n  - tools-call # why\n  - server-stateless:check # why\n";
+        let names = ["server-stateless", "tools-call"].map(str::to_owned);
+        assert_eq!(listed(text), BTreeSet::from(names));
+    }
 }

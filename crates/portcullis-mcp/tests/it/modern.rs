@@ -289,6 +289,28 @@ fn n_09_n_15_every_result_says_that_it_is_complete_and_lists_how_long_they_last(
 }
 
 #[test]
+fn n_16_answers_to_questions_are_ignored_and_malformed_ones_refused() {
+    let headers = sent("tools/call", Some("pets_list"));
+    let with = |responses: Value| {
+        let params = json!({"name": "pets_list", "arguments": {}, "inputResponses": responses});
+        lawful("tools/call", params)
+    };
+    for malformed in [
+        json!(null),
+        json!("yes"),
+        json!([]),
+        json!({"name": 12345}),
+        json!({"name": {}, "age": null}),
+    ] {
+        refused(headers, &with(malformed), 400, -32602);
+    }
+    for unasked in [json!({}), json!({"name": {"action": "accept"}})] {
+        let (status, json) = exchange(headers, &with(unasked));
+        assert_eq!((status, &json["error"]), (200, &Value::Null), "{json}");
+    }
+}
+
+#[test]
 fn the_first_mistake_is_the_one_told() {
     // Nothing in `_meta`, and every header wrong: what is missing comes first.
     let bare = r#"{"jsonrpc":"2.0","id":7,"method":"tools/eat","params":{}}"#;

@@ -48,7 +48,7 @@ fn commands_that_are_the_first_on_a_folder_at_once_share_one_key_and_one_databas
         assert!(stdout(&output).starts_with("pc_key_"));
     }
     let listed = stdout(&portcullis(folder.path(), &["key", "list"]));
-    let missing = names.map(|name| !listed.contains(&format!(" {name} ")));
+    let missing = names.map(|name| !listed.contains(&format!("  {name}\n")));
     assert!(!missing.contains(&true), "{listed}");
 }
 
