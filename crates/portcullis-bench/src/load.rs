@@ -35,7 +35,7 @@ pub(crate) struct LoadArguments {
     /// Seconds to measure, after one second to warm up.
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
-    /// Calls per second over all connections; as many as go where absent. Latency then counts from the moment a call was due.
+    /// Calls per second over all connections; as many as go where absent.
     #[arg(long)]
     rate: Option<f64>,
     /// Processes whose CPU time counts.
@@ -202,12 +202,17 @@ async fn one_connection(
     let mut latencies = Vec::new();
     let mut due = now() + offset;
     loop {
-        if plan.pace.is_some() {
-            tokio::time::sleep_until(due.into()).await;
-        } else {
-            due = now();
-        }
-        if due >= plan.end {
+        let begun = match plan.pace {
+            None => now(),
+            // A call that had to wait for the answer before counts from the moment it was due.
+            Some(_) if due < now() => due,
+            // The timer is coarser than what is measured; its delay is no one's latency.
+            Some(_) => {
+                tokio::time::sleep_until(due.into()).await;
+                now()
+            }
+        };
+        if begun >= plan.end {
             return Ok(latencies);
         }
         sender.ready().await?;
@@ -227,8 +232,8 @@ async fn one_connection(
             );
         }
         let answered = now();
-        if due >= plan.start && answered <= plan.end {
-            latencies.push(answered - due);
+        if begun >= plan.start && answered <= plan.end {
+            latencies.push(answered - begun);
         }
         if let Some(pace) = plan.pace {
             due += pace;

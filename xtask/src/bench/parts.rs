@@ -1,19 +1,16 @@
-//! What a bench run starts: nginx as upstream and as the stick, the gateway, peers, and the load generator.
+//! What a bench run starts: nginx as upstream and as the stick, the gateway, and the load generator.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
+use super::request::Request;
+use super::running::{MEASURED_CORE, OTHER_CORE, Running, pinned};
 use crate::program::free_port;
 use crate::workspace::Workspace;
 use crate::{command, system};
-
-/// The core of the measured system, and the core of everything else.
-const MEASURED_CORE: &str = "0";
-const OTHER_CORE: &str = "1";
 
 /// The programs under test, built, and a folder for their files.
 pub(crate) struct Bench {
@@ -39,62 +36,36 @@ pub(crate) struct Import {
     pub(crate) list_us: f64,
 }
 
-/// A process that ends with its owner.
-pub(crate) struct Running {
-    child: Child,
-    pub(crate) port: u16,
+/// How the load generator asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pace {
+    /// As fast as the answers come, for so many seconds.
+    Full(f64),
+    /// So many calls a second, for two seconds.
+    Rate(u32),
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // A process that has ended by itself has nothing left to kill.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A gateway with a toolset called `bench` and a key for it.
+pub(crate) struct Gateway {
+    pub(crate) running: Running,
+    pub(crate) key: String,
 }
 
-impl Running {
-    /// Returns the process and its children: nginx answers in a worker.
-    pub(crate) fn pids(&self) -> Vec<u32> {
-        let own = self.child.id();
-        let children =
-            std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
-        std::iter::once(own)
-            .chain(
-                children
-                    .split_whitespace()
-                    .filter_map(|pid| pid.parse().ok()),
-            )
-            .collect()
-    }
-
-    /// Returns the resident memory of the process, in MiB.
-    pub(crate) fn resident_mib(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kib: f64 = status
-            .lines()
-            .find_map(|line| {
-                line.strip_prefix("VmRSS:")?
-                    .trim()
-                    .strip_suffix(" kB")?
-                    .trim()
-                    .parse()
-                    .ok()
-            })
-            .context("the process has ended")?;
-        Ok(kib / 1024.0)
+impl Gateway {
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/bench/mcp", self.running.port)
     }
 }
 
 impl Bench {
     /// Builds the gateway and the load generator in release mode.
-    pub(crate) fn prepare(workspace: &Workspace) -> anyhow::Result<Self> {
-        system::require(&[system::NGINX, system::TASKSET], false)?;
+    pub(crate) fn prepare(workspace: &Workspace, install: bool) -> anyhow::Result<Self> {
+        system::require(&[system::NGINX, system::TASKSET], install)?;
         let packages = ["-p", "portcullis", "-p", "portcullis-bench"];
         command::run(
             workspace
                 .cargo()
-                .args(["build", "--release"])
+                .args(["build", "--release", "--locked"])
                 .args(packages),
         )?;
         let folder = std::env::temp_dir().join(format!("portcullis-bench-{}", std::process::id()));
@@ -122,7 +93,7 @@ impl Bench {
     pub(crate) fn proxy(&self, upstream: &Running) -> anyhow::Result<Running> {
         let location = "location / { proxy_pass http://behind; proxy_http_version 1.1; proxy_set_header Connection ''; }";
         let pool = format!(
-            "upstream behind {{ server 127.0.0.1:{}; keepalive 64; }}",
+            "upstream behind {{ server 127.0.0.1:{}; keepalive 64; keepalive_requests 100000000; }}",
             upstream.port
         );
         self.nginx("proxy", MEASURED_CORE, location, &pool)
@@ -143,16 +114,16 @@ impl Bench {
             .arg("-p")
             .arg(&folder)
             .args(["-c", "nginx.conf", "-e", "stderr"]);
-        start(command, port)
+        Running::start(command, port, "/")
     }
 
     /// Starts the gateway with a configuration whose listener is filled in.
-    pub(crate) fn gateway(&self, name: &str, configuration: &str) -> anyhow::Result<Running> {
+    pub(crate) fn serve(&self, name: &str, configuration: &str) -> anyhow::Result<Running> {
         let port = free_port()?;
         let file = self.configuration_file(name, port, configuration)?;
         let mut command = pinned(MEASURED_CORE, &self.gateway);
         command.arg("serve").arg(&file);
-        start(command, port)
+        Running::start(command, port, "/health/ready")
     }
 
     fn configuration_file(
@@ -164,43 +135,60 @@ impl Bench {
         let folder = self.folder.join(name);
         std::fs::create_dir_all(&folder)?;
         let file = folder.join("portcullis.toml");
-        let head = format!(
-            "data_dir = \"{}\"\n[listener]\nlisten = [\"127.0.0.1:{port}\"]\n",
-            folder.join("data").display()
-        );
+        let head = format!("data_dir = \"data\"\n[listener]\nlisten = [\"127.0.0.1:{port}\"]\n");
         std::fs::write(&file, head + configuration)?;
         Ok(file)
     }
 
-    /// Makes an API key for the gateway called `name`, which has been started once.
-    pub(crate) fn api_key(&self, name: &str) -> anyhow::Result<String> {
-        let output = Command::new(&self.gateway)
-            .args(["key", "create", "bench", "--config"])
-            .arg(self.folder.join(name).join("portcullis.toml"))
-            .output()?;
-        ensure!(
-            output.status.success(),
-            "no key: {}",
-            String::from_utf8_lossy(&output.stderr)
+    /// Starts a gateway that publishes a document, and makes a key for it; `more` is added to its configuration.
+    pub(crate) fn gateway(
+        &self,
+        name: &str,
+        document: &Path,
+        upstream: &Running,
+        more: &str,
+    ) -> anyhow::Result<Gateway> {
+        let configuration = format!(
+            "[upstream]\nallow = [\"http://127.0.0.1:{}\"]\n\
+             [documents.bench]\nfile = \"{}\"\n\
+             [toolsets.bench]\ndocuments = [\"bench\"]\ninbound = [\"api_key\"]\n{more}",
+            upstream.port,
+            document.display()
         );
-        let text = String::from_utf8(output.stdout)?;
-        text.split_whitespace()
+        let running = self.serve(name, &configuration)?;
+        let key = self.api_key(name, running.port)?;
+        Ok(Gateway { running, key })
+    }
+
+    /// Makes an API key for the gateway called `name`, which may have some of an earlier start.
+    fn api_key(&self, name: &str, port: u16) -> anyhow::Result<String> {
+        let printed = command::output(
+            Command::new(&self.gateway)
+                .args(["key", "create", &format!("bench-{port}"), "--config"])
+                .arg(self.folder.join(name).join("portcullis.toml")),
+        )?;
+        printed
+            .split_whitespace()
             .find(|word| word.starts_with("pc_key_"))
             .map(str::to_owned)
             .context("no key was printed")
     }
 
-    /// Runs the load generator.
+    /// Loads a program and measures it.
     pub(crate) fn load(
         &self,
-        url: &str,
-        of: &Running,
-        arguments: &[String],
+        running: &Running,
+        request: &Request,
+        pace: Pace,
     ) -> anyhow::Result<Load> {
         let mut command = pinned(OTHER_CORE, &self.generator);
-        command.arg("load").arg(url).args(arguments);
-        for pid in of.pids() {
-            command.arg("--pid").arg(pid.to_string());
+        command.arg("load").args(request.arguments());
+        match pace {
+            Pace::Full(seconds) => command.args(["--seconds", &seconds.to_string()]),
+            Pace::Rate(rate) => command.args(["--seconds", "2", "--rate", &rate.to_string()]),
+        };
+        for pid in running.pids() {
+            command.args(["--pid", &pid.to_string()]);
         }
         json(command)
     }
@@ -227,29 +215,4 @@ fn json<T: for<'a> Deserialize<'a>>(mut command: Command) -> anyhow::Result<T> {
     let output = command.stderr(Stdio::inherit()).output()?;
     ensure!(output.status.success(), "{command:?} failed");
     Ok(serde_json::from_slice(&output.stdout)?)
-}
-
-fn pinned(core: &str, program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["-c", core]).arg(program);
-    command
-}
-
-fn start(mut command: Command, port: u16) -> anyhow::Result<Running> {
-    let child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .with_context(|| format!("starting {command:?}"))?;
-    let mut running = Running { child, port };
-    for _ in 0..3000 {
-        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return Ok(running);
-        }
-        if let Some(status) = running.child.try_wait()? {
-            bail!("{command:?} ended with {status}");
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    bail!("{command:?} did not listen on port {port}")
 }
