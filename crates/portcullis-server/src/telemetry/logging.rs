@@ -18,6 +18,10 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 /// Lines that wait for the sink.
 const QUEUE_LINES: usize = 8192;
+/// The bytes after which lines are written without looking for more.
+const BATCH_BYTES: usize = 64 * 1024;
+/// The rest between two writes: while it lasts, lines gather, and whoever logs need not wake the thread for each of them.
+const PAUSE: Duration = Duration::from_millis(5);
 /// How long the end of the program waits for the last lines.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -203,24 +207,64 @@ fn write_entries(
     dropped: &DroppedLines,
 ) {
     let mut told = 0;
-    for entry in entries {
-        match entry {
-            // A sink that fails loses the line, not the thread: it may be mended.
-            Entry::Line(line) => {
-                if sink.write_all(line.as_bytes()).is_err() {
-                    dropped.0.inc();
-                }
-            }
-            Entry::Flush(done) => {
-                let _ = sink.flush();
-                let _ = done.try_send(());
-            }
+    while let Ok(first) = entries.recv() {
+        let batch = Batch::gather(first, entries);
+        // A sink that fails loses lines, not the thread: it may be mended.
+        if sink.write_all(batch.text.as_bytes()).is_err() {
+            dropped.0.inc_by(batch.lines);
         }
         let count = dropped.count();
         if count > told && tell_dropped(&mut sink, format, count).is_ok() {
             told = count;
         }
+        match batch.flush {
+            Some(done) => {
+                let _ = sink.flush();
+                let _ = done.try_send(());
+            }
+            None => pause(),
+        }
     }
+}
+
+/// Lines that are written at once.
+#[derive(Default)]
+struct Batch {
+    text: String,
+    lines: u64,
+    /// Somebody waits for what was handed over before.
+    flush: Option<SyncSender<()>>,
+}
+
+impl Batch {
+    /// Takes what waits behind `first`, without waiting for more.
+    fn gather(first: Entry, entries: &Receiver<Entry>) -> Self {
+        let mut batch = Self::default();
+        let mut next = Some(first);
+        while let Some(entry) = next {
+            match entry {
+                Entry::Line(line) => {
+                    batch.text.push_str(&line);
+                    batch.lines += 1;
+                }
+                Entry::Flush(done) => {
+                    batch.flush = Some(done);
+                    break;
+                }
+            }
+            let has_room = batch.text.len() < BATCH_BYTES;
+            next = has_room.then(|| entries.try_recv().ok()).flatten();
+        }
+        batch
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a thread of its own, that nobody waits for"
+)]
+fn pause() {
+    std::thread::sleep(PAUSE);
 }
 
 fn tell_dropped(sink: &mut impl Write, format: LogFormat, count: u64) -> io::Result<()> {
@@ -244,6 +288,9 @@ fn escape(event: &str, format: LogFormat) -> String {
         Some(text) => (text, "\n"),
         None => (event, ""),
     };
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return event.to_owned();
+    }
     let mut line = String::with_capacity(event.len());
     for c in text.chars() {
         match (deceives(c), format) {

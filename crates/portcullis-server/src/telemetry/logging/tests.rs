@@ -115,3 +115,15 @@ fn a_filter_that_cannot_be_read_is_named() {
             .starts_with("the log filter `inf=o=` cannot be read")
     );
 }
+
+#[test]
+fn lines_that_gather_are_written_in_order_before_a_flush_is_answered() {
+    let page = Page::default();
+    let (lines, guard) = lossy(page.clone(), LogFormat::Human, 64).expect("a thread");
+    let letters: Vec<String> = ('a'..='z').map(|letter| format!("{letter}\n")).collect();
+    for letter in &letters {
+        (&lines).write_all(letter.as_bytes()).expect("never fails");
+    }
+    drop(guard);
+    assert_eq!(page.text(), letters.concat());
+}
