@@ -79,7 +79,8 @@ async fn handle(
     let outcome = match toolset {
         Some(toolset) => {
             particulars.toolset(&toolset.slug);
-            serve(state, toolset, request, &particulars).await
+            // On the heap at once: the router's layers would move it from one to the next.
+            Box::pin(serve(state, toolset, request, &particulars)).await
         }
         None if request.method() == Method::GET && page::is_navigation(request.headers()) => {
             Ok(page::not_found(&state.public_url))
