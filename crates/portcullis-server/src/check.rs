@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use portcullis_base::{Origin, Rng, Secret, Slug, Timestamp};
 use portcullis_openapi::variables::VariableSpec;
-use portcullis_openapi::{Document, Limits, Severity};
+use portcullis_openapi::{Diagnostic, Severity};
 use portcullis_store::Inbound;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -126,7 +126,8 @@ impl Report {
         rng: &dyn Rng,
     ) -> Result<Self, CatalogueError> {
         let snapshot = apply::preview(configuration, now, rng);
-        let catalogue = Catalogue::build(&snapshot, &Catalogue::default())?;
+        let known = configuration.objects.compiled();
+        let catalogue = Catalogue::build(&snapshot, &Catalogue::default(), &known)?;
         let published: BTreeMap<&str, &Arc<PublishedDocument>> = catalogue
             .documents
             .iter()
@@ -142,7 +143,7 @@ impl Report {
                     slug: slug.clone(),
                     source: object.source.clone(),
                     title,
-                    diagnostics: remarks(&object.content),
+                    diagnostics: object.compiled.diagnostics.iter().map(remark).collect(),
                     variables: object.variables.iter().map(variable).collect(),
                 })
             })
@@ -174,23 +175,13 @@ impl Report {
     }
 }
 
-fn remarks(content: &[u8]) -> Vec<Remark> {
-    // It has been parsed before, so there is nothing to say where it cannot be now.
-    let Ok(document) = Document::parse(content, &Limits::default()) else {
-        return Vec::new();
-    };
-    let (_, of_operations) = document.tools();
-    document
-        .diagnostics
-        .into_iter()
-        .chain(of_operations)
-        .map(|diagnostic| Remark {
-            severity: diagnostic.severity.to_string(),
-            code: diagnostic.code,
-            pointer: diagnostic.pointer,
-            message: diagnostic.message,
-        })
-        .collect()
+fn remark(diagnostic: &Diagnostic) -> Remark {
+    Remark {
+        severity: diagnostic.severity.to_string(),
+        code: diagnostic.code,
+        pointer: diagnostic.pointer.clone(),
+        message: diagnostic.message.clone(),
+    }
 }
 
 fn variable(spec: &VariableSpec) -> CheckedVariable {

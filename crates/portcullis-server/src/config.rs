@@ -21,6 +21,8 @@ use std::sync::Arc;
 
 use portcullis_base::Secret;
 
+use crate::compiled::KnownDocuments;
+
 use file::File;
 use reading::Reading;
 
@@ -67,20 +69,21 @@ impl Configuration {
         overrides: Overrides,
         process: HashMap<String, Secret>,
     ) -> Result<Self, ConfigurationError> {
-        Self::of(Source {
+        let source = Source {
             path: path.to_owned(),
             overrides,
             process,
-        })
+        };
+        Self::of(source, &KnownDocuments::default())
     }
 
-    /// Reads everything again, from the same place and with the same command line.
+    /// Reads everything again, from the same place and with the same command line; compiles only documents that changed.
     ///
     /// # Errors
     ///
     /// As [`Configuration::load`].
     pub fn reload(&self) -> Result<Self, ConfigurationError> {
-        Self::of(self.source.clone())
+        Self::of(self.source.clone(), &self.objects.compiled())
     }
 
     /// Returns the path of the file or document.
@@ -89,12 +92,13 @@ impl Configuration {
         &self.source.path
     }
 
-    fn of(source: Source) -> Result<Self, ConfigurationError> {
+    fn of(source: Source, known: &KnownDocuments) -> Result<Self, ConfigurationError> {
         let path = source.path.as_path();
-        let (settings, objects, files) = read(&source, |reading, file, closed| match file {
-            Some(file) => objects::of_file(reading, file, closed),
-            None => objects::of_document(reading, path, closed),
-        })?;
+        let (settings, objects, files) =
+            read(&source, known, |reading, file, closed| match file {
+                Some(file) => objects::of_file(reading, file, closed),
+                None => objects::of_document(reading, path, closed),
+            })?;
         Ok(Self {
             settings,
             objects,
@@ -120,7 +124,8 @@ impl Settings {
             overrides,
             process,
         };
-        let (settings, (), _) = read(&source, |_, _, _| ())?;
+        let known = KnownDocuments::default();
+        let (settings, (), _) = read(&source, &known, |_, _, _| ())?;
         Ok(settings)
     }
 }
@@ -128,6 +133,7 @@ impl Settings {
 /// Reads the settings, and by `read_objects` what else is wanted of the file, where there is one; its last argument tells whether ways in that ask for nothing must stay closed.
 fn read<T>(
     source: &Source,
+    known: &KnownDocuments,
     read_objects: impl FnOnce(&mut Reading<'_>, Option<&File>, bool) -> T,
 ) -> Result<(Settings, T, Vec<PathBuf>), ConfigurationError> {
     let path = source.path.as_path();
@@ -142,6 +148,7 @@ fn read<T>(
     let mut reading = Reading {
         folder: folder.unwrap_or(Path::new("")),
         process: &source.process,
+        known,
         files: vec![path.to_owned()],
         problems: Vec::new(),
     };

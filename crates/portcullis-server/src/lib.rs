@@ -6,6 +6,7 @@
 pub mod ambient;
 pub mod catalogue;
 pub mod check;
+pub mod compiled;
 pub mod config;
 pub mod gateway;
 pub mod http;

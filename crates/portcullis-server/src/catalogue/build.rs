@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use portcullis_base::Slug;
-use portcullis_openapi::{Document, Limits, ReadError};
+use portcullis_openapi::ReadError;
 use portcullis_store::{Environment, Snapshot, Toolset, VariableValue};
 use thiserror::Error;
 
@@ -15,6 +15,7 @@ use super::{
     Catalogue, EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
     PublishedToolset,
 };
+use crate::compiled::KnownDocuments;
 use crate::mcp::publish;
 
 /// Why no catalogue can be made.
@@ -49,23 +50,27 @@ pub enum CatalogueError {
 }
 
 impl Catalogue {
-    /// Compiles what the snapshot holds; takes from `before` the documents that did not change.
+    /// Compiles what the snapshot holds; takes over the documents of `before` that did not change, and what is `known` of the others.
     ///
-    /// Takes as long as parsing the documents: call it where blocking is allowed.
+    /// Takes as long as parsing the documents that are new: call it where blocking is allowed.
     ///
     /// # Errors
     ///
     /// When a document cannot be read, or a toolset names a document or an environment that is not there.
-    pub fn build(snapshot: &Snapshot, before: &Self) -> Result<Self, CatalogueError> {
+    pub fn build(
+        snapshot: &Snapshot,
+        before: &Self,
+        known: &KnownDocuments,
+    ) -> Result<Self, CatalogueError> {
         let mut documents = HashMap::new();
         for stored in &snapshot.documents {
             let published = match before.documents.get(stored.slug.as_str()) {
-                Some(known)
-                    if known.digest == stored.digest && known.scheme_settings == stored.schemes =>
+                Some(same)
+                    if same.digest == stored.digest && same.scheme_settings == stored.schemes =>
                 {
-                    Arc::clone(known)
+                    Arc::clone(same)
                 }
-                _ => Arc::new(compile(stored)?),
+                _ => Arc::new(compile(stored, known)?),
             };
             documents.insert(stored.slug.as_str().to_owned(), published);
         }
@@ -86,19 +91,21 @@ impl Catalogue {
     }
 }
 
-fn compile(stored: &portcullis_store::Document) -> Result<PublishedDocument, CatalogueError> {
-    let document = Document::parse(&stored.content, &Limits::default()).map_err(|reason| {
-        CatalogueError::Document {
+fn compile(
+    stored: &portcullis_store::Document,
+    known: &KnownDocuments,
+) -> Result<PublishedDocument, CatalogueError> {
+    let document = known
+        .document(stored.digest, &stored.content)
+        .map_err(|reason| CatalogueError::Document {
             document: stored.slug.clone(),
             source_name: stored.source.clone(),
             reason,
-        }
-    })?;
-    let (tools, diagnostics) = document.tools();
+        })?;
     tracing::info!(
         document = %stored.slug,
-        tools = tools.len(),
-        diagnostics = diagnostics.len() + document.diagnostics.len(),
+        tools = document.tools.len(),
+        diagnostics = document.diagnostics.len(),
         "document compiled; `portcullis check` shows what could not be used"
     );
     let schemes = document
@@ -116,7 +123,7 @@ fn compile(stored: &portcullis_store::Document) -> Result<PublishedDocument, Cat
         ),
         schemes,
         scheme_settings: stored.schemes.clone(),
-        tools: tools.into_iter().map(Arc::new).collect(),
+        tools: document.tools.clone(),
     })
 }
 

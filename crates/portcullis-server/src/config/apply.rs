@@ -221,7 +221,7 @@ impl Put<'_> {
             owner: Owner::File,
             source: object.source.clone(),
             content: object.content.clone(),
-            digest: object.digest,
+            digest: object.compiled.digest,
             schemes: object.schemes.clone(),
             updated_at: self.now,
         }

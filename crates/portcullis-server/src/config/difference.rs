@@ -160,8 +160,11 @@ fn document(before: &Document, after: &DocumentObject) -> Vec<String> {
     if before.source != after.source {
         details.push(format!("file {}", after.source));
     }
-    if before.digest != after.digest {
-        let (old, new) = (before.digest.fingerprint(), after.digest.fingerprint());
+    if before.digest != after.compiled.digest {
+        let (old, new) = (
+            before.digest.fingerprint(),
+            after.compiled.digest.fingerprint(),
+        );
         details.push(format!("content {old} -> {new}"));
     }
     for (name, change) in changed_keys(&before.schemes, &after.schemes) {

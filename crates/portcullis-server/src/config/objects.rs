@@ -10,12 +10,13 @@ mod toolset;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use portcullis_base::{Digest, Slug};
+use portcullis_base::Slug;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{Inbound, SchemeSettings, ToolsetDocument, VariableValue};
 
 use super::file::File;
 use super::reading::Reading;
+use crate::compiled::{CompiledDocument, KnownDocuments};
 
 pub(super) use alone::objects as of_document;
 
@@ -30,6 +31,15 @@ pub struct Objects {
     pub toolsets: BTreeMap<Slug, ToolsetObject>,
 }
 
+impl Objects {
+    /// Returns what was compiled, so that nobody compiles it again.
+    #[must_use]
+    pub fn compiled(&self) -> KnownDocuments {
+        let documents = self.documents.values();
+        documents.map(|it| Arc::clone(&it.compiled)).collect()
+    }
+}
+
 /// An OpenAPI document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentObject {
@@ -37,8 +47,8 @@ pub struct DocumentObject {
     pub source: String,
     /// The bytes as they came.
     pub content: Arc<[u8]>,
-    /// The digest of `content`.
-    pub digest: Digest,
+    /// What the bytes become, with their digest.
+    pub compiled: Arc<CompiledDocument>,
     /// How its security schemes are served.
     pub schemes: BTreeMap<String, SchemeSettings>,
     /// The variables that it reads.

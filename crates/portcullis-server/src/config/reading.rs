@@ -10,6 +10,7 @@ use portcullis_base::Secret;
 use toml::Spanned;
 
 use super::problem::Problem;
+use crate::compiled::KnownDocuments;
 
 /// The most bytes of a file that holds one secret.
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
@@ -20,6 +21,8 @@ pub(super) struct Reading<'a> {
     pub(super) folder: &'a Path,
     /// The environment variables of the process.
     pub(super) process: &'a HashMap<String, Secret>,
+    /// Documents that need not be compiled.
+    pub(super) known: &'a KnownDocuments,
     /// The files that were read, to be watched.
     pub(super) files: Vec<PathBuf>,
     /// What was found wrong so far.

@@ -196,8 +196,13 @@ impl Reloader {
         }
         let revision = snapshot.revision;
         let before = self.catalogue();
-        let known = Arc::clone(&before);
-        let built = spawn_blocking(move || Catalogue::build(&snapshot, &known)).await??;
+        let published = Arc::clone(&before);
+        let configuration = Arc::clone(&state.configuration);
+        let compile = move || {
+            let compiled = configuration.objects.compiled();
+            Catalogue::build(&snapshot, &published, &compiled)
+        };
+        let built = spawn_blocking(compile).await??;
         let around = &self.0.around;
         around
             .metrics

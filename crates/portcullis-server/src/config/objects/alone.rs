@@ -25,7 +25,7 @@ pub(in crate::config) fn objects(
     path: &Path,
     authenticated_only: bool,
 ) -> Objects {
-    let (content, document) = match parse(path) {
+    let (content, compiled) = match parse(reading, path) {
         Ok(read) => read,
         Err(problem) => {
             reading.problems.push(problem);
@@ -39,8 +39,8 @@ pub(in crate::config) fn objects(
             "describe it in a configuration file with `inbound = [\"api_key\"]`, or pass `--allow-unauthenticated`",
         ));
     }
-    let slug = slug(path, &document.title);
-    let document = object(path, &slug, content, &document).object;
+    let slug = slug(path, &compiled.title);
+    let document = object(path, &slug, content, compiled);
     let variables = values(reading, &document.variables);
     let environment = Slug::parse(PROCESS_ENVIRONMENT).expect("a slug");
     let toolset = ToolsetObject {

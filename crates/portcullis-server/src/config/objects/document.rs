@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use portcullis_base::{Digest, Slug};
 use portcullis_openapi::variables::{VariableSpec, judge_slug, variables};
-use portcullis_openapi::{Document, Limits, SchemeKind, SecurityScheme};
+use portcullis_openapi::{Limits, SchemeKind, SecurityScheme};
 use portcullis_store::SchemeSettings;
 use toml::Spanned;
 
 use super::DocumentObject;
+use crate::compiled::CompiledDocument;
 use crate::config::file::{self, Named};
 use crate::config::problem::{Problem, did_you_mean};
 use crate::config::reading::Reading;
@@ -39,10 +41,11 @@ pub(in crate::config) fn documents(
             continue;
         };
         let path = reading.path(file.get_ref());
-        match read(&path, &slug) {
-            Ok(read) => {
-                let mut document = read.object;
-                document.schemes = schemes(reading, &table.schemes, &read.schemes);
+        match parse(reading, &path) {
+            Ok((content, compiled)) => {
+                let settings = schemes(reading, &table.schemes, &compiled.schemes);
+                let mut document = object(&path, &slug, content, compiled);
+                document.schemes = settings;
                 documents.insert(slug, document);
             }
             Err(problem) => reading.problems.push(problem.at(file.span())),
@@ -53,24 +56,13 @@ pub(in crate::config) fn documents(
     documents
 }
 
-/// A document as it was read, before anything is said about it.
-pub(super) struct ReadDocument {
-    /// What is kept.
-    pub(super) object: DocumentObject,
-    /// Its security schemes.
-    pub(super) schemes: Vec<SecurityScheme>,
-}
-
-/// Reads the document at `path` for a slug that is known.
-fn read(path: &Path, slug: &Slug) -> Result<ReadDocument, Problem> {
-    let (content, document) = parse(path)?;
-    Ok(object(path, slug, content, &document))
-}
-
-/// Reads and parses the bytes at `path`.
-pub(super) fn parse(path: &Path) -> Result<(Vec<u8>, Document), Problem> {
+/// Reads the bytes at `path` and compiles them, unless they are known.
+pub(super) fn parse(
+    reading: &Reading<'_>,
+    path: &Path,
+) -> Result<(Vec<u8>, Arc<CompiledDocument>), Problem> {
     let shown = path.display();
-    let limits = Limits::default();
+    let max_bytes = Limits::default().max_bytes;
     let unreadable = |error: std::io::Error| {
         Problem::new(
             format!("cannot read `{shown}`: {error}"),
@@ -79,23 +71,25 @@ pub(super) fn parse(path: &Path) -> Result<(Vec<u8>, Document), Problem> {
     };
     // The size is judged before the bytes are in memory.
     let length = std::fs::metadata(path).map_err(unreadable)?.len();
-    if usize::try_from(length).is_ok_and(|length| length > limits.max_bytes) {
+    if usize::try_from(length).is_ok_and(|length| length > max_bytes) {
         return Err(Problem::new(
             format!(
-                "`{shown}` has {length} bytes, more than the {} that a document may have",
-                limits.max_bytes
+                "`{shown}` has {length} bytes, more than the {max_bytes} that a document may have"
             ),
             "leave out the parts that no tool needs",
         ));
     }
     let content = std::fs::read(path).map_err(unreadable)?;
-    let document = Document::parse(&content, &limits).map_err(|error| {
-        Problem::new(
-            format!("cannot use `{shown}`: {error}"),
-            "it must be an OpenAPI document of version 3, in JSON or YAML",
-        )
-    })?;
-    Ok((content, document))
+    let compiled = reading
+        .known
+        .document(Digest::of(&content), &content)
+        .map_err(|error| {
+            Problem::new(
+                format!("cannot use `{shown}`: {error}"),
+                "it must be an OpenAPI document of version 3, in JSON or YAML",
+            )
+        })?;
+    Ok((content, compiled))
 }
 
 /// Puts together what is kept of a document.
@@ -103,18 +97,14 @@ pub(super) fn object(
     path: &Path,
     slug: &Slug,
     content: Vec<u8>,
-    document: &Document,
-) -> ReadDocument {
-    let schemes = document.schemes.clone();
-    ReadDocument {
-        object: DocumentObject {
-            source: path.display().to_string(),
-            digest: Digest::of(&content),
-            content: content.into(),
-            schemes: BTreeMap::new(),
-            variables: variables(slug.as_str(), &schemes),
-        },
-        schemes,
+    compiled: Arc<CompiledDocument>,
+) -> DocumentObject {
+    DocumentObject {
+        source: path.display().to_string(),
+        content: content.into(),
+        schemes: BTreeMap::new(),
+        variables: variables(slug.as_str(), &compiled.schemes),
+        compiled,
     }
 }
 
