@@ -61,7 +61,8 @@ pub(crate) fn names(tools: &[(&str, &str)]) -> Vec<String> {
         .iter()
         .map(|(document, name)| {
             if shared(name) {
-                prefixed(document, name)
+                let is_taken = |name: &str| documents_of.contains_key(name);
+                prefixed(document, name, is_taken)
             } else {
                 (*name).to_owned()
             }
@@ -69,10 +70,10 @@ pub(crate) fn names(tools: &[(&str, &str)]) -> Vec<String> {
         .collect()
 }
 
-/// Puts the slug before the name; where that is too long, a digest of both follows as much of the name as there is room for.
-fn prefixed(document: &str, name: &str) -> String {
+/// Puts the slug before the name; where that is too long or another tool's own name, a digest of both follows as much of the name as there is room for.
+fn prefixed(document: &str, name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     let whole = format!("{document}_{name}");
-    if whole.len() <= MAX_NAME {
+    if whole.len() <= MAX_NAME && !is_taken(&whole) {
         return whole;
     }
     let digest = Digest::of_fields([document.as_bytes(), name.as_bytes()]).fingerprint();
@@ -111,10 +112,22 @@ mod tests {
     }
 
     #[test]
+    fn a_prefixed_name_never_takes_another_tools_own() {
+        let tools = [
+            ("billing", "list"),
+            ("crm", "list"),
+            ("crm", "billing_list"),
+        ];
+        let names = names(&tools);
+        assert_eq!(names[1..], ["crm_list", "billing_list"]);
+        assert!(names[0].starts_with("list_"), "{names:?}");
+    }
+
+    #[test]
     fn a_prefixed_name_stays_short_and_unique() {
         let long = "x".repeat(63);
-        let [one, other] =
-            ["a-rather-long-slug", "a-rather-long-slug-2"].map(|slug| prefixed(slug, &long));
+        let [one, other] = ["a-rather-long-slug", "a-rather-long-slug-2"]
+            .map(|slug| prefixed(slug, &long, |_| false));
         assert!(one.len() <= MAX_NAME && other.len() <= MAX_NAME);
         assert_ne!(one, other);
     }

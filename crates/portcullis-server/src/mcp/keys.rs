@@ -82,6 +82,7 @@ impl KeyCache {
     }
 }
 
+/// A row from the future was read before the clock was set back.
 fn is_fresh(remembered: &Remembered, now: Timestamp) -> bool {
-    now.since(remembered.read_at) < MAX_AGE
+    remembered.read_at <= now && now.since(remembered.read_at) < MAX_AGE
 }

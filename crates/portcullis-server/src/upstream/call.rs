@@ -110,13 +110,17 @@ impl Answer {
     }
 
     fn new(answer: HttpAnswer, redactor: &Redactor) -> Self {
+        let mut body = redactor.redact(answer.body);
+        if answer.truncated_at.is_some() {
+            redactor.redact_cut(&mut body);
+        }
         let content_type = answer.headers.get(header::CONTENT_TYPE);
         Self {
             status: answer.status.as_u16(),
             content_type: content_type
                 .and_then(|value| value.to_str().ok())
                 .map(|value| redactor.redact_text(value.to_owned())),
-            body: redactor.redact(answer.body),
+            body,
             truncated_at: answer.truncated_at,
             declared_length: answer.declared_length,
         }

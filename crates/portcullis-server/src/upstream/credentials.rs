@@ -177,7 +177,8 @@ impl<'a> Values<'a> {
     }
 
     fn server(&self, tool: &'a Tool) -> Result<(&'a str, ChosenBy), MissingServer> {
-        if let Some((value, chosen_by)) = self.find(None, Purpose::ServerUrl) {
+        let found = self.find(None, Purpose::ServerUrl);
+        if let Some((value, chosen_by)) = found.filter(|(value, _)| is_set(value)) {
             return Ok((value.expose(), chosen_by));
         }
         match &tool.request.server {

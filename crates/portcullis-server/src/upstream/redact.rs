@@ -29,16 +29,22 @@ impl Redactor {
             .filter(|secret| secret.len() >= SHORTEST)
             .flat_map(spellings)
             .collect();
-        let mut spellings: Vec<_> = spellings.into_iter().map(Secret::new).collect();
-        // The longest first: one spelling may contain another.
-        spellings.sort_by_key(|spelling| std::cmp::Reverse(spelling.expose().len()));
-        Self(spellings)
+        let mut redactor = Self(spellings.into_iter().map(Secret::new).collect());
+        redactor.sort();
+        redactor
+    }
+
+    /// Puts the longest first: one spelling may contain another.
+    fn sort(&mut self) {
+        self.0
+            .sort_by_key(|spelling| std::cmp::Reverse(spelling.expose().len()));
     }
 
     /// Adds a credential that became known later.
     pub(super) fn add(&mut self, secret: &Secret) {
         let Self(further) = Self::new([secret]);
         self.0.extend(further);
+        self.sort();
     }
 
     /// Takes the credentials out of bytes.
@@ -46,6 +52,21 @@ impl Redactor {
         self.0.iter().fold(bytes, |bytes, spelling| {
             without(bytes, spelling.expose().as_bytes())
         })
+    }
+
+    /// Takes the beginning of a credential off the end of bytes that were cut there.
+    pub(super) fn redact_cut(&self, bytes: &mut Vec<u8>) {
+        let longest = self
+            .0
+            .iter()
+            .filter_map(|spelling| {
+                let spelling = spelling.expose().as_bytes();
+                (SHORTEST..spelling.len())
+                    .rev()
+                    .find(|length| bytes.ends_with(spelling.get(..*length).unwrap_or_default()))
+            })
+            .max();
+        bytes.truncate(bytes.len() - longest.unwrap_or(0));
     }
 
     /// Takes the credentials out of a text.
@@ -58,6 +79,7 @@ impl Redactor {
 fn spellings(secret: &str) -> impl Iterator<Item = String> {
     let in_form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let in_url = in_form.replace('+', "%20");
+    let strict: String = secret.bytes().map(strictly).collect();
     let in_json = serde_json::Value::from(secret).to_string();
     let in_json = in_json.trim_matches('"').to_owned();
     let slashed = in_json.replace('/', "\\/");
@@ -65,12 +87,38 @@ fn spellings(secret: &str) -> impl Iterator<Item = String> {
         secret.to_owned(),
         STANDARD_NO_PAD.encode(secret),
         URL_SAFE_NO_PAD.encode(secret),
+        lower_hex(&strict),
+        strict,
+        lower_hex(&in_form),
         in_form,
+        lower_hex(&in_url),
         in_url,
         in_json,
         slashed,
     ]
     .into_iter()
+}
+
+/// Encodes all but the unreserved characters (RFC 3986 §2.3), as arguments are.
+fn strictly(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02X}")
+    }
+}
+
+/// Writes the digits of percent-encodings small, as some servers do.
+fn lower_hex(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut lower = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        lower.push('%');
+        lower.push_str(&digits.to_ascii_lowercase());
+        lower.push_str(rest);
+    }
+    lower
 }
 
 fn without(bytes: Vec<u8>, needle: &[u8]) -> Vec<u8> {
@@ -131,5 +179,24 @@ mod tests {
         let secrets = ["abcdef", "abcdefghi"].map(|text| Secret::new(text.to_owned()));
         let redactor = Redactor::new(&secrets);
         assert_eq!(redactor.redact_text("abcdefghi".to_owned()), "[redacted]");
+        let mut redactor = Redactor::default();
+        secrets.iter().for_each(|secret| redactor.add(secret));
+        assert_eq!(redactor.redact_text("abcdefghi".to_owned()), "[redacted]");
+    }
+
+    #[test]
+    fn o_11_a_key_is_found_as_it_is_written_into_a_query() {
+        for text in ["?k=ab~cd%2A%2Fefgh", "?k=ab~cd%2a%2fefgh"] {
+            assert_eq!(redacted("ab~cd*/efgh", text), "?k=[redacted]");
+        }
+    }
+
+    #[test]
+    fn o_11_half_a_credential_at_a_cut_is_taken_off() {
+        let secret = Secret::new("0123456789".to_owned());
+        let redactor = Redactor::new([&secret]);
+        let mut bytes = b"you sent 01234567".to_vec();
+        redactor.redact_cut(&mut bytes);
+        assert_eq!(bytes, b"you sent ");
     }
 }

@@ -63,7 +63,10 @@ impl Values<'_> {
                 .iter()
                 .filter_map(|purpose| self.spec(Some(name), *purpose));
             let absent: Vec<_> = specs
-                .filter(|spec| self.find(Some(name), spec.purpose).is_none())
+                .filter(|spec| {
+                    self.find(Some(name), spec.purpose)
+                        .is_none_or(|(value, _)| !super::is_set(value))
+                })
                 .map(|spec| self.remedy(spec))
                 .collect();
             absent.join(", ")
