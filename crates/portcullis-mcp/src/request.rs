@@ -239,13 +239,11 @@ pub(crate) fn modern_method<'a>(
     method: &str,
     params: &Params<'a>,
 ) -> Result<Method<'a>, ProtocolError> {
-    match method {
-        "server/discover" => Ok(Method::Discover),
-        _ => {
-            params.check_input_responses()?;
-            shared_method(method, params)
-        }
+    if method == "server/discover" {
+        return Ok(Method::Discover);
     }
+    params.check_input_responses()?;
+    shared_method(method, params)
 }
 
 fn shared_method<'a>(method: &str, params: &Params<'a>) -> Result<Method<'a>, ProtocolError> {
