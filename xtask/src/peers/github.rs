@@ -18,6 +18,9 @@ use crate::workspace::Workspace;
 /// A token that emulate knows.
 const TOKEN: &str = "test_token_user1";
 
+/// The fewest calls that prove anything.
+const LEAST_CALLS: usize = 10;
+
 /// What `calls.mjs` prints.
 #[derive(Deserialize)]
 struct Report {
@@ -53,6 +56,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let (judge_proxy, proxy_port) = stack.judge("proxy", proxy_port)?;
     let _running = [emulate, prism_mock, prism_proxy, judge_mock, judge_proxy];
 
+    for port in [mock_port, proxy_port] {
+        let slice = folder.join("slice.json");
+        let mut control = node.run(&scripts.join("control.mjs"));
+        let refused = command::output(control.arg(slice).arg(port.to_string()))
+            .context("a judge that lets everything through proves nothing")?;
+        println!("{} forbidden bodies refused", refused.trim());
+    }
+
     let configuration = configuration(folder, mock_port, proxy_port);
     let gateway = Gateway::start(workspace, &configuration, &[("GITHUB_TOKEN", TOKEN)])?;
     for (toolset, flag) in [("mock", None), ("emulate", Some("--stateful"))] {
@@ -85,7 +96,23 @@ fn judge(report: &Report) -> Result<()> {
         .filter(|called| called.is_error)
         .map(|called| format!("{}: {}", called.operation, called.text))
         .collect();
-    ensure!(failed.is_empty(), "calls failed:\n{}", failed.join("\n"));
+    ensure!(
+        failed.is_empty(),
+        "calls failed; `tests/github/calls.json` holds their arguments:\n{}",
+        failed.join("\n")
+    );
+    ensure!(
+        report.results.len() >= LEAST_CALLS,
+        "only {} tools were called",
+        report.results.len()
+    );
+    // Emulate takes a token that it does not know for the first user's.
+    let decoy = report.results.iter().find(|it| it.text.contains("decoy"));
+    ensure!(
+        decoy.is_none(),
+        "`{}` was called without the token of the environment",
+        decoy.map_or("", |called| &called.operation)
+    );
     Ok(())
 }
 
