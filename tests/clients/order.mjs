@@ -1,8 +1,10 @@
 // What every Node client is told and what it prints. See README.md.
 
 import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 
-const MANIFESTS = new URL("../node_modules/", import.meta.url);
+// Each client has packages of its own, in its own folder.
+const MANIFESTS = new URL("node_modules/", pathToFileURL(process.argv[1]));
 
 export function order() {
   const [url, tool, args] = process.argv.slice(2);

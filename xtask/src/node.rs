@@ -37,6 +37,13 @@ impl Node {
         Ok(node)
     }
 
+    /// As [`Node::install_from`], for the scripts that stand beside the manifest.
+    pub(crate) fn install_beside(workspace: &Workspace, folder: &Path, name: &str) -> Result<Self> {
+        let node = Self::install_from(workspace, folder, name)?;
+        link(&node.packages, &folder.join("node_modules"))?;
+        Ok(node)
+    }
+
     /// Installs the packages that the files of `manifests` name into a folder called `name`, unless they are there.
     pub(crate) fn install_from(
         workspace: &Workspace,
@@ -91,7 +98,7 @@ impl Node {
     }
 }
 
-/// Node looks for packages in the folders above a script; so scripts under `tests/` find ours.
+/// Node looks for packages in the folders above a script; so the scripts find ours.
 fn link(packages: &Path, link: &Path) -> Result<()> {
     if fs::read_link(link).is_ok_and(|target| target == packages) {
         return Ok(());

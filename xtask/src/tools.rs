@@ -18,12 +18,18 @@ pub(crate) fn cargo_tools(workspace: &Workspace) -> Result<PathBuf> {
 
 /// Installs the packages of `tests/python/<name>.txt` into an environment of their own and returns its folder.
 pub(crate) fn python_packages(workspace: &Workspace, name: &str) -> Result<PathBuf> {
-    let requirements = workspace
-        .root()
-        .join("tests/python")
-        .join(format!("{name}.txt"));
+    let folder = workspace.root().join("tests/python");
+    python_packages_of(workspace, &folder.join(format!("{name}.txt")), name)
+}
+
+/// Installs the packages that a file requires into an environment called `name` and returns its folder.
+pub(crate) fn python_packages_of(
+    workspace: &Workspace,
+    requirements: &Path,
+    name: &str,
+) -> Result<PathBuf> {
     let folder = workspace.tools().join(name);
-    let wanted = read(&requirements)?;
+    let wanted = read(requirements)?;
     once(&folder, &wanted, || {
         command::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
         command::run(
@@ -36,7 +42,7 @@ pub(crate) fn python_packages(workspace: &Workspace, name: &str) -> Result<PathB
                     "--disable-pip-version-check",
                     "--requirement",
                 ])
-                .arg(&requirements),
+                .arg(requirements),
         )
     })?;
     Ok(folder)

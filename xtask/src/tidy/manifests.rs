@@ -7,7 +7,7 @@ use crate::tidy::Finding;
 use crate::tidy::source::Source;
 
 /// The crates of the house and what each may name; an order in which nothing points back.
-const MAY_NAME: [(&str, &[&str]); 10] = [
+const MAY_NAME: [(&str, &[&str]); 11] = [
     ("portcullis-base", &[]),
     ("portcullis-oauth", &["base"]),
     ("portcullis-openapi", &["base"]),
@@ -29,6 +29,7 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
         "portcullis-bench",
         &["base", "oauth", "openapi", "mcp", "store", "server"],
     ),
+    ("client-rmcp", &[]),
     ("xtask", &[]),
 ];
 
@@ -58,6 +59,7 @@ const RESERVED: [(&[&str], &[&str], &str); 3] = [
             "portcullis",
             "portcullis-demo",
             "portcullis-bench",
+            "client-rmcp",
         ],
         "the crates without I/O name no runtime, no HTTP engine, no clock and no entropy (invariant 1)",
     ),

@@ -39,11 +39,18 @@ impl Source {
             .is_some_and(|(_, found)| found == extension)
     }
 
-    /// The name of the crate the file belongs to: the folder under `crates/`, or `xtask`.
+    /// The last part of the path.
+    pub(crate) fn file_name(&self) -> &str {
+        let last = self.path.rsplit('/').next();
+        last.unwrap_or(&self.path)
+    }
+
+    /// The name of the crate the file belongs to: the folder under `crates/`, `client-rmcp` or `xtask`.
     pub(crate) fn crate_name(&self) -> Option<&str> {
         match self.path.split_once('/')? {
             ("crates", rest) => Some(rest.split_once('/')?.0),
             ("xtask", _) => Some("xtask"),
+            ("tests", rest) if rest.starts_with("clients/rmcp/") => Some("client-rmcp"),
             _ => None,
         }
     }

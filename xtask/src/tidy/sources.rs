@@ -25,12 +25,12 @@ const BARE_NAMES: [&str; 6] = [
 ];
 
 /// Files that other programs write.
-const GENERATED: [&str; 2] = ["Cargo.lock", "tests/node/package-lock.json"];
+const GENERATED: [&str; 2] = ["Cargo.lock", "package-lock.json"];
 
 /// Judges every file.
 pub(crate) fn judge(sources: &[Source], findings: &mut Vec<Finding>) {
     for source in sources {
-        if GENERATED.contains(&source.path.as_str()) {
+        if GENERATED.contains(&source.file_name()) {
             lock_names_no_registry(source, findings);
             continue;
         }

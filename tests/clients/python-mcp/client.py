@@ -1,4 +1,4 @@
-"""PyPI mcp: lists all tools and calls one. See README.md for arguments and output."""
+"""PyPI mcp: lists all tools and calls one. See ../README.md for arguments and output."""
 
 import asyncio
 from contextlib import AsyncExitStack

@@ -1,7 +1,7 @@
-// npm @modelcontextprotocol/client: lists all tools and calls one. See README.md for arguments and output.
+// npm @modelcontextprotocol/client: lists all tools and calls one. See ../README.md for arguments and output.
 
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { listAndCall, order } from "./order.mjs";
+import { listAndCall, order } from "../order.mjs";
 
 // A date pins the protocol revision; without one the client finds out what the server speaks.
 function negotiation(revision) {

@@ -1,4 +1,4 @@
-// npm @modelcontextprotocol/inspector --cli: lists all tools and calls one. See README.md for arguments and output.
+// npm @modelcontextprotocol/inspector --cli: lists all tools and calls one. See ../README.md for arguments and output.
 
 import { execFile } from "node:child_process";
 import { mkdtempSync } from "node:fs";
@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { order, report, versionOf } from "./order.mjs";
+import { order, report, versionOf } from "../order.mjs";
 
 const PACKAGE = "@modelcontextprotocol/inspector";
-const PROGRAM = fileURLToPath(new URL(`../node_modules/${PACKAGE}/clients/launcher/build/index.js`, import.meta.url));
+const PROGRAM = fileURLToPath(new URL(`node_modules/${PACKAGE}/clients/launcher/build/index.js`, import.meta.url));
 
 const { url, tool, args, headers } = order();
 

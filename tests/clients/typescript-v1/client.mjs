@@ -1,8 +1,8 @@
-// npm @modelcontextprotocol/sdk: lists all tools and calls one. See README.md for arguments and output.
+// npm @modelcontextprotocol/sdk: lists all tools and calls one. See ../README.md for arguments and output.
 
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { listAndCall, order } from "./order.mjs";
+import { listAndCall, order } from "../order.mjs";
 
 const { url, headers } = order();
 const client = new Client({ name: "portcullis-tests", version: "1" });

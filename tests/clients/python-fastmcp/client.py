@@ -1,4 +1,4 @@
-"""PyPI fastmcp: lists all tools and calls one. See README.md for arguments and output."""
+"""PyPI fastmcp: lists all tools and calls one. See ../README.md for arguments and output."""
 
 import asyncio
 from importlib.metadata import version
