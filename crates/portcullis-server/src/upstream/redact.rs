@@ -180,7 +180,9 @@ mod tests {
         let redactor = Redactor::new(&secrets);
         assert_eq!(redactor.redact_text("abcdefghi".to_owned()), "[redacted]");
         let mut redactor = Redactor::default();
-        secrets.iter().for_each(|secret| redactor.add(secret));
+        for secret in &secrets {
+            redactor.add(secret);
+        }
         assert_eq!(redactor.redact_text("abcdefghi".to_owned()), "[redacted]");
     }
 
