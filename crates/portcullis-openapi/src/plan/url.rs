@@ -45,16 +45,10 @@ impl RequestPlan {
         if has_dot_segment(prefix) || has_dot_segment(&self.path) {
             return Err(PlanError::DotSegment);
         }
-        let mut text = String::with_capacity(server.len() + self.path.len() + self.query.len() + 1);
-        text.push_str(base[..Position::BeforePath].as_ref());
-        text.push_str(prefix);
-        text.push_str(&self.path);
-        if !self.query.is_empty() {
-            text.push('?');
-            text.push_str(&self.query);
-        }
-        let url = Url::parse(&text).map_err(|_| PlanError::Strayed)?;
+        let mut url = base.clone();
+        url.set_path(&[prefix, &self.path].concat());
         let query = Some(self.query.as_str()).filter(|query| !query.is_empty());
+        url.set_query(query);
         let stays = url[..Position::BeforePath] == base[..Position::BeforePath]
             && url.path().strip_prefix(prefix) == Some(self.path.as_str())
             && self.path.starts_with('/')
