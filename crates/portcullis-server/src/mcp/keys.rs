@@ -51,7 +51,8 @@ impl KeyCache {
         if let Some(row) = self.remembered(digest, now) {
             return Ok(Some(row));
         }
-        let Some(row) = self.store.api_key_by_digest(digest).await? else {
+        // On the heap, so that the many requests that find the row remembered have no room set aside for a query.
+        let Some(row) = Box::pin(self.store.api_key_by_digest(digest)).await? else {
             self.rows().remove(digest);
             return Ok(None);
         };
