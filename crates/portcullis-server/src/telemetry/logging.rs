@@ -4,7 +4,8 @@
 //! Every character that could start a new line, colour a terminal or turn the direction of text is escaped, whoever sent it.
 //! What must not be logged is for those who log to leave out.
 
-use std::fmt::Write as _;
+mod json;
+
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -92,7 +93,7 @@ pub fn subscriber(
     let registry = tracing_subscriber::registry().with(filter);
     Ok(match format {
         LogFormat::Human => Box::new(registry.with(layer)),
-        LogFormat::Json => Box::new(registry.with(layer.json().flatten_event(true))),
+        LogFormat::Json => Box::new(registry.with(layer.event_format(json::JsonLine))),
     })
 }
 
@@ -185,14 +186,19 @@ impl<'a> MakeWriter<'a> for LogLines {
 impl Write for &LogLines {
     /// Takes one event; the formatting layer hands each over in one piece.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let line = escape(&String::from_utf8_lossy(event), self.format);
+        let length = event.len();
+        let event = String::from_utf8_lossy(event);
+        let line = match self.format {
+            LogFormat::Human => escape(&event),
+            LogFormat::Json => event.into_owned(),
+        };
         match self.queue.try_send(Entry::Line(line)) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
                 self.dropped.0.inc();
             }
         }
-        Ok(event.len())
+        Ok(length)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -282,23 +288,18 @@ fn tell_dropped(sink: &mut impl Write, format: LogFormat, count: u64) -> io::Res
     }
 }
 
-/// Escapes what could forge a line or deceive a reader; the last line feed stays.
-fn escape(event: &str, format: LogFormat) -> String {
+/// Escapes what could forge a line for people or deceive them; the last line feed stays.
+fn escape(event: &str) -> String {
     let (text, end) = match event.strip_suffix('\n') {
         Some(text) => (text, "\n"),
         None => (event, ""),
     };
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return event.to_owned();
-    }
     let mut line = String::with_capacity(event.len());
     for c in text.chars() {
-        match (deceives(c), format) {
-            (false, _) => line.push(c),
-            (true, LogFormat::Human) => line.extend(c.escape_unicode()),
-            (true, LogFormat::Json) => {
-                let _ = write!(line, "\\u{:04x}", u32::from(c));
-            }
+        if deceives(c) {
+            line.extend(c.escape_unicode());
+        } else {
+            line.push(c);
         }
     }
     line.push_str(end);

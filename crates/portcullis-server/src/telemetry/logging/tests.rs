@@ -77,6 +77,33 @@ fn l_06_a_json_line_cannot_be_forged_and_reads_back() {
 }
 
 #[test]
+fn a_json_line_keeps_the_types_of_its_fields() {
+    let page = Page::default();
+    let (lines, guard) = lossy(page.clone(), LogFormat::Json, 16).expect("a thread");
+    let subscriber = subscriber("info", lines).expect("a filter");
+    tracing::subscriber::with_default(subscriber, || {
+        let absent: Option<&str> = None;
+        tracing::info!(
+            target: "gateway",
+            { whole = 7_u64, below = -7, half = 0.5, none = f64::NAN, truth = true, absent, shown = %"a\"b\\c", ümlaut = "ä" },
+            "said"
+        );
+    });
+    drop(guard);
+    let mut line: serde_json::Value = serde_json::from_str(&page.text()).expect("JSON");
+    let members = line.as_object_mut().expect("an object");
+    let timestamp = members.remove("timestamp").expect("a timestamp");
+    assert!(timestamp.as_str().is_some_and(|text| text.ends_with('Z')));
+    assert_eq!(
+        line,
+        serde_json::json!({
+            "level": "INFO", "target": "gateway", "message": "said", "whole": 7, "below": -7, "half": 0.5,
+            "none": null, "truth": true, "shown": "a\"b\\c", "ümlaut": "ä",
+        })
+    );
+}
+
+#[test]
 fn a_blocked_sink_drops_lines_and_counts_them() {
     let (reached, on_its_way) = std::sync::mpsc::channel();
     let (go, let_go) = std::sync::mpsc::channel();
