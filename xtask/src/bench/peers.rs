@@ -58,7 +58,7 @@ impl Peers {
     /// Starts each with a document.
     pub(crate) fn start(&self, document: &Path) -> anyhow::Result<Vec<Peer>> {
         let mut fastmcp = pinned(MEASURED_CORE, &self.python);
-        fastmcp.arg(self.scripts.join("fastmcp.py"));
+        fastmcp.arg(self.scripts.join("fastmcp_server.py"));
         let mut typescript = pinned(MEASURED_CORE, "node");
         typescript
             .arg(self.node.folder().join(SCRIPT))
