@@ -45,5 +45,5 @@ pub use model::{
     SecurityScheme, ServerTemplate, Style, Tool,
 };
 pub use outcome::{Content, Outcome, UpstreamResponse};
-pub use plan::{ArgumentError, PlanError, PlannedBody, RequestPlan, Unsendable};
+pub use plan::{ArgumentError, PlanError, PlannedBody, RequestPlan, Unsendable, encoded};
 pub use read::ReadError;

@@ -20,6 +20,7 @@ use crate::model::{Method, Parameter, PathPart, Place, RequestTemplate, Style, T
 use arguments::Arguments;
 use shape::Shape;
 
+pub use self::encode::encoded;
 pub use self::url::PlanError;
 
 /// A request without server and credentials.

@@ -18,8 +18,9 @@ pub(super) fn push(out: &mut String, text: &str) {
     }
 }
 
-/// Returns the text with everything but unreserved characters encoded.
-pub(super) fn encoded(text: &str) -> String {
+/// Returns the text as arguments are written into URLs: everything but unreserved characters percent-encoded.
+#[must_use]
+pub fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     push(&mut out, text);
     out

@@ -3,7 +3,6 @@
 //! Decides in which order things happen, and what is said when they fail.
 //! What the model reads names the setting that helps; where a caller chose the address, it says no more than that there is no answer, so that nobody can feel his way through the network.
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,8 @@ use http_body_util::Full;
 use portcullis_base::{Blame, Clock, Rng, Secret};
 use portcullis_openapi::{PlanError, RequestPlan, UpstreamResponse};
 use thiserror::Error;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
 
 use super::credentials::{
     ChosenBy, ClientGrant, Credential, CredentialError, CredentialSources, Decision, decide,
@@ -76,9 +76,9 @@ impl CallError {
     }
 
     /// Adds what only the log says.
-    fn because(self, cause: &dyn Display) -> Self {
+    fn because(self, cause: String) -> Self {
         Self {
-            cause: Some(cause.to_string()),
+            cause: Some(cause),
             ..self
         }
     }
@@ -168,11 +168,13 @@ impl Upstream {
             tool,
             decision: &decision,
         };
-        let deadline = self.limits.call;
-        timeout(deadline, call.run(plan)).await.unwrap_or_else(|_| {
-            let text = format!("the API did not answer within {} s", deadline.as_secs());
-            Err(CallError::new(Blame::Upstream, call.unknown(&text)))
-        })
+        let deadline = Instant::now() + self.limits.call;
+        let tokens = timeout_at(deadline, call.tokens())
+            .await
+            .unwrap_or_else(|_| Err(call.without_token()))?;
+        timeout_at(deadline, call.run(plan, tokens))
+            .await
+            .unwrap_or_else(|_| Err(call.without_answer()))
     }
 }
 
@@ -191,15 +193,19 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    async fn run(&self, plan: RequestPlan) -> Result<Answer, CallError> {
-        let mut tokens = self.tokens().await?;
-        let mut redactor = Redactor::default();
-        let answer = self.attempt(plan.clone(), &tokens, &mut redactor).await?;
-        if answer.status != StatusCode::UNAUTHORIZED || !self.renew(&mut tokens).await? {
-            return Ok(Answer::new(answer, &redactor));
+    async fn run(&self, plan: RequestPlan, mut tokens: Vec<Held>) -> Result<Answer, CallError> {
+        // Only a token can be replaced by another, so only then is the plan needed again.
+        let again = (!tokens.is_empty()).then(|| plan.clone());
+        let mut sent = self.secrets(&tokens);
+        let mut answer = self.attempt(plan, &tokens).await?;
+        if answer.status == StatusCode::UNAUTHORIZED
+            && let Some(plan) = again
+            && self.renew(&mut tokens).await?
+        {
+            sent.extend(self.secrets(&tokens));
+            answer = self.attempt(plan, &tokens).await?;
         }
-        let answer = self.attempt(plan, &tokens, &mut redactor).await?;
-        Ok(Answer::new(answer, &redactor))
+        Ok(Answer::new(answer, &Redactor::new(&sent)))
     }
 
     /// Returns the tokens that the credentials need, in their order.
@@ -236,46 +242,41 @@ impl Call<'_> {
     }
 
     /// Writes the request and sends it, again where that is safe.
-    async fn attempt(
-        &self,
-        plan: RequestPlan,
-        tokens: &[Held],
-        redactor: &mut Redactor,
-    ) -> Result<HttpAnswer, CallError> {
-        let mut tokens = tokens.iter().map(|held| &held.token);
-        let attachments: Vec<_> = self
-            .decision
-            .credentials
-            .iter()
-            .filter_map(|credential| match credential {
-                Credential::ClientCredentials(_) => Attachment::of(credential, tokens.next()),
-                _ => Attachment::of(credential, None),
-            })
-            .collect();
-        for secret in self
-            .secrets()
-            .chain(attachments.iter().map(Attachment::secret))
-        {
-            redactor.add(secret);
-        }
+    async fn attempt(&self, plan: RequestPlan, tokens: &[Held]) -> Result<HttpAnswer, CallError> {
+        let attachments = self.attachments(tokens);
         let request = write(plan, self.decision.server, &attachments)
             .map_err(|error| self.request_error(error))?;
         self.send(&request).await
     }
 
-    /// Returns what must not be seen in an answer although it is not sent as it is.
-    fn secrets(&self) -> impl Iterator<Item = &Secret> {
-        self.decision
-            .credentials
-            .iter()
+    fn attachments<'a>(&'a self, tokens: &'a [Held]) -> Vec<Attachment<'a>> {
+        let mut tokens = tokens.iter().map(|held| &held.token);
+        let credentials = self.decision.credentials.iter();
+        credentials
             .filter_map(|credential| match credential {
-                // Without a password the user name is the key.
-                Credential::Basic { username, password } if password.expose().is_empty() => {
-                    Some(*username)
-                }
-                Credential::Basic { password, .. } => Some(*password),
-                _ => None,
+                Credential::ClientCredentials(_) => Attachment::of(credential, tokens.next()),
+                _ => Attachment::of(credential, None),
             })
+            .collect()
+    }
+
+    /// Returns what must not be seen in an answer: what is sent, and what it is made from.
+    fn secrets(&self, tokens: &[Held]) -> Vec<Secret> {
+        let made_from =
+            self.decision
+                .credentials
+                .iter()
+                .filter_map(|credential| match credential {
+                    // Without a password the user name is the key.
+                    Credential::Basic { username, password } if password.expose().is_empty() => {
+                        Some(*username)
+                    }
+                    Credential::Basic { password, .. } => Some(*password),
+                    _ => None,
+                });
+        let attachments = self.attachments(tokens);
+        let sent = attachments.iter().map(Attachment::secret);
+        made_from.chain(sent).cloned().collect()
     }
 
     #[expect(
@@ -298,7 +299,14 @@ impl Call<'_> {
                 Err(HttpError::Connect(_)) => Attempt::Unconnected,
                 Err(error) => return Err(self.http_error(error)),
             };
-            let Some(pause) = wait(request.method(), attempt, retries, upstream.clock.now()) else {
+            let pause = match self.decision.server_chosen_by {
+                ChosenBy::Operator => {
+                    wait(request.method(), attempt, retries, upstream.clock.now())
+                }
+                // Repetitions would tell by their time what the message does not.
+                ChosenBy::Caller => None,
+            };
+            let Some(pause) = pause else {
                 return outcome.map_err(|error| self.http_error(&error));
             };
             retries += 1;
@@ -319,34 +327,61 @@ impl Call<'_> {
     }
 
     fn http_error(&self, error: &HttpError) -> CallError {
-        let told = match (error, self.decision.server_chosen_by) {
-            (HttpError::Refused(_) | HttpError::Connect(_), ChosenBy::Caller) => CallError::new(
-                Blame::Caller,
-                "the address that you chose cannot be called; nothing was sent",
+        let chosen_by_caller = self.decision.server_chosen_by == ChosenBy::Caller;
+        let told = match error {
+            _ if chosen_by_caller => self.unreached(),
+            HttpError::Refused(_) if self.decision.server_is_secret => CallError::new(
+                Blame::Operator,
+                "the call was not made: the API's address is not allowed; the gateway's log says why",
             ),
-            (HttpError::Refused(_), ChosenBy::Operator) if self.decision.server_is_secret => {
-                CallError::new(
-                    Blame::Operator,
-                    "the call was not made: the API's address is not allowed; the gateway's log names the setting",
-                )
-            }
-            (HttpError::Refused(refusal), ChosenBy::Operator) => {
+            HttpError::Refused(refusal) => {
                 CallError::new(Blame::Operator, format!("the call was not made: {refusal}"))
             }
-            (HttpError::Connect(_), ChosenBy::Operator) => CallError::new(
+            HttpError::Connect(_) => CallError::new(
                 Blame::Upstream,
                 "the API cannot be reached; nothing was sent. The reason is in the gateway's log",
             ),
-            (HttpError::Interrupted, _) => CallError::new(
+            HttpError::Interrupted => CallError::new(
                 Blame::Upstream,
                 self.unknown("the connection to the API broke off before the answer was complete"),
             ),
-            (HttpError::Coding, _) => CallError::new(
+            HttpError::Coding => CallError::new(
                 Blame::Upstream,
                 self.unknown("the API's answer cannot be decompressed"),
             ),
         };
-        told.because(error)
+        told.because(self.without_secret_server(error.to_string()))
+    }
+
+    /// Says the same of every address that a caller chose, whatever is or is not there.
+    fn unreached(&self) -> CallError {
+        let text = self.unknown("no answer came from the address that you chose");
+        CallError::new(Blame::Caller, text)
+    }
+
+    fn without_answer(&self) -> CallError {
+        let seconds = self.upstream.limits.call.as_secs();
+        let text = format!("the API did not answer within {seconds} s");
+        match self.decision.server_chosen_by {
+            ChosenBy::Operator => CallError::new(Blame::Upstream, self.unknown(&text)),
+            ChosenBy::Caller => self.unreached().because(text),
+        }
+    }
+
+    fn without_token(&self) -> CallError {
+        let seconds = self.upstream.limits.call.as_secs();
+        let text = format!("no token came within {seconds} s; nothing was sent to the API");
+        CallError::new(Blame::Upstream, text)
+    }
+
+    /// Takes the API's host out of a text for the log, where the operator keeps it secret.
+    fn without_secret_server(&self, text: String) -> String {
+        let server = Url::parse(self.decision.server).ok();
+        let host = server.as_ref().and_then(Url::host_str);
+        match host.filter(|_| self.decision.server_is_secret) {
+            Some(host) => text.replace(host, "(secret)"),
+            None => text,
+        }
     }
 
     /// Adds to a text that the request may have been carried out, where that matters.

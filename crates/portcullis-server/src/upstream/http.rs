@@ -34,6 +34,10 @@ const USER_AGENT: HeaderValue =
 /// How long an unused connection is kept; below the usual limits of servers, which would close it under a request.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
+/// How often a connection with HTTP/2 is asked whether it still lives, and how long it may take to say so: one that died in silence would take every later call with it.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The most unused connections that are kept for one host.
 const IDLE_PER_HOST: usize = 64;
 
@@ -108,6 +112,8 @@ impl Http {
             .http1_max_buf_size(MAX_HEAD_BYTES as usize)
             .http2_max_header_list_size(MAX_HEAD_BYTES)
             .http2_adaptive_window(true)
+            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+            .http2_keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
             .build(Dialler::new(policy, connect_timeout, resolver));
         Self { client }
     }

@@ -203,7 +203,7 @@ fn pause(previous: Option<&Failure>, asked: Option<Duration>) -> Duration {
     asked.map_or(own, |asked| asked.max(own)).min(LONGEST_PAUSE)
 }
 
-/// Computes what a token is kept under: two requests that differ in anything never share one.
+/// Computes what a token is kept under: two requests that differ in anything never share one; nor do two schemes, whose failures bear their names.
 fn digest(grant: &ClientGrant<'_>) -> Digest {
     let (kind, proof, method) = match grant.proof {
         ClientProof::Secret { secret, method } => ("secret", secret, method),
@@ -216,6 +216,7 @@ fn digest(grant: &ClientGrant<'_>) -> Digest {
     let settings = grant.settings;
     let settings = settings.map(|settings| serde_json::to_vec(settings).unwrap_or_default());
     Digest::of_fields([
+        grant.scheme.as_bytes(),
         grant.token_url.as_url().as_str().as_bytes(),
         chosen_by.as_bytes(),
         grant.client_id.expose().as_bytes(),

@@ -2,6 +2,7 @@
 
 use portcullis_base::Blame;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use super::api::{Received, Server, json as answer};
 use super::way::{Told, Way, document};
@@ -154,21 +155,52 @@ async fn s_08_who_chooses_the_server_gets_no_secret_of_the_operators() {
     assert_eq!(operators.received().len(), 0);
 }
 
+/// A port of loopback where whoever connects is hung up on.
+async fn silent_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    port
+}
+
+async fn closed_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 #[tokio::test]
 async fn s_13_who_chooses_the_server_learns_nothing_about_the_network() {
-    let described = document("http://127.0.0.1:1", json!([]), json!({}));
+    let described = document("https://api.example", json!([]), json!({}));
     let mut told = Vec::new();
     for url in [
-        "http://10.0.0.1",
-        "http://127.0.0.1:1",
-        "https://name.invalid",
-        "http://169.254.169.254",
+        format!("http://127.0.0.1:{}", silent_port().await),
+        format!("http://127.0.0.1:{}", closed_port().await),
+        "http://10.0.0.1".to_owned(),
+        "http://127.0.0.1:22".to_owned(),
+        "https://name.invalid".to_owned(),
     ] {
-        let way = Way::to(&described).passed(&[("API_SERVER_URL", url)]);
+        let way = Way::to(&described).passed(&[("API_SERVER_URL", &url)]);
         told.push(way.call("list", json!({})).await.text);
+        let numbers = way.metrics.render();
+        assert!(
+            numbers.contains("{status=\"none\"} 1"),
+            "repeated: {numbers}"
+        );
     }
     told.dedup();
-    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told, ["no answer came from the address that you chose"]);
+}
+
+#[tokio::test]
+async fn an_address_that_the_operator_keeps_secret_is_not_told() {
+    let described = document("https://api.example", json!([]), json!({}));
+    let way = Way::to(&described).set("API_SERVER_URL", "http://10.11.12.13:8080");
+    let told = way.call("list", json!({})).await;
+    assert_eq!(told.blame, Some(Blame::Operator));
+    assert!(told.cause.contains("private"), "{told:?}");
+    for text in [&told.text, &told.cause] {
+        assert!(!text.contains("10.11.12.13"), "{told:?}");
+    }
 }
 
 #[tokio::test]

@@ -254,6 +254,22 @@ async fn a_refusal_is_told_without_the_providers_words_and_not_repeated_at_once(
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_token_endpoint_that_never_answers_leaves_no_doubt_about_the_call() {
+    let api = api().await;
+    let endpoint = Server::start(|_, _| {
+        let never = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+        Response::new(Body::from_stream(never))
+    })
+    .await;
+    let told = way(&api, &endpoint.url()).call("create", json!({})).await;
+    assert_eq!(
+        told.text,
+        "no token came within 5 s; nothing was sent to the API"
+    );
+    assert_eq!(api.received().len(), 0);
+}
+
 #[tokio::test]
 async fn s_06_a_token_endpoint_goes_through_the_same_guard() {
     let (api, endpoint) = (api().await, endpoint(None).await);

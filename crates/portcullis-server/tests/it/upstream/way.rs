@@ -40,6 +40,8 @@ pub(super) struct Told {
     pub(super) is_error: bool,
     /// Who is to blame where no answer came.
     pub(super) blame: Option<Blame>,
+    /// What the log says of that.
+    pub(super) cause: String,
 }
 
 /// A clock that is turned by hand.
@@ -187,12 +189,14 @@ impl Way {
                     text: format!("{:?}", outcome.content),
                     is_error: outcome.is_error,
                     blame: None,
+                    cause: String::new(),
                 }
             }
             Err(error) => Told {
                 text: error.to_string(),
                 is_error: true,
                 blame: Some(error.blame()),
+                cause: error.cause().to_owned(),
             },
         }
     }
