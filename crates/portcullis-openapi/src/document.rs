@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::model::SecurityScheme;
 use crate::read::{ReadError, read};
 use crate::security::schemes;
+use crate::servers::own;
 use crate::text::clean;
 
 /// Longest title of a document, in characters.
@@ -25,6 +26,8 @@ pub struct Document {
     pub version: String,
     /// `info.description`.
     pub description: Option<String>,
+    /// The absolute URLs of the document's own `servers`; operations may have others.
+    pub servers: Vec<String>,
     /// What `components.securitySchemes` declares.
     pub schemes: Vec<SecurityScheme>,
     /// Remarks about the document itself; those about operations come with [`Document::tools`].
@@ -64,6 +67,7 @@ impl Document {
             title: about("title", MAX_TITLE).unwrap_or_else(|| "API".to_owned()),
             version: about("version", MAX_TITLE).unwrap_or_default(),
             description: about("description", MAX_DESCRIPTION),
+            servers: own(&root),
             schemes: schemes(&root, &mut diagnostics),
             diagnostics: diagnostics.finish(),
             dialect,

@@ -28,6 +28,13 @@ pub(crate) fn server(operation: &Value, path_item: &Value, root: &Value) -> Serv
     ServerTemplate::Unknown(reason.unwrap_or_default())
 }
 
+/// Lists the usable servers of the document itself.
+pub(crate) fn own(root: &Value) -> Vec<String> {
+    let servers = root.get("servers").and_then(Value::as_array);
+    let servers = servers.into_iter().flatten();
+    servers.filter_map(|server| absolute(server).ok()).collect()
+}
+
 fn absolute(server: &Value) -> Result<String, String> {
     let template = server
         .get("url")

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use portcullis_base::{Digest, Secret, Slug};
+use portcullis_base::{Digest, Origin, Secret, Slug};
 use portcullis_mcp::{Introduction, ToolList};
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_openapi::{SecurityScheme, Tool};
@@ -72,7 +72,9 @@ pub struct PublishedDocument {
     pub variables: Vec<VariableSpec>,
     /// The security schemes, by their key in the document.
     pub schemes: HashMap<String, SecurityScheme>,
-    /// What the operator says of them.
+    /// The operations whose server has another origin than the document's own servers, by the tool's name.
+    pub strays: HashMap<String, Origin>,
+    /// What the operator says of the schemes.
     pub scheme_settings: BTreeMap<String, SchemeSettings>,
 }
 

@@ -2,11 +2,13 @@
 //!
 //! Knows nothing of slugs and of where a document is published.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use portcullis_base::Digest;
-use portcullis_openapi::{Diagnostic, Document, Limits, ReadError, SecurityScheme, Tool};
+use portcullis_base::{Digest, Origin, SafeUrl};
+use portcullis_openapi::{
+    Diagnostic, Document, Limits, ReadError, SecurityScheme, ServerTemplate, Tool,
+};
 
 /// A document whose operations are compiled.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub struct CompiledDocument {
     pub tools: Vec<Arc<Tool>>,
     /// The security schemes.
     pub schemes: Vec<SecurityScheme>,
+    /// The operations whose server has another origin than the document's own servers, by the tool's name.
+    pub strays: HashMap<String, Origin>,
     /// Remarks about the document, then those about its operations.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -31,12 +35,35 @@ impl CompiledDocument {
         diagnostics.extend(of_operations);
         Ok(Self {
             digest,
+            strays: strays(&document.servers, &tools),
             title: document.title,
             tools: tools.into_iter().map(Arc::new).collect(),
             schemes: document.schemes,
             diagnostics,
         })
     }
+}
+
+/// Finds the operations that call another origin than the document does; without servers of its own, the document calls where all its operations do.
+fn strays(servers: &[String], tools: &[Tool]) -> HashMap<String, Origin> {
+    let origin = |url: &str| SafeUrl::parse(url).ok().map(|url| url.origin());
+    let called: Vec<_> = tools
+        .iter()
+        .filter_map(|tool| match &tool.request.server {
+            ServerTemplate::Url(url) => Some((tool.name.as_str(), origin(url)?)),
+            ServerTemplate::Unknown(_) => None,
+        })
+        .collect();
+    let mut own: BTreeSet<Origin> = servers.iter().filter_map(|url| origin(url)).collect();
+    if own.is_empty() {
+        let of_all: BTreeSet<_> = called.iter().map(|(_, origin)| origin.clone()).collect();
+        own = if of_all.len() == 1 { of_all } else { own };
+    }
+    called
+        .into_iter()
+        .filter(|(_, origin)| !own.contains(origin))
+        .map(|(name, origin)| (name.to_owned(), origin))
+        .collect()
 }
 
 /// The same bytes become the same tools.
@@ -82,6 +109,42 @@ mod tests {
     use super::*;
 
     const CONTENT: &[u8] = br#"{"openapi":"3.1.0","info":{"title":"Pets","version":"1"},"paths":{"/pets":{"get":{"operationId":"listPets"}}}}"#;
+
+    fn strays_of(servers: &str, operations: [&str; 2]) -> Vec<(String, String)> {
+        let [one, other] = operations.map(|url| format!(r#"[{{"url":"{url}"}}]"#));
+        let content = format!(
+            r#"{{"openapi":"3.1.0","servers":{servers},"paths":{{"/a":{{
+                "get":{{"operationId":"one","servers":{one}}},
+                "post":{{"operationId":"other","servers":{other}}}}}}}}}"#
+        );
+        let compiled =
+            CompiledDocument::compile(Digest::of(b""), content.as_bytes()).expect("a document");
+        let mut strays: Vec<_> = compiled.strays.into_iter().collect();
+        strays.sort();
+        let text = |(name, origin): (String, Origin)| (name, origin.as_str().to_owned());
+        strays.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn o_08_operations_that_call_another_origin_are_known() {
+        let own = r#"[{"url":"https://api.example/v1"},{"url":"https://eu.api.example"}]"#;
+        let calls = ["https://api.example/v2", "https://eu.api.example/v2"];
+        assert_eq!(strays_of(own, calls), []);
+        let calls = ["https://api.example", "https://uploads.example/x"];
+        let stray = |name: &str, origin: &str| (name.to_owned(), origin.to_owned());
+        let expected = stray("other", "https://uploads.example");
+        assert_eq!(strays_of(own, calls), [expected]);
+        let calls = ["http://api.example", "https://api.example:8443"];
+        assert_eq!(strays_of(own, calls).len(), 2);
+    }
+
+    #[test]
+    fn o_08_without_servers_of_its_own_a_document_calls_where_all_its_operations_do() {
+        let calls = ["https://api.example/a", "https://api.example/b"];
+        assert_eq!(strays_of("[]", calls), []);
+        let calls = ["https://api.example/a", "https://other.example/b"];
+        assert_eq!(strays_of(r#"[{"url":"/v1"}]"#, calls).len(), 2);
+    }
 
     #[test]
     fn what_is_known_is_not_compiled_again() {

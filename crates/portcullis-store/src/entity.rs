@@ -44,6 +44,9 @@ pub struct Document {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SchemeSettings {
+    /// Origins that the scheme's credential may go to beside those of the document's own servers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<String>,
     /// `client_secret_basic`, `client_secret_post` or `private_key_jwt`; found out where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_method: Option<String>,

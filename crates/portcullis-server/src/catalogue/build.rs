@@ -2,12 +2,13 @@
 //!
 //! A document whose bytes did not change is not compiled again: its tools are taken over from the catalogue before.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use portcullis_base::Slug;
 use portcullis_openapi::ReadError;
-use portcullis_store::{Environment, Snapshot, Toolset, VariableValue};
+use portcullis_openapi::variables::variables;
+use portcullis_store::{Environment, SchemeSettings, Snapshot, Toolset, VariableValue};
 use thiserror::Error;
 
 use super::selection;
@@ -15,7 +16,7 @@ use super::{
     Catalogue, EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
     PublishedToolset,
 };
-use crate::compiled::KnownDocuments;
+use crate::compiled::{CompiledDocument, KnownDocuments};
 use crate::mcp::publish;
 
 /// Why no catalogue can be made.
@@ -108,23 +109,35 @@ fn compile(
         diagnostics = document.diagnostics.len(),
         "document compiled; `portcullis check` shows what could not be used"
     );
-    let schemes = document
-        .schemes
-        .iter()
-        .map(|scheme| (scheme.name.clone(), scheme.clone()))
-        .collect();
-    Ok(PublishedDocument {
-        slug: stored.slug.clone(),
-        title: document.title.clone(),
-        digest: stored.digest,
-        variables: portcullis_openapi::variables::variables(
-            stored.slug.as_str(),
-            &document.schemes,
-        ),
-        schemes,
-        scheme_settings: stored.schemes.clone(),
-        tools: document.tools.clone(),
-    })
+    Ok(PublishedDocument::new(
+        stored.slug.clone(),
+        &document,
+        stored.schemes.clone(),
+    ))
+}
+
+impl PublishedDocument {
+    /// Puts together what calls need to know of a compiled document.
+    #[must_use]
+    pub fn new(
+        slug: Slug,
+        compiled: &CompiledDocument,
+        scheme_settings: BTreeMap<String, SchemeSettings>,
+    ) -> Self {
+        let schemes = compiled.schemes.iter();
+        Self {
+            title: compiled.title.clone(),
+            digest: compiled.digest,
+            variables: variables(slug.as_str(), &compiled.schemes),
+            schemes: schemes
+                .map(|scheme| (scheme.name.clone(), scheme.clone()))
+                .collect(),
+            strays: compiled.strays.clone(),
+            scheme_settings,
+            tools: compiled.tools.clone(),
+            slug,
+        }
+    }
 }
 
 fn values(environment: &Environment) -> EnvironmentValues {

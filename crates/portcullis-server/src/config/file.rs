@@ -84,7 +84,7 @@ table! {
         /// Default: `false`.
         allow_unauthenticated: bool = "false",
         /// Where `/health/…` and `/metrics` are served.
-        /// Default: on the addresses of `listen` where those are loopback only, otherwise on `localhost:8401`.
+        /// Default: on the addresses of `listen` where only this machine reaches them, by `public_url` too; otherwise on `localhost:8401`.
         operations_listen: Value<Vec<Spanned<String>>> = "[\"localhost:8401\"]",
     }
     tables {
@@ -187,8 +187,10 @@ table! {
 }
 
 table! {
-    /// What the document leaves open about one of its `oauth2` or `openIdConnect` schemes, for client credentials.
+    /// What the document leaves open about one of its security schemes; all but `origins` is for client credentials of `oauth2` and `openIdConnect`.
     Scheme = "documents.petstore.schemes.petstore_auth" {
+        /// Origins that the credential may go to beside those of the document's own `servers`, for operations that have servers of their own.
+        origins: Vec<Spanned<String>> = "[\"https://uploads.example.com\"]",
         /// How Portcullis authenticates to the token endpoint: `client_secret_basic`, `client_secret_post` or `private_key_jwt`.
         /// Default: found out.
         token_endpoint_auth_method: Value<String> = "\"client_secret_basic\"",

@@ -181,7 +181,9 @@ impl Upstream {
 fn blame_of(error: &CredentialError, sources: &CredentialSources<'_>) -> Blame {
     match error {
         CredentialError::Missing(_) if !sources.environment_allowed => Blame::Caller,
-        CredentialError::Missing(_) | CredentialError::Server(_) => Blame::Operator,
+        CredentialError::Missing(_)
+        | CredentialError::Server(_)
+        | CredentialError::OtherOrigin { .. } => Blame::Operator,
     }
 }
 

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_base::{SafeUrl, Secret};
+use portcullis_base::{Origin, SafeUrl, Secret, Slug};
 use portcullis_oauth::client_auth::ClientAuthMethod;
 use portcullis_openapi::variables::{Purpose, VariableSpec};
 use portcullis_openapi::{
@@ -130,13 +130,25 @@ pub enum CredentialError {
     /// No alternative has all its values.
     #[error(transparent)]
     Missing(#[from] MissingCredentials),
+    /// The credential is for another origin than the one that the operation calls.
+    #[error(
+        "this tool calls `{origin}`, and the credential of `{scheme}` is for the document's own servers only; the operator can allow it by `origins = [\"{origin}\"]` in `[documents.{document}.schemes.{scheme}]`"
+    )]
+    OtherOrigin {
+        /// The document's slug.
+        document: Slug,
+        /// The scheme's key in the document.
+        scheme: String,
+        /// The origin that the operation calls.
+        origin: Origin,
+    },
 }
 
 /// Decides where a call goes and what it bears.
 ///
 /// # Errors
 ///
-/// When it is not known where the API is, or no alternative of the tool's `security` has all its values; the error says which variables are missing and where each is set.
+/// When it is not known where the API is, no alternative of the tool's `security` has all its values, or a credential is for another origin; the error says which variables are missing and where each is set.
 pub fn decide<'a>(
     tool: &'a Tool,
     document: &'a PublishedDocument,
@@ -148,7 +160,7 @@ pub fn decide<'a>(
         server,
         server_chosen_by,
         server_is_secret: values.is_secret(Purpose::ServerUrl),
-        credentials: values.credentials(&tool.security)?,
+        credentials: values.credentials(tool)?,
     })
 }
 
@@ -177,8 +189,7 @@ impl<'a> Values<'a> {
     }
 
     fn server(&self, tool: &'a Tool) -> Result<(&'a str, ChosenBy), MissingServer> {
-        let found = self.find(None, Purpose::ServerUrl);
-        if let Some((value, chosen_by)) = found.filter(|(value, _)| is_set(value)) {
+        if let Some((value, chosen_by)) = self.chosen_server() {
             return Ok((value.expose(), chosen_by));
         }
         match &tool.request.server {
@@ -187,21 +198,54 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Returns the server that somebody chose instead of the document's.
+    fn chosen_server(&self) -> Option<(&'a Secret, ChosenBy)> {
+        self.find(None, Purpose::ServerUrl)
+            .filter(|(value, _)| is_set(value))
+    }
+
     /// An alternative that needs nothing is taken only when no other has its values: who sets a credential wants it used.
-    fn credentials(
-        &self,
-        alternatives: &'a [SecurityAlternative],
-    ) -> Result<Vec<Credential<'a>>, MissingCredentials> {
+    fn credentials(&self, tool: &'a Tool) -> Result<Vec<Credential<'a>>, CredentialError> {
+        let alternatives = &tool.security;
         let complete = alternatives
             .iter()
             .filter(|alternative| !alternative.is_empty())
-            .find_map(|alternative| self.complete(alternative));
+            .find_map(|alternative| Some((alternative, self.complete(alternative)?)));
         match complete {
-            Some(credentials) => Ok(credentials),
+            Some((alternative, credentials)) => {
+                self.judge_origin(tool, alternative)?;
+                Ok(credentials)
+            }
             None if alternatives.is_empty() || alternatives.iter().any(Vec::is_empty) => {
                 Ok(Vec::new())
             }
-            None => Err(self.missing(alternatives)),
+            None => Err(self.missing(alternatives).into()),
+        }
+    }
+
+    /// Keeps credentials from an operation that has a server of its own, unless the operator allows it: whoever writes a document must not have them sent anywhere.
+    fn judge_origin(
+        &self,
+        tool: &Tool,
+        alternative: &SecurityAlternative,
+    ) -> Result<(), CredentialError> {
+        let Some(origin) = self.document.strays.get(&tool.name) else {
+            return Ok(());
+        };
+        if self.chosen_server().is_some() {
+            return Ok(());
+        }
+        let is_allowed = |scheme: &str| {
+            let settings = self.document.scheme_settings.get(scheme);
+            settings.is_some_and(|it| it.origins.iter().any(|it| it == origin.as_str()))
+        };
+        match alternative.iter().find(|it| !is_allowed(&it.scheme)) {
+            None => Ok(()),
+            Some(requirement) => Err(CredentialError::OtherOrigin {
+                document: self.document.slug.clone(),
+                scheme: requirement.scheme.clone(),
+                origin: origin.clone(),
+            }),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The server's parts over real sockets.
 
+mod hand;
 mod http;
 mod mcp;
 mod upstream;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use portcullis_base::{Digest, Slug};
+use portcullis_base::{Digest, Origin, Slug};
 use portcullis_openapi::variables::{VariableSpec, judge_slug, variables};
 use portcullis_openapi::{Limits, SchemeKind, SecurityScheme};
 use portcullis_store::SchemeSettings;
@@ -117,13 +117,13 @@ fn schemes(
     for (name, table) in tables {
         let word = name.get_ref().as_str();
         match schemes.iter().find(|scheme| scheme.name == word) {
-            Some(scheme) if takes_settings(&scheme.kind) => {
+            Some(scheme) if fetches_tokens(&scheme.kind) || !speaks_of_tokens(table) => {
                 settings.insert(word.to_owned(), scheme_settings(reading, table));
             }
             Some(_) => reading.refuse(
                 name.span(),
-                format!("the scheme `{word}` has nothing to be set"),
-                "only `oauth2` and `openIdConnect` schemes have; leave the table out",
+                format!("no token is fetched for the scheme `{word}`"),
+                "only `origins` can be set for it; the rest is for `oauth2` and `openIdConnect` schemes",
             ),
             None => {
                 let names = schemes.iter().map(|scheme| scheme.name.as_str());
@@ -138,7 +138,25 @@ fn schemes(
     settings
 }
 
-fn takes_settings(kind: &SchemeKind) -> bool {
+fn speaks_of_tokens(table: &file::Scheme) -> bool {
+    let file::Scheme {
+        origins: _,
+        token_endpoint_auth_method,
+        resource,
+        parameters,
+        key_id,
+        signing_algorithm,
+    } = table;
+    let texts = [
+        token_endpoint_auth_method,
+        resource,
+        key_id,
+        signing_algorithm,
+    ];
+    texts.into_iter().any(Option::is_some) || !parameters.is_empty()
+}
+
+fn fetches_tokens(kind: &SchemeKind) -> bool {
     matches!(
         kind,
         SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. }
@@ -157,7 +175,9 @@ fn scheme_settings(reading: &mut Reading<'_>, table: &file::Scheme) -> SchemeSet
         }
     }
     let text = |value: &file::Value<String>| value.as_ref().map(|text| text.get_ref().clone());
+    let origins = reading.all_parsed(&table.origins, Origin::parse);
     SchemeSettings {
+        origins: origins.iter().map(|it| it.as_str().to_owned()).collect(),
         token_endpoint_auth_method: text(&table.token_endpoint_auth_method),
         resource: text(&table.resource),
         parameters: table.parameters.clone(),

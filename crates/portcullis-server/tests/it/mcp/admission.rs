@@ -8,7 +8,7 @@ use portcullis_base::{Clock as _, Timestamp};
 use portcullis_store::Inbound;
 use serde_json::json;
 
-use super::gateway::{Gateway, OPERATORS_KEY, message, request};
+use super::gateway::{Gateway, OPERATORS_KEY, key_of, message, request};
 
 const CHALLENGE: &str = r#"Bearer realm="pets""#;
 
@@ -258,4 +258,19 @@ async fn j_02_o_09_the_callers_own_headers_stay_here() {
         );
         assert!(!received.contains(value), "{value} in {received}");
     }
+}
+
+#[tokio::test]
+async fn o_13_each_toolset_calls_with_its_own_environment() {
+    let gateway = Gateway::start(&[Inbound::ApiKey]).await;
+    let key = gateway.key(&[]).await;
+    for toolset in ["pets", "other", "pets"] {
+        let body = message("tools/call", &json!({"name": "whoami"}));
+        let sent = request(Method::POST, &format!("/{toolset}/mcp"))
+            .header("authorization", bearer(key.expose()))
+            .body(Body::from(body));
+        assert_eq!(gateway.send(sent.unwrap()).await.status, StatusCode::OK);
+    }
+    let expected = ["pets", "other", "pets"].map(key_of);
+    assert_eq!(gateway.api.keys(), expected);
 }

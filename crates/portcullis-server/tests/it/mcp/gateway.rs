@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -12,18 +11,16 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use portcullis_base::{ApiKey, ApiKeyId, Clock, Digest, Origin, Plain, Secret, Slug, Timestamp};
-use portcullis_openapi::variables::variables;
-use portcullis_openapi::{Document, Limits};
 use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::catalogue::{
     Catalogue, EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
     PublishedToolset,
 };
+use portcullis_server::compiled::KnownDocuments;
 use portcullis_server::http::settings::BodyLimits;
 use portcullis_server::mcp::endpoint::{EndpointState, router};
 use portcullis_server::mcp::keys::KeyCache;
 use portcullis_server::mcp::publish;
-use portcullis_server::upstream::policy::EgressPolicy;
 use portcullis_server::upstream::{Upstream, UpstreamLimits};
 use portcullis_store::{Actor, ApiKeyRow, Inbound, Keyring, MasterKey, Store};
 use serde_json::{Value, json};
@@ -31,9 +28,18 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use super::api::Api;
+use crate::hand::{Hand, loopback};
 
-/// The key that the environment holds for the API.
+/// The key that the environment of `pets` holds for the API.
 pub(super) const OPERATORS_KEY: &str = "the-operators-key";
+
+/// Returns the key that a toolset's environment holds for the API.
+pub(super) fn key_of(toolset: &str) -> String {
+    match toolset {
+        "pets" => OPERATORS_KEY.to_owned(),
+        other => format!("{OPERATORS_KEY}-of-{other}"),
+    }
+}
 
 /// The endpoint, and what stands around it.
 pub(super) struct Gateway {
@@ -42,23 +48,6 @@ pub(super) struct Gateway {
     pub(super) clock: Arc<Hand>,
     store: Store,
     _folder: TempDir,
-}
-
-/// A clock that is turned by hand.
-#[derive(Default)]
-pub(super) struct Hand(AtomicI64);
-
-impl Clock for Hand {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
-
-impl Hand {
-    pub(super) fn turn(&self, by: Duration) {
-        let millis = i64::try_from(by.as_millis()).unwrap();
-        self.0.fetch_add(millis, Ordering::SeqCst);
-    }
 }
 
 /// An answer, read whole.
@@ -79,35 +68,25 @@ impl Answered {
     }
 }
 
-fn published(slug: &str, inbound: &[Inbound], document: &Document) -> PublishedToolset {
+fn published(
+    slug: &str,
+    inbound: &[Inbound],
+    document: &Arc<PublishedDocument>,
+) -> PublishedToolset {
     let slug = Slug::parse(slug).unwrap();
-    let (tools, _) = document.tools();
-    let tools: Vec<_> = tools.into_iter().map(Arc::new).collect();
-    let document = Arc::new(PublishedDocument {
-        slug: Slug::parse("pets").unwrap(),
-        title: document.title.clone(),
-        digest: Digest::of(b"pets"),
-        tools: tools.clone(),
-        variables: variables("pets", &document.schemes),
-        schemes: document
-            .schemes
-            .iter()
-            .map(|scheme| (scheme.name.clone(), scheme.clone()))
-            .collect(),
-        scheme_settings: BTreeMap::new(),
-    });
-    let tools: HashMap<_, _> = tools
-        .into_iter()
+    let tools: HashMap<_, _> = document
+        .tools
+        .iter()
         .map(|tool| {
             let tool = PublishedTool {
-                tool,
-                document: Arc::clone(&document),
+                tool: Arc::clone(tool),
+                document: Arc::clone(document),
             };
             (tool.tool.name.clone(), tool)
         })
         .collect();
     let key = EnvironmentValue {
-        text: Secret::new(OPERATORS_KEY.to_owned()),
+        text: Secret::new(key_of(slug.as_str())),
         secret: true,
     };
     PublishedToolset {
@@ -127,13 +106,18 @@ fn published(slug: &str, inbound: &[Inbound], document: &Document) -> PublishedT
 }
 
 fn upstream(clock: Arc<dyn Clock>) -> Upstream {
-    let policy = EgressPolicy::default().allow_network("127.0.0.0/8".parse().unwrap());
     let limits = UpstreamLimits {
         connect: Duration::from_secs(5),
         call: Duration::from_mins(1),
         max_response_bytes: 1 << 20,
     };
-    Upstream::new(policy, limits, Arc::default(), clock, Arc::new(SystemRng))
+    Upstream::new(
+        loopback(),
+        limits,
+        Arc::default(),
+        clock,
+        Arc::new(SystemRng),
+    )
 }
 
 fn actor() -> Actor {
@@ -165,7 +149,11 @@ impl Gateway {
     /// Publishes the API as `pets`, with the ways in that are given, and as `other`, by key only.
     pub(super) async fn start(inbound: &[Inbound]) -> Self {
         let api = Api::start().await;
-        let document = Document::parse(&api.document(), &Limits::default()).unwrap();
+        let content = api.document();
+        let compiled = KnownDocuments::default().document(Digest::of(&content), &content);
+        let slug = Slug::parse("pets").unwrap();
+        let document = PublishedDocument::new(slug, &compiled.unwrap(), BTreeMap::new());
+        let document = Arc::new(document);
         let toolsets = [("pets", inbound), ("other", &[Inbound::ApiKey])];
         let toolsets = toolsets.map(|(slug, inbound)| {
             (

@@ -1,11 +1,15 @@
 //! Which credentials a call bears and where it goes.
 
+use std::collections::BTreeMap;
+
 use portcullis_base::Blame;
+use portcullis_store::SchemeSettings;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::api::{Received, Server, json as answer};
 use super::way::{Told, Way, document};
+use crate::hand::loopback;
 
 async fn api() -> Server {
     Server::start(|_, _| answer(200, &json!({}))).await
@@ -79,6 +83,42 @@ async fn o_08_a_tool_that_needs_nothing_gets_nothing() {
     described["paths"]["/things"]["get"]["security"] = json!([]);
     let received = sent(&api, Way::to(&described).set("API_ONE", "secret-one")).await;
     assert_eq!(received.header("x-one"), None);
+}
+
+#[tokio::test]
+async fn o_08_a_credential_goes_to_no_server_that_the_operator_did_not_name() {
+    let (own, other) = (api().await, api().await);
+    let mut described = document(
+        &own.url(),
+        json!([{"one": []}]),
+        json!({"one": key("X-One")}),
+    );
+    described["paths"]["/things"]["get"]["servers"] = json!([{"url": other.url()}]);
+    let way = || Way::to(&described).set("API_ONE", "the-operators");
+    let told = refused(&other, way()).await;
+    let setting = format!(
+        "`origins = [\"{}\"]` in `[documents.api.schemes.one]`",
+        other.url()
+    );
+    assert!(told.text.contains(&setting), "{told:?}");
+    assert_eq!(told.blame, Some(Blame::Operator));
+    // What the operator says counts: an origin by its name, or one server for all.
+    let settings = SchemeSettings {
+        origins: vec![other.url()],
+        ..SchemeSettings::default()
+    };
+    let settings = BTreeMap::from([("one".to_owned(), settings)]);
+    let allowed = Way::with(&described, loopback(), settings).set("API_ONE", "the-operators");
+    let received = sent(&other, allowed).await;
+    assert_eq!(received.header("x-one"), Some("the-operators"));
+    let received = sent(&own, way().set_plain("API_SERVER_URL", &own.url())).await;
+    assert_eq!(received.header("x-one"), Some("the-operators"));
+    // A call without a credential goes where the document says.
+    described["paths"]["/things"]["get"]["security"] = json!([]);
+    assert_eq!(
+        sent(&other, Way::to(&described)).await.header("x-one"),
+        None
+    );
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ use portcullis_store::SchemeSettings;
 use serde_json::{Value, json};
 
 use super::api::{Received, Server, json as answer};
-use super::way::{Way, document, loopback};
+use super::way::{Way, document};
+use crate::hand::loopback;
 
 /// An API that takes bearer tokens which begin with `good`.
 async fn api() -> Server {

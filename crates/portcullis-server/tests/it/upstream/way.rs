@@ -2,16 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use portcullis_base::{Blame, Clock, Digest, Secret, Slug, Timestamp};
-use portcullis_openapi::variables::variables;
-use portcullis_openapi::{Document, Limits};
+use portcullis_base::{Blame, Clock, Digest, Secret, Slug};
 use portcullis_server::ambient::SystemRng;
 use portcullis_server::catalogue::{
     EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
 };
+use portcullis_server::compiled::KnownDocuments;
 use portcullis_server::mcp::caller::CallerValues;
 use portcullis_server::telemetry::metrics::Metrics;
 use portcullis_server::upstream::credentials::CredentialSources;
@@ -20,6 +18,8 @@ use portcullis_server::upstream::{Upstream, UpstreamLimits};
 use portcullis_store::SchemeSettings;
 use serde_json::Value;
 use serde_json::value::RawValue;
+
+use crate::hand::{Hand, loopback};
 
 /// Everything that a call needs.
 pub(super) struct Way {
@@ -44,27 +44,6 @@ pub(super) struct Told {
     pub(super) cause: String,
 }
 
-/// A clock that is turned by hand.
-pub(super) struct Hand(AtomicI64);
-
-impl Clock for Hand {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
-
-impl Hand {
-    pub(super) fn turn(&self, by: Duration) {
-        let millis = i64::try_from(by.as_millis()).unwrap();
-        self.0.fetch_add(millis, Ordering::SeqCst);
-    }
-}
-
-/// Allows the whole of loopback.
-pub(super) fn loopback() -> EgressPolicy {
-    EgressPolicy::default().allow_network("127.0.0.0/8".parse().unwrap())
-}
-
 impl Way {
     /// Compiles a document, under the slug `api`.
     pub(super) fn to(document: &Value) -> Self {
@@ -78,27 +57,17 @@ impl Way {
         scheme_settings: BTreeMap<String, SchemeSettings>,
     ) -> Self {
         let bytes = document.to_string();
-        let document = Document::parse(bytes.as_bytes(), &Limits::default()).unwrap();
-        let (tools, _) = document.tools();
-        let tools: Vec<_> = tools.into_iter().map(Arc::new).collect();
-        let published = Arc::new(PublishedDocument {
-            slug: Slug::parse("api").unwrap(),
-            title: document.title.clone(),
-            digest: Digest::of(bytes.as_bytes()),
-            tools: tools.clone(),
-            variables: variables("api", &document.schemes),
-            schemes: document
-                .schemes
-                .iter()
-                .map(|scheme| (scheme.name.clone(), scheme.clone()))
-                .collect(),
-            scheme_settings,
-        });
-        let tools = tools.into_iter().map(|tool| {
+        let digest = Digest::of(bytes.as_bytes());
+        let compiled = KnownDocuments::default().document(digest, bytes.as_bytes());
+        let slug = Slug::parse("api").unwrap();
+        let published = PublishedDocument::new(slug, &compiled.unwrap(), scheme_settings);
+        let published = Arc::new(published);
+        let tools = published.tools.iter().map(|tool| {
             let document = Arc::clone(&published);
+            let tool = Arc::clone(tool);
             (tool.name.clone(), PublishedTool { tool, document })
         });
-        let clock = Arc::new(Hand(AtomicI64::new(1_792_000_000_000)));
+        let clock = Arc::new(Hand::default());
         let metrics = Arc::new(Metrics::new());
         let limits = UpstreamLimits {
             connect: Duration::from_secs(2),
