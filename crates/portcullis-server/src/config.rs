@@ -125,6 +125,13 @@ impl Settings {
             process,
         };
         let known = KnownDocuments::default();
+        if !path.is_file() {
+            let problem = Problem::new(
+                "there is no such file",
+                "give the configuration file, or the document, that is served",
+            );
+            return Err(ConfigurationError::new(path, None, vec![problem]));
+        }
         let (settings, (), _) = read(&source, &known, |_, _, _| ())?;
         Ok(settings)
     }

@@ -60,6 +60,9 @@ pub async fn open(
     now: Timestamp,
     rng: Arc<dyn Rng>,
 ) -> Result<Store, StorageError> {
+    if database(settings).and_then(Path::parent) == Some(&settings.data_dir) {
+        make_folder(&settings.data_dir)?;
+    }
     // Held until the tables are made, too: whoever comes second finds the first one's work complete.
     let _turn = first_start_turn(settings).await?;
     let key = master_key(settings, &*rng)?;
@@ -77,8 +80,7 @@ pub fn master_key(settings: &StorageSettings, rng: &dyn Rng) -> Result<MasterKey
         MasterKeySource::Text(text) => Ok(MasterKey::parse(text.expose())?),
         MasterKeySource::FileOrNew(path) if path.exists() => Ok(read_key_file(path)?),
         MasterKeySource::FileOrNew(path) => {
-            let database = settings.url.expose().strip_prefix("sqlite:").map(Path::new);
-            if let Some(database) = database.filter(|database| database.exists()) {
+            if let Some(database) = database(settings).filter(|database| database.exists()) {
                 return Err(StorageError::KeyMissing {
                     database: database.to_owned(),
                     key: path.clone(),
@@ -94,6 +96,11 @@ pub fn master_key(settings: &StorageSettings, rng: &dyn Rng) -> Result<MasterKey
             Ok(key)
         }
     }
+}
+
+/// Returns the path of the database, where it is a file.
+fn database(settings: &StorageSettings) -> Option<&Path> {
+    settings.url.expose().strip_prefix("sqlite:").map(Path::new)
 }
 
 /// Waits while another process makes the key and the database in the same folder.

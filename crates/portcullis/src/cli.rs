@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use portcullis_base::{Origin, Slug};
-use portcullis_server::config::{AllowedUpstream, ListenAddress};
+use portcullis_server::config::{AllowedUpstream, ListenAddress, Overrides};
 
 /// Turns OpenAPI documents into MCP servers, and calls the APIs behind with the credentials they accept.
 ///
@@ -80,6 +80,8 @@ pub(crate) struct Apply {
     /// The configuration file.
     #[arg(default_value = DEFAULT_FILE)]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) overrides: OverrideArguments,
     /// Do not ask.
     #[arg(long, short)]
     pub(crate) yes: bool,
@@ -147,6 +149,20 @@ pub(crate) struct OverrideArguments {
     /// The folder of the database and the master key.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
+}
+
+impl OverrideArguments {
+    /// Returns what the command line says instead of the file.
+    pub(crate) fn overrides(&self) -> Overrides {
+        Overrides {
+            listen: self.listen.clone(),
+            public_url: self.public_url.clone(),
+            allow_unauthenticated: self.allow_unauthenticated,
+            allow_upstream: self.allow_upstream.clone(),
+            data_dir: self.data_dir.clone(),
+            ..Overrides::default()
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -14,7 +14,7 @@ use super::problem::Problem;
 use super::reading::Reading;
 use super::settings::{
     AccessSettings, ListenAddress, LoggingSettings, MasterKeySource, Overrides, Settings,
-    StorageSettings, UpstreamSettings, network,
+    StorageSettings, UpstreamSettings, is_public, network,
 };
 use crate::http::forwarded::TrustedProxies;
 use crate::http::settings::{BodyLimits, CertificateFiles, ConnectionLimits, ListenerSettings};
@@ -37,9 +37,11 @@ pub(super) fn settings(reading: &mut Reading<'_>, file: &File, overrides: &Overr
         limits: limits(reading, &table.limits),
     };
     refuse_plain_http(reading, table, &listener);
+    let access = access(reading, table, overrides, &listener);
+    let is_public = is_public(&listener, access.public_url.as_ref());
     Settings {
-        operations: operations(reading, table, &listener),
-        access: access(reading, table, overrides, &listener),
+        operations: operations(reading, table, is_public),
+        access,
         storage: storage(reading, file, overrides),
         upstream: upstream(reading, &file.upstream, overrides),
         logging: LoggingSettings {
@@ -89,16 +91,24 @@ fn listen(reading: &mut Reading<'_>, table: &Listener, overrides: &Overrides) ->
     sockets(&reading.all_parsed(listen.get_ref(), str::parse))
 }
 
-fn operations(
-    reading: &mut Reading<'_>,
-    table: &Listener,
-    listener: &ListenerSettings,
-) -> Vec<SocketAddr> {
-    match &table.operations_listen {
-        Some(addresses) => sockets(&reading.all_parsed(addresses.get_ref(), str::parse)),
-        None if listener.is_loopback() => Vec::new(),
-        None => ListenAddress::Localhost(OPERATIONS_PORT).sockets(),
+fn operations(reading: &mut Reading<'_>, table: &Listener, is_public: bool) -> Vec<SocketAddr> {
+    let Some(listen) = &table.operations_listen else {
+        return if is_public {
+            ListenAddress::Localhost(OPERATIONS_PORT).sockets()
+        } else {
+            Vec::new()
+        };
+    };
+    if listen.get_ref().is_empty() {
+        reading.refuse(
+            listen.span(),
+            "there is no address to serve health and metrics on",
+            format!(
+                "write `operations_listen = [\"localhost:{OPERATIONS_PORT}\"]`, or leave it out"
+            ),
+        );
     }
+    sockets(&reading.all_parsed(listen.get_ref(), str::parse))
 }
 
 fn sockets(addresses: &[ListenAddress]) -> Vec<SocketAddr> {

@@ -36,8 +36,7 @@ impl Settings {
     /// Tells whether anybody but this machine can reach the listener, be it through a proxy.
     #[must_use]
     pub fn is_public(&self) -> bool {
-        let far = |url: &Origin| !url.is_loopback();
-        !self.listener.is_loopback() || self.access.public_url.as_ref().is_some_and(far)
+        is_public(&self.listener, self.access.public_url.as_ref())
     }
 
     /// Tells whether ways in that ask for nothing must stay closed.
@@ -45,6 +44,11 @@ impl Settings {
     pub fn authenticated_only(&self) -> bool {
         self.is_public() && !self.access.allow_unauthenticated
     }
+}
+
+/// Tells whether anybody but this machine can reach a listener, be it through a proxy.
+pub(super) fn is_public(listener: &ListenerSettings, public_url: Option<&Origin>) -> bool {
+    !listener.is_loopback() || public_url.is_some_and(|url| !url.is_loopback())
 }
 
 /// Who may speak to the listener, and by which names.

@@ -132,6 +132,41 @@ fn a_file_is_read_whole() {
 }
 
 #[test]
+fn health_and_metrics_are_not_shown_to_whoever_a_proxy_lets_in() {
+    let operations = |listener: &str| {
+        let read = configuration(&format!("[listener]\n{listener}\n{GOOD}"));
+        read.settings.operations
+    };
+    assert_eq!(operations(""), []);
+    let public = operations("public_url = 'https://tools.example.com'");
+    assert!(
+        public
+            .iter()
+            .all(|it| it.ip().is_loopback() && it.port() == 8401)
+    );
+    assert_eq!(public.len(), 2);
+    let refused = fault(&format!("[listener]\noperations_listen = []\n{GOOD}"));
+    assert!(refused.contains("or leave it out"), "{refused}");
+}
+
+#[test]
+fn o_08_any_scheme_may_be_given_further_origins() {
+    let table =
+        |scheme: &str, line: &str| format!("{GOOD}[documents.petstore.schemes.{scheme}]\n{line}\n");
+    let read = configuration(&table("api_key", "origins = ['https://up.example:443/']"));
+    let document = read.objects.documents.values().next();
+    let settings = &document.expect("a document").schemes["api_key"];
+    assert_eq!(settings.origins, ["https://up.example"]);
+    let path = fault(&table("api_key", "origins = ['https://up.example/v1']"));
+    assert!(path.contains("write `https://up.example`"), "{path}");
+    let token = fault(&table("api_key", "resource = 'https://a.example'"));
+    assert!(
+        token.contains("only `origins` can be set for it"),
+        "{token}"
+    );
+}
+
+#[test]
 fn a_report_shows_file_line_caret_and_advice() {
     let folder = Folder::with(&[("portcullis.toml", "[listener]\nlisen = []\n")]);
     let error = folder.load("portcullis.toml").expect_err("refused");

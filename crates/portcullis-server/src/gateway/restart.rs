@@ -136,7 +136,7 @@ mod tests {
                 "listener.allowed_origins",
             ),
             (
-                "[listener]\npublic_url = 'https://a.example'",
+                "[listener]\npublic_url = 'http://127.0.0.1:9'",
                 "listener.public_url",
             ),
             (

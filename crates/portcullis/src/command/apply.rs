@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use portcullis_base::{Clock as _, Secret};
 use portcullis_server::ambient::{SystemClock, SystemRng};
-use portcullis_server::config::{Configuration, Overrides, apply};
+use portcullis_server::config::{Configuration, apply};
 use portcullis_server::storage;
 
 use crate::cli::Apply;
@@ -18,7 +18,8 @@ pub(crate) async fn run(
     arguments: Apply,
     process: HashMap<String, Secret>,
 ) -> anyhow::Result<ExitCode> {
-    let configuration = Configuration::load(&arguments.file, Overrides::default(), process)?;
+    let configuration =
+        Configuration::load(&arguments.file, arguments.overrides.overrides(), process)?;
     let (clock, rng) = (SystemClock, SystemRng);
     let store = storage::open(
         &configuration.settings.storage,

@@ -1,6 +1,7 @@
 //! `portcullis check`: what is wrong or missing, and the tools.
 
 use std::collections::HashMap;
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use portcullis_base::{Clock as _, Secret};
@@ -20,20 +21,30 @@ pub(crate) fn run(arguments: &Check, process: HashMap<String, Secret>) -> anyhow
     let configuration = match Configuration::load(&arguments.file, overrides, process) {
         Ok(configuration) => configuration,
         Err(error) if arguments.format == OutputFormat::Json => {
-            println!("{:#}", problems(&error));
+            written(writeln!(io::stdout(), "{:#}", problems(&error)))?;
             return Ok(ExitCode::FAILURE);
         }
         Err(error) => return Err(error.into()),
     };
     let report = Report::of(&configuration, SystemClock.now(), &SystemRng)?;
-    match arguments.format {
-        OutputFormat::Json => println!("{}", serde_json::to_string_pretty(&report)?),
-        OutputFormat::Text => print(&report),
-    }
+    let mut out = BufWriter::new(io::stdout().lock());
+    let outcome = match arguments.format {
+        OutputFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?),
+        OutputFormat::Text => print(&mut out, &report),
+    };
+    written(outcome.and_then(|()| out.flush()))?;
     if report.has_lost_operations() {
         Ok(ExitCode::FAILURE)
     } else {
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A reader who has seen enough, such as `head`, is no failure.
+fn written(outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
     }
 }
 
@@ -54,21 +65,28 @@ fn problems(error: &ConfigurationError) -> serde_json::Value {
     json!({ "problems": problems })
 }
 
-fn print(report: &Report) {
+/// Writes the report for people.
+fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     for document in &report.documents {
-        print_document(document, report);
+        print_document(out, document, report)?;
     }
     for toolset in &report.toolsets {
-        print_toolset(toolset);
+        print_toolset(out, toolset)?;
     }
+    Ok(())
 }
 
-fn print_document(document: &CheckedDocument, report: &Report) {
-    println!(
+fn print_document(
+    out: &mut impl Write,
+    document: &CheckedDocument,
+    report: &Report,
+) -> io::Result<()> {
+    writeln!(
+        out,
         "document {}: {} ({})",
         document.slug, document.title, document.source
-    );
-    println!("\n  tools");
+    )?;
+    writeln!(out, "\n  tools")?;
     let tools = report
         .tools
         .iter()
@@ -76,10 +94,10 @@ fn print_document(document: &CheckedDocument, report: &Report) {
     for tool in tools {
         let about = tool.title.as_deref().unwrap_or(&tool.description);
         let about = about.lines().next().unwrap_or_default();
-        println!("    {:7} {:<40} {about}", tool.method, tool.name);
+        writeln!(out, "    {:7} {:<40} {about}", tool.method, tool.name)?;
     }
     if !document.diagnostics.is_empty() {
-        println!("\n  remarks");
+        writeln!(out, "\n  remarks")?;
     }
     for remark in &document.diagnostics {
         let place = if remark.pointer.is_empty() {
@@ -87,27 +105,28 @@ fn print_document(document: &CheckedDocument, report: &Report) {
         } else {
             &remark.pointer
         };
-        println!(
+        writeln!(
+            out,
             "    {}: {} [{}]",
             remark.severity, remark.message, remark.code
-        );
-        println!("      at {place}");
+        )?;
+        writeln!(out, "      at {place}")?;
     }
-    println!("\n  variables");
+    writeln!(out, "\n  variables")?;
     for variable in &document.variables {
         let secret = if variable.secret { " (secret)" } else { "" };
-        println!("    {}{secret}", variable.names.join(" or "));
+        writeln!(out, "    {}{secret}", variable.names.join(" or "))?;
     }
-    println!();
+    writeln!(out)
 }
 
-fn print_toolset(toolset: &CheckedToolset) {
-    println!("toolset {}: {}", toolset.slug, toolset.title);
+fn print_toolset(out: &mut impl Write, toolset: &CheckedToolset) -> io::Result<()> {
+    writeln!(out, "toolset {}: {}", toolset.slug, toolset.title)?;
     let tools = match toolset.tools.len() {
         1 => "1 tool".to_owned(),
         count => format!("{count} tools"),
     };
-    println!("  {tools} at {}", toolset.endpoint);
+    writeln!(out, "  {tools} at {}", toolset.endpoint)?;
     for missing in &toolset.missing {
         let shown: Vec<&str> = missing
             .tools
@@ -121,8 +140,8 @@ fn print_toolset(toolset: &CheckedToolset) {
         } else {
             String::new()
         };
-        println!("  {}", missing.reason);
-        println!("    {}{more}", shown.join(", "));
+        writeln!(out, "  {}", missing.reason)?;
+        writeln!(out, "    {}{more}", shown.join(", "))?;
     }
-    println!();
+    writeln!(out)
 }

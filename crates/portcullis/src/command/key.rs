@@ -81,9 +81,10 @@ async fn create(
         last_used_at: None,
         revoked_at: None,
     };
-    eprintln!("{}; it opens {}", row.id, opened(&row.toolsets));
-    eprintln!("callers send it as `Authorization: Bearer …`; it is not shown again:");
+    let made = format!("{}; it opens {}", row.id, opened(&row.toolsets));
     store.insert_api_key(row, Actor::new(ACTOR), now).await?;
+    eprintln!("{made}");
+    eprintln!("callers send it as `Authorization: Bearer …`; it is not shown again:");
     println!("{}", key.expose());
     Ok(())
 }

@@ -102,13 +102,7 @@ impl Stop {
 impl Serve {
     /// Returns what the command line says instead of the file.
     fn overrides(&self) -> Overrides {
-        let arguments = &self.overrides;
         Overrides {
-            listen: arguments.listen.clone(),
-            public_url: arguments.public_url.clone(),
-            allow_unauthenticated: arguments.allow_unauthenticated,
-            allow_upstream: arguments.allow_upstream.clone(),
-            data_dir: arguments.data_dir.clone(),
             log_format: self.log_format.map(|format| match format {
                 LogFormatArgument::Human => LogFormat::Human,
                 LogFormatArgument::Json => LogFormat::Json,
@@ -120,6 +114,7 @@ impl Serve {
                 LogLevelArgument::Debug => LogLevel::Debug,
                 LogLevelArgument::Trace => LogLevel::Trace,
             }),
+            ..self.overrides.overrides()
         }
     }
 }

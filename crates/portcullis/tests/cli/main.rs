@@ -220,3 +220,50 @@ fn a_command_line_that_cannot_be_read_has_its_own_exit_code() {
     let completions = stdout(&portcullis(folder.path(), &["completions", "bash"]));
     assert!(completions.contains("portcullis"));
 }
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_failure() {
+    let folder = folder();
+    let mut check = command(folder.path(), &["check", "portcullis.toml"]);
+    check.stdout(std::process::Stdio::piped());
+    check.stderr(std::process::Stdio::piped());
+    let mut child = check.spawn().expect("the program starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the program ends");
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn a_file_that_is_not_there_makes_no_store() {
+    let folder = folder();
+    let told = stderr(&portcullis(
+        folder.path(),
+        &["key", "list", "--config", "petstor.yaml"],
+    ));
+    assert!(told.contains("petstor.yaml"), "{told}");
+    assert!(!folder.path().join("portcullis-data").exists());
+}
+
+#[test]
+fn a_key_from_the_environment_leaves_the_folder_to_be_made() {
+    let folder = folder();
+    let file = format!("data_dir = \"new/data\"\n[storage]\nmaster_key_env = \"MASTER\"\n{FILE}");
+    std::fs::write(folder.path().join("portcullis.toml"), file).expect("a file");
+    let key = master_key(folder.path());
+    let mut apply = command(folder.path(), &["apply", "--yes"]);
+    apply.env("MASTER", key);
+    stdout(&apply.output().expect("the program starts"));
+    assert!(folder.path().join("new/data/portcullis.db").exists());
+}
+
+/// Makes a master key by another start.
+fn master_key(folder: &Path) -> String {
+    let arguments = ["apply", "--yes", "--data-dir", "first"];
+    let file = folder.join("first.toml");
+    std::fs::write(&file, FILE).expect("a file");
+    let file = file.display().to_string();
+    stdout(&portcullis(folder, &[&arguments[..], &[&file]].concat()));
+    let key = std::fs::read_to_string(folder.join("first/master.key")).expect("a key");
+    key.trim().to_owned()
+}
