@@ -305,12 +305,6 @@ impl Reloader {
         if self.must_ask(&configuration.settings) {
             refuse_exposure(&configuration)?;
         }
-        for setting in restart::differing(&self.0.running, &configuration.settings) {
-            tracing::warn!(
-                setting,
-                "the setting {setting} was changed; that takes effect at the next start"
-            );
-        }
         if let Err(error) = self.accept_master_key() {
             tracing::warn!(%error, "the master key cannot be read again");
         }
@@ -319,6 +313,12 @@ impl Reloader {
         let difference = apply::apply(&around.store, &configuration, now, &*around.rng).await?;
         for change in difference.lines() {
             tracing::info!("applied: {change}");
+        }
+        for setting in restart::differing(&self.0.running, &configuration.settings) {
+            tracing::warn!(
+                setting,
+                "the setting {setting} was changed; that takes effect at the next start"
+            );
         }
         state.configuration = Arc::new(configuration);
         Ok(self.publish_as(state).await?)

@@ -219,18 +219,23 @@ pub enum Refusal {
     VariableNotText(HeaderName),
 }
 
-/// Why an API key is not good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why an API key is not good; the text goes on after "the API key".
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum KeyFault {
     /// It does not have an API key's form.
+    #[error("does not have an API key's form")]
     NoKey,
     /// It is stored nowhere.
+    #[error("is unknown")]
     Unknown,
     /// It was revoked.
+    #[error("was revoked")]
     Revoked,
     /// It has expired.
+    #[error("has expired")]
     Expired,
     /// It opens other toolsets only.
+    #[error("opens other toolsets only")]
     OtherToolset,
 }
 

@@ -89,6 +89,7 @@ async fn handle(
     };
     let response = outcome.unwrap_or_else(|rejection| {
         particulars.blame(rejection.blame());
+        particulars.cause(&rejection.cause());
         rejection.response()
     });
     response::mark(response)

@@ -38,6 +38,14 @@ impl Rejection {
         }
     }
 
+    /// Returns the reason for the log, which says more of a key than its holder is told.
+    pub(super) fn cause(&self) -> String {
+        match self {
+            Self::Caller(caller::Refusal::Key(fault), _) => format!("the API key {fault}"),
+            rejection => rejection.to_string(),
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Self::UnknownToolset | Self::NoRoute => StatusCode::NOT_FOUND,

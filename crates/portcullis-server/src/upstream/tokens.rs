@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 
 use super::credentials::{ChosenBy, ClientGrant, ClientProof};
 use super::http::Http;
+use super::policy::EgressRefusal;
 use super::retry::retry_after;
 use crate::telemetry::metrics::Metrics;
 
@@ -81,6 +82,11 @@ pub(super) enum TokenError {
         code: &'static str,
         blame: Blame,
     },
+    #[error("no token was asked for `{scheme}`: {refusal}")]
+    NotAllowed {
+        scheme: String,
+        refusal: EgressRefusal,
+    },
     #[error(
         "the token endpoint for `{scheme}` could not be reached; the reason is in the gateway's log"
     )]
@@ -98,7 +104,7 @@ impl TokenError {
         match self {
             Self::Refused { blame, .. } | Self::Unreachable { blame, .. } => *blame,
             Self::Answer { .. } => Blame::Upstream,
-            Self::Assertion { .. } => Blame::Operator,
+            Self::NotAllowed { .. } | Self::Assertion { .. } => Blame::Operator,
         }
     }
 }

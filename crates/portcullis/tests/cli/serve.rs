@@ -71,6 +71,8 @@ fn a_toolset_without_a_key_says_how_to_make_one_and_a_revoked_key_stops_working(
     gateway.list_pets("petstore", key);
     stdout(&portcullis(folder.path(), &["key", "revoke", "agents"]));
     gateway.call_until(401, "petstore", key);
+    gateway.post("petstore", key, &call("listPets"));
+    gateway.wait_for("the API key was revoked");
     let log = gateway.stop();
     assert!(!log.contains(made.trim()), "{log}");
 }

@@ -31,8 +31,8 @@ fn sighup_takes_up_what_can_be_used_and_keeps_serving_what_cannot() {
         &format!("{good}{more}{limits}"),
     );
     gateway.signal(Signal::HUP);
-    gateway.wait_for("upstream.call_seconds was changed; that takes effect at the next start");
     gateway.wait_for("applied: + toolset more");
+    gateway.wait_for("upstream.call_seconds was changed; that takes effect at the next start");
     gateway.wait_for("/more/mcp");
     gateway.list_pets("more", None);
     gateway.list_pets("petstore", None);

@@ -200,10 +200,16 @@ impl Unanswered {
         };
         let error = match self.cause {
             Cause::Assertion(reason) => TokenError::Assertion { scheme, reason },
-            Cause::Http(HttpError::Refused(_)) => TokenError::Unreachable { scheme, blame },
+            Cause::Http(HttpError::Refused(refusal)) if blame == Blame::Operator => {
+                TokenError::NotAllowed { scheme, refusal }
+            }
+            // What is at an address that a caller chose is the same to him, whatever it is.
             Cause::Http(_) | Cause::Time => TokenError::Unreachable {
                 scheme,
-                blame: Blame::Upstream,
+                blame: match grant.chosen_by {
+                    ChosenBy::Operator => Blame::Upstream,
+                    ChosenBy::Caller => Blame::Caller,
+                },
             },
             Cause::Answer(TokenAnswerError::Refused(refusal)) => TokenError::Refused {
                 scheme,
