@@ -82,7 +82,7 @@ async fn handle(
             // On the heap at once: the router's layers would move it from one to the next.
             Box::pin(serve(state, toolset, request, &particulars)).await
         }
-        None if request.method() == Method::GET && page::is_navigation(request.headers()) => {
+        None if page::is_visit(request.method(), request.headers()) => {
             Ok(page::not_found(&state.public_url))
         }
         None => Err(Rejection::UnknownToolset),
@@ -97,8 +97,7 @@ async fn handle(
 
 /// Answers what no route is for: a person with a page, everybody else with JSON.
 async fn not_found(State(state): State<Arc<EndpointState>>, request: Request) -> Response {
-    let is_visit = request.method() == Method::GET && page::is_navigation(request.headers());
-    response::mark(if is_visit {
+    response::mark(if page::is_visit(request.method(), request.headers()) {
         page::not_found(&state.public_url)
     } else {
         Rejection::NoRoute.response()
@@ -112,7 +111,7 @@ async fn serve(
     particulars: &Particulars,
 ) -> Result<Response, Rejection> {
     let (parts, body) = request.into_parts();
-    if parts.method == Method::GET && page::is_navigation(&parts.headers) {
+    if page::is_visit(&parts.method, &parts.headers) {
         return Ok(page::response(&toolset, &state.public_url));
     }
     let caller = admit(&state, &toolset, &parts).await?;

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use portcullis_base::{Digest, Origin};
 use portcullis_openapi::variables::header_name;
 use portcullis_store::Inbound;
@@ -43,7 +43,10 @@ struct EndpointPage<'a> {
 }
 
 /// Tells whether a request is a person's visit: a browser says so, and an old one asks for HTML.
-pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
+pub(super) fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
+    if method != Method::GET {
+        return false;
+    }
     let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     match value("sec-fetch-mode") {
         Some(mode) => mode == "navigate",
