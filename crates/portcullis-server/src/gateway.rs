@@ -339,6 +339,7 @@ fn upstream(
         connect: settings.connect,
         call: settings.call,
         max_response_bytes: settings.max_response_bytes,
+        max_calls: settings.max_calls,
     };
     Upstream::new(policy, limits, metrics, clock, rng)
 }

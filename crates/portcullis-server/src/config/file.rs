@@ -159,6 +159,9 @@ table! {
         /// The most bytes of an answer, after decompression; what lies beyond is cut off.
         /// Default: 10 MiB.
         max_response_bytes: Value<u64> = "10485760",
+        /// The most calls that may be under way at once; one more is told to try again in a moment.
+        /// Default: 1000.
+        max_calls: Value<u64> = "1000",
     }
 }
 

@@ -219,6 +219,7 @@ fn upstream(
         connect: reading.seconds(table.connect_seconds.as_ref(), 10),
         call: reading.seconds(table.call_seconds.as_ref(), 60),
         max_response_bytes: reading.count(table.max_response_bytes.as_ref(), 10 << 20),
+        max_calls: reading.count(table.max_calls.as_ref(), 1000),
     }
 }
 

@@ -99,6 +99,8 @@ pub struct UpstreamSettings {
     pub call: Duration,
     /// The most bytes of an answer, after decompression.
     pub max_response_bytes: usize,
+    /// The most calls under way at once.
+    pub max_calls: usize,
 }
 
 /// A place that calls may go to although it is not public.

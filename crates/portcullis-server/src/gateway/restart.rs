@@ -95,7 +95,7 @@ fn storage(running: &Settings, wanted: &Settings) -> [Compared; 3] {
     ]
 }
 
-fn upstream(running: &Settings, wanted: &Settings) -> [Compared; 4] {
+fn upstream(running: &Settings, wanted: &Settings) -> [Compared; 5] {
     let (before, after) = (&running.upstream, &wanted.upstream);
     [
         ("upstream.allow", before.allow != after.allow),
@@ -105,6 +105,7 @@ fn upstream(running: &Settings, wanted: &Settings) -> [Compared; 4] {
             "upstream.max_response_bytes",
             before.max_response_bytes != after.max_response_bytes,
         ),
+        ("upstream.max_calls", before.max_calls != after.max_calls),
     ]
 }
 

@@ -55,8 +55,21 @@ impl Call {
         }
     }
 
-    /// Sends the request and answers; dropped before that, it takes the request with it.
+    /// Sends the request and answers.
+    ///
+    /// Dropped before that, it takes the request with it in the revisions for which leaving is cancelling.
+    /// In the older ones "Disconnection SHOULD NOT be interpreted as the client cancelling its request" (2025-11-25, streamable HTTP): there the request is carried out.
     pub(super) async fn run(self) -> Reply {
+        if self.version.is_modern() {
+            return self.carry_out().await;
+        }
+        match tokio::spawn(self.carry_out()).await {
+            Ok(reply) => reply,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    async fn carry_out(self) -> Reply {
         let begun = Instant::now();
         let Self {
             exchange,

@@ -152,7 +152,11 @@ async fn admit(
                 .row(&digest, now)
                 .await
                 .map_err(Rejection::Store)?;
-            caller::judge_key(row.as_deref(), &toolset.slug, now).map_err(refuse)?
+            let identity = caller::judge_key(row.as_deref(), &toolset.slug, now).map_err(refuse)?;
+            if let Identity::ApiKey(id) = identity {
+                state.keys.used(id, now);
+            }
+            identity
         }
     };
     let values = CallerValues::read(&parts.headers, toolset).map_err(refuse)?;

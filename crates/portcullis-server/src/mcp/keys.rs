@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use portcullis_base::{Digest, Timestamp};
+use portcullis_base::{ApiKeyId, Digest, Timestamp};
 use portcullis_store::{ApiKeyRow, Store, StoreError};
 
 /// How long a row is believed.
@@ -38,7 +38,7 @@ impl KeyCache {
         }
     }
 
-    /// Returns what is stored of a key, at most two seconds old, and notes that it was used.
+    /// Returns what is stored of a key, at most two seconds old.
     ///
     /// # Errors
     ///
@@ -56,12 +56,14 @@ impl KeyCache {
             self.rows().remove(digest);
             return Ok(None);
         };
-        if row.revoked_at.is_none() {
-            self.store.touch_api_key(row.id, now);
-        }
         let row = Arc::new(row);
         self.remember(*digest, Arc::clone(&row), now);
         Ok(Some(row))
+    }
+
+    /// Notes that a key let somebody in.
+    pub fn used(&self, id: ApiKeyId, now: Timestamp) {
+        self.store.touch_api_key(id, now);
     }
 
     fn remembered(&self, digest: &Digest, now: Timestamp) -> Option<Arc<ApiKeyRow>> {

@@ -12,6 +12,7 @@ use http_body_util::Full;
 use portcullis_base::{Blame, Clock, Rng, Secret};
 use portcullis_openapi::{PlanError, RequestPlan, UpstreamResponse};
 use thiserror::Error;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -27,7 +28,7 @@ use super::tokens::{Held, TokenError, Tokens};
 use crate::catalogue::PublishedTool;
 use crate::telemetry::metrics::Metrics;
 
-/// How long a call may take and how large its answer may be.
+/// How long a call may take, how large its answer may be, and how many there may be.
 #[derive(Clone, Copy, Debug)]
 pub struct UpstreamLimits {
     /// The time for a connection.
@@ -36,6 +37,8 @@ pub struct UpstreamLimits {
     pub call: Duration,
     /// The most bytes of an answer, after decompression.
     pub max_response_bytes: usize,
+    /// The most calls under way at once.
+    pub max_calls: usize,
 }
 
 /// The way to the APIs.
@@ -45,6 +48,7 @@ pub struct Upstream {
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     limits: UpstreamLimits,
+    places: Semaphore,
 }
 
 /// What an API answered, without the credentials that it was called with.
@@ -143,6 +147,7 @@ impl Upstream {
             metrics,
             clock,
             limits,
+            places: Semaphore::new(limits.max_calls),
         }
     }
 
@@ -152,13 +157,16 @@ impl Upstream {
     ///
     /// # Errors
     ///
-    /// When a credential or the address is missing, the guard refuses, or no answer comes.
+    /// When too many calls are under way, a credential or the address is missing, the guard refuses, or no answer comes.
     pub async fn call(
         &self,
         tool: &PublishedTool,
         plan: RequestPlan,
         sources: &CredentialSources<'_>,
     ) -> Result<Answer, CallError> {
+        let Ok(_place) = self.places.try_acquire() else {
+            return Err(self.too_many());
+        };
         let decision = decide(&tool.tool, &tool.document, *sources).map_err(|error| {
             let blame = blame_of(&error, sources);
             CallError::new(blame, error.to_string())
@@ -175,6 +183,15 @@ impl Upstream {
         timeout_at(deadline, call.run(plan, tokens))
             .await
             .unwrap_or_else(|_| Err(call.without_answer()))
+    }
+
+    fn too_many(&self) -> CallError {
+        let text =
+            "the gateway has too many calls under way; nothing was sent, so try again in a moment";
+        let most = self.limits.max_calls;
+        CallError::new(Blame::Operator, text).because(format!(
+            "{most} calls are under way, which `upstream.max_calls` allows"
+        ))
     }
 }
 

@@ -32,7 +32,17 @@ pub(super) async fn read(
     let sink = Capped::new(max_bytes, reserve.unwrap_or(0).min(MAX_RESERVE));
     let (mut decoder, declared_length) = match coding(headers)? {
         Coding::Identity => (Decoder::Identity(sink), declared),
-        Coding::Gzip => (Decoder::Gzip(Box::new(MultiGzDecoder::new(sink))), None),
+        Coding::Gzip => {
+            let decoder = MultiGzDecoder::new(sink);
+            let is_empty = true;
+            (
+                Decoder::Gzip {
+                    decoder: Box::new(decoder),
+                    is_empty,
+                },
+                None,
+            )
+        }
     };
     while !decoder.sink().is_cut
         && let Some(frame) = incoming.frame().await
@@ -76,21 +86,27 @@ fn coding(headers: &HeaderMap) -> Result<Coding, HttpError> {
 
 enum Decoder {
     Identity(Capped),
-    Gzip(Box<MultiGzDecoder<Capped>>),
+    Gzip {
+        decoder: Box<MultiGzDecoder<Capped>>,
+        is_empty: bool,
+    },
 }
 
 impl Decoder {
     fn sink(&self) -> &Capped {
         match self {
             Self::Identity(sink) => sink,
-            Self::Gzip(decoder) => decoder.get_ref(),
+            Self::Gzip { decoder, .. } => decoder.get_ref(),
         }
     }
 
     fn write(&mut self, chunk: &[u8]) -> Result<(), HttpError> {
         let written = match self {
             Self::Identity(sink) => sink.write_all(chunk),
-            Self::Gzip(decoder) => decoder.write_all(chunk),
+            Self::Gzip { decoder, is_empty } => {
+                *is_empty &= chunk.is_empty();
+                decoder.write_all(chunk)
+            }
         };
         match written {
             Err(_) if !self.sink().is_cut => Err(HttpError::Coding),
@@ -101,12 +117,15 @@ impl Decoder {
     fn finish(self) -> Result<Capped, HttpError> {
         match self {
             Self::Identity(sink) => Ok(sink),
-            Self::Gzip(mut decoder) => {
+            Self::Gzip {
+                mut decoder,
+                is_empty,
+            } => {
                 let ended = decoder.try_finish();
                 let sink = std::mem::take(decoder.get_mut());
                 match ended {
                     // An empty body, such as that of a 304, is no gzip stream.
-                    Err(_) if !sink.is_cut && !sink.bytes.is_empty() => Err(HttpError::Coding),
+                    Err(_) if !sink.is_cut && !is_empty => Err(HttpError::Coding),
                     _ => Ok(sink),
                 }
             }

@@ -111,20 +111,22 @@ async fn a_key_stops_working_when_it_expires() {
 }
 
 #[tokio::test]
-async fn the_use_of_a_key_is_noted() {
+async fn the_use_of_a_key_is_noted_where_it_lets_somebody_in() {
     let gateway = Gateway::start(&[Inbound::ApiKey]).await;
-    let key = gateway.key(&[]).await;
     gateway.clock.turn(Duration::from_hours(1));
-    gateway
-        .post(
-            &[("authorization", &bearer(key.expose()))],
-            message("ping", &json!({})),
-        )
-        .await;
-    // The note is written behind the answer.
+    let refused = gateway.key(&["other"]).await;
+    let key = gateway.key(&[]).await;
+    for (key, status) in [(&refused, StatusCode::UNAUTHORIZED), (&key, StatusCode::OK)] {
+        let authorization = bearer(key.expose());
+        let headers = [("authorization", &*authorization)];
+        let answered = gateway.post(&headers, message("ping", &json!({}))).await;
+        assert_eq!(answered.status, status);
+    }
+    // Notes are written behind the answers, one after the other.
     while gateway.row(&key).await.last_used_at != Some(gateway.clock.now()) {
         tokio::task::yield_now().await;
     }
+    assert_eq!(gateway.row(&refused).await.last_used_at, None);
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ pub(super) struct Events {
     pub(super) arrived: Semaphore,
     /// A permit lets one slow request end.
     pub(super) release: Semaphore,
+    /// Gets a permit when a slow request has ended.
+    pub(super) ended: Semaphore,
     /// Gets a permit when a slow request was given up by the client.
     pub(super) abandoned: Semaphore,
 }
@@ -38,6 +40,7 @@ impl Api {
             keys: Mutex::default(),
             arrived: Semaphore::new(0),
             release: Semaphore::new(0),
+            ended: Semaphore::new(0),
             abandoned: Semaphore::new(0),
         });
         let router = Router::new()
@@ -126,6 +129,7 @@ async fn slow(State(events): State<Arc<Events>>, Path(id): Path<u32>) -> Json {
     events.arrived.add_permits(1);
     events.release.acquire().await.unwrap().forget();
     guard.disarm();
+    events.ended.add_permits(1);
     answer(&json!({"id": id}))
 }
 

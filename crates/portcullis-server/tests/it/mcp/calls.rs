@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use portcullis_store::Inbound;
 use serde_json::{Value, json};
 
-use super::gateway::{Gateway, message};
+use super::gateway::{Gateway, message, modern_call};
 
 #[tokio::test]
 async fn n_10_tools_are_listed_and_called_in_every_version_without_a_handshake() {
@@ -93,10 +93,26 @@ async fn h_06_equal_ids_at_the_same_time_are_not_mixed_up() {
 async fn n_13_a_client_that_goes_away_takes_its_request_to_the_api_with_it() {
     let gateway = Gateway::start(&[Inbound::Open]).await;
     let events = &gateway.api.events;
-    let call = gateway.call(&[], "slow", json!({"id": 1}));
+    let (headers, body) = modern_call("slow", &json!({"id": 1}));
+    let headers = headers.each_ref().map(|(name, value)| (*name, &**value));
     tokio::select! {
-        result = call => panic!("nothing released the call: {result}"),
+        answered = gateway.post(&headers, body) => panic!("nothing released the call: {answered:?}"),
         arrived = events.arrived.acquire() => arrived.unwrap().forget(),
     }
     events.abandoned.acquire().await.unwrap().forget();
+}
+
+#[tokio::test]
+async fn tr_09_in_older_versions_a_client_that_goes_away_cancels_nothing() {
+    let gateway = Gateway::start(&[Inbound::Open]).await;
+    let events = &gateway.api.events;
+    tokio::select! {
+        result = gateway.call(&[], "slow", json!({"id": 1})) => panic!("nothing released the call: {result}"),
+        arrived = events.arrived.acquire() => arrived.unwrap().forget(),
+    }
+    events.release.add_permits(1);
+    tokio::select! {
+        _ = events.abandoned.acquire() => panic!("the call was given up"),
+        ended = events.ended.acquire() => ended.unwrap().forget(),
+    }
 }

@@ -110,6 +110,7 @@ fn upstream(clock: Arc<dyn Clock>) -> Upstream {
         connect: Duration::from_secs(5),
         call: Duration::from_mins(1),
         max_response_bytes: 1 << 20,
+        max_calls: 100,
     };
     Upstream::new(
         loopback(),
@@ -143,6 +144,21 @@ pub(super) fn request(method: Method, path: &str) -> http::request::Builder {
 /// A message of the versions with a handshake.
 pub(super) fn message(method: &str, params: &Value) -> String {
     json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}).to_string()
+}
+
+/// A call in the version without a handshake: headers and body.
+pub(super) fn modern_call(name: &str, arguments: &Value) -> ([(&'static str, String); 3], String) {
+    let version = "2026-07-28";
+    let params = json!({"name": name, "arguments": arguments, "_meta": {
+        "io.modelcontextprotocol/protocolVersion": version,
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }});
+    let headers = [
+        ("mcp-protocol-version", version.to_owned()),
+        ("mcp-method", "tools/call".to_owned()),
+        ("mcp-name", name.to_owned()),
+    ];
+    (headers, message("tools/call", &params))
 }
 
 impl Gateway {

@@ -6,7 +6,7 @@ use futures_util::StreamExt as _;
 use portcullis_store::Inbound;
 use serde_json::{Value, json};
 
-use super::gateway::{Gateway, message, request};
+use super::gateway::{Gateway, message, modern_call, request};
 
 #[tokio::test]
 async fn h_13_only_json_is_taken() {
@@ -99,13 +99,7 @@ async fn tr_03_notifications_are_accepted_without_a_body() {
 #[tokio::test]
 async fn h_05_a_request_whose_headers_differ_reaches_no_api() {
     let gateway = Gateway::start(&[Inbound::Open]).await;
-    let body = message(
-        "tools/call",
-        &json!({"name": "pets_get", "arguments": {"id": 1}, "_meta": {
-            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-            "io.modelcontextprotocol/clientCapabilities": {},
-        }}),
-    );
+    let (_, body) = modern_call("pets_get", &json!({"id": 1}));
     let version = ("mcp-protocol-version", "2026-07-28");
     for headers in [
         &[version][..],

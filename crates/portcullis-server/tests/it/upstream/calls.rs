@@ -13,7 +13,7 @@ use portcullis_server::upstream::policy::EgressPolicy;
 use serde_json::json;
 
 use super::api::{Received, Server, json as answer};
-use super::way::{Way, document};
+use super::way::{Told, Way, document};
 
 fn plain(api: &Server) -> Way {
     Way::to(&document(&api.url(), json!([]), json!({})))
@@ -69,13 +69,48 @@ async fn o_10_what_lies_beyond_the_cap_is_left_out_and_said() {
     assert!(told.text.contains("1000"), "{told:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn o_10_an_api_that_never_answers_is_given_up() {
-    let api = Server::start(|_, _| {
+/// An API whose answers never end.
+async fn endless() -> Server {
+    Server::start(|_, _| {
         let never = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
         Response::new(Body::from_stream(never))
     })
-    .await;
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn x_06_a_call_too_many_is_told_to_come_again() {
+    let api = endless().await;
+    let way = plain(&api);
+    let calls = (0..33).map(|_| way.call("list", json!({})));
+    let told = futures_util::future::join_all(calls).await;
+    let refused = |told: &&Told| told.text.contains("nothing was sent, so try again");
+    assert_eq!(told.iter().filter(refused).count(), 1, "{told:?}");
+    let after = way.call("list", json!({})).await;
+    assert_eq!(after.text, "the API did not answer within 5 s");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_decompressed_is_no_success() {
+    for body in ["no", "longer than the header of a gzip stream"] {
+        let api = Server::start(move |_, _| {
+            Response::builder()
+                .header("content-encoding", "gzip")
+                .body(Body::from(body))
+                .unwrap()
+        })
+        .await;
+        let told = plain(&api).call("list", json!({})).await;
+        assert!(
+            told.is_error && told.text.contains("decompressed"),
+            "{told:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn o_10_an_api_that_never_answers_is_given_up() {
+    let api = endless().await;
     let told = plain(&api).call("list", json!({})).await;
     assert_eq!(told.text, "the API did not answer within 5 s");
     assert_eq!(told.blame, Some(Blame::Upstream));

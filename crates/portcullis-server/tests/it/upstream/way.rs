@@ -73,6 +73,7 @@ impl Way {
             connect: Duration::from_secs(2),
             call: Duration::from_secs(5),
             max_response_bytes: 1000,
+            max_calls: 32,
         };
         Self {
             upstream: Upstream::new(
