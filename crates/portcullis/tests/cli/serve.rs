@@ -78,6 +78,31 @@ fn a_toolset_without_a_key_says_how_to_make_one_and_a_revoked_key_stops_working(
 }
 
 #[test]
+fn l_04_nothing_secret_is_logged_even_at_the_level_of_everything() {
+    let api = Api::start();
+    let folder = folder();
+    write(folder.path(), "petstore.yaml", &api.document());
+    let made = stdout(&portcullis(folder.path(), &["key", "create", "agents"]));
+    let key = made.trim();
+    let allowed = api.origin();
+    let mut arguments = vec!["portcullis.toml", "--allow-upstream", &allowed];
+    arguments.extend(["--log-level", "trace"]);
+    let gateway = Running::start(folder.path(), &arguments, "petstore");
+    gateway.list_pets("petstore", Some(key));
+    let mut bad = call("listPets");
+    bad["params"]["arguments"] = json!({ "colour": "argument-canary" });
+    let (_, told) = gateway.post("petstore", Some(key), &bad);
+    assert!(told.contains("colour"), "{told}");
+    gateway.post("petstore", Some("pc_key_other-canary"), &call("listPets"));
+    let log = gateway.stop();
+    // The lines of the libraries below are among them.
+    assert!(log.contains("\"level\":\"TRACE\""), "{log}");
+    for canary in [SECRET, key, "argument-canary", "other-canary", "Rex"] {
+        assert!(!log.contains(canary), "`{canary}` in {log}");
+    }
+}
+
+#[test]
 fn the_hint_at_a_missing_key_names_another_data_folder() {
     let folder = folder();
     let arguments = ["portcullis.toml", "--data-dir", "elsewhere"];

@@ -181,6 +181,32 @@ async fn s_14_a_refusal_names_the_setting_and_nothing_is_sent() {
     assert_eq!(api.received().len(), 0);
 }
 
+#[tokio::test]
+async fn s_02_no_spelling_of_an_internal_address_is_called() {
+    for host in [
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "127.1",
+        "127.0.0.1.",
+        "%31%32%37.0.0.1",
+        "\u{ff11}27.0.0.1",
+        "127\u{3002}0\u{3002}0\u{3002}1",
+        "[::ffff:7f00:1]",
+        "[0:0:0:0:0:ffff:127.0.0.1]",
+    ] {
+        let server = format!("https://{host}:8443");
+        let document = document(&server, json!([]), json!({}));
+        let way = Way::with(&document, EgressPolicy::default(), BTreeMap::default());
+        let told = way.call("list", json!({})).await;
+        assert!(
+            told.text.contains("the call was not made"),
+            "{host}: {told:?}"
+        );
+        assert!(told.text.contains("loopback"), "{host}: {told:?}");
+    }
+}
+
 /// Resolves every name to one address.
 struct Everywhere(std::net::IpAddr);
 
