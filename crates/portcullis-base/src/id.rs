@@ -69,6 +69,16 @@ ids! {
     DataKeyId = "dk";
     /// Names one HTTP request in logs and error pages.
     RequestId = "req";
+    /// Names an upstream provider.
+    ProviderId = "prv";
+    /// Names one authorization request, from `/authorize` to its end; shown to the person, so that the log can be searched for it.
+    FlowId = "flow";
+    /// Names a subject: a person who signed in, or one sign-in of a person that nobody could name.
+    SubjectId = "sub";
+    /// Names a subject's connection to an upstream provider.
+    ConnectionId = "con";
+    /// Names what a subject granted a client.
+    GrantId = "gr";
 }
 
 fn uuid_v7(now: Timestamp, rng: &dyn Rng) -> Uuid {

@@ -18,13 +18,16 @@ mod url;
 pub use blame::{Blame, Retry};
 pub use digest::{Digest, InvalidDigest};
 pub use id::{
-    ApiKeyId, AuditId, DataKeyId, DocumentId, EnvironmentId, InvalidId, RequestId, ToolsetId,
-    VariableId,
+    ApiKeyId, AuditId, ConnectionId, DataKeyId, DocumentId, EnvironmentId, FlowId, GrantId,
+    InvalidId, ProviderId, RequestId, SubjectId, ToolsetId, VariableId,
 };
 pub use secret::Secret;
 pub use slug::{InvalidSlug, Slug};
 pub use time::{Clock, Timestamp};
-pub use token::{ApiKey, InvalidToken, Plain, TokenKind};
+pub use token::{
+    AccessToken, ApiKey, AuthorizationCode, Browser, BrowserSession, ClientSecret, InvalidToken, Plain,
+    RefreshToken, TokenKind, UpstreamState,
+};
 pub use url::{InvalidOrigin, InvalidSafeUrl, Origin, SafeUrl};
 
 /// A source of unpredictable bytes.

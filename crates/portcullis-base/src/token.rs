@@ -15,12 +15,35 @@ pub trait TokenKind {
     const PREFIX: &'static str;
 }
 
-/// The key by which a program calls toolsets in the inbound mode `api_key`.
-#[derive(Clone, Copy, Debug)]
-pub struct ApiKey;
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
 
-impl TokenKind for ApiKey {
-    const PREFIX: &'static str = "pc_key";
+        impl TokenKind for $name {
+            const PREFIX: &'static str = $prefix;
+        }
+    )*};
+}
+
+kinds! {
+    /// The key by which a program calls toolsets in the inbound mode `api_key`.
+    ApiKey = "pc_key";
+    /// The access token of a client.
+    AccessToken = "pc_at";
+    /// The refresh token of a client.
+    RefreshToken = "pc_rt";
+    /// An authorization code.
+    AuthorizationCode = "pc_ac";
+    /// The secret of a client that has one.
+    ClientSecret = "pc_cs";
+    /// The `state` that goes to an upstream provider and comes back.
+    UpstreamState = "pc_us";
+    /// The cookie that tells a browser from others; it stands for nobody.
+    Browser = "pc_br";
+    /// The cookie of a person who has signed in.
+    BrowserSession = "pc_bs";
 }
 
 /// A token in the clear, as its holder knows it.

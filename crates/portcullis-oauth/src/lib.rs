@@ -8,4 +8,7 @@
 
 pub mod client_auth;
 pub mod guard;
+pub mod issuer;
+pub mod pkce;
+pub mod scope;
 pub mod wire;
