@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use portcullis_base::{
-    ApiKeyId, Digest, DocumentId, EnvironmentId, Secret, Slug, Timestamp, ToolsetId, VariableId,
+    ApiKeyId, Digest, DocumentId, EnvironmentId, ProviderId, Secret, Slug, Timestamp, ToolsetId,
+    VariableId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,9 @@ pub struct SchemeSettings {
     /// `alg` of the assertion of `private_key_jwt`; `RS256` where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signing_algorithm: Option<String>,
+    /// The slug of the provider whose token the caller's connection lends to calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
 }
 
 /// The tools published together at one MCP endpoint.
@@ -83,6 +87,8 @@ pub struct Toolset {
     pub environment: Option<Slug>,
     /// The ways in.
     pub inbound: BTreeSet<Inbound>,
+    /// The provider that people sign in at, where they do.
+    pub provider: Option<Slug>,
     /// Variables that callers may pass as headers.
     pub caller_supplied: BTreeSet<String>,
     /// When it last changed.
@@ -122,6 +128,9 @@ pub enum Inbound {
     ApiKey,
     /// Anyone, with nothing but the credentials that the caller's own headers carry.
     Headers,
+    /// Holders of an access token that we issued for the toolset.
+    #[serde(rename = "oauth")]
+    OAuth,
 }
 
 /// A named set of variables.
@@ -155,6 +164,77 @@ pub enum VariableValue {
     Plain(String),
     /// Stored sealed, never shown.
     Secret(Secret),
+}
+
+/// A provider at which this gateway is registered as a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamProvider {
+    /// The row's id; part of what the sealed secret is bound to.
+    pub id: ProviderId,
+    /// The name that toolsets and security schemes refer to.
+    pub slug: Slug,
+    /// Who may change it.
+    pub owner: Owner,
+    /// What the operator says of it.
+    pub settings: ProviderSettings,
+    /// The secret of our registration there, where it has one; stored sealed.
+    pub client_secret: Option<Secret>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What the operator says of a provider; what is absent comes from its profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProviderSettings {
+    /// The name of the profile.
+    pub profile: String,
+    /// The `client_id` of our registration there.
+    pub client_id: String,
+    /// The issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The tenant, where the profile's URLs have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Endpoints that are others than the profile says.
+    #[serde(default, skip_serializing_if = "ProviderEndpoints::is_empty")]
+    pub endpoints: ProviderEndpoints,
+    /// Scopes that are asked for beside those of the toolset, in the provider's words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// Who may sign in; everybody where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
+    /// Further parameters of the authorization request.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// URLs of a provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProviderEndpoints {
+    /// The authorization endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<String>,
+    /// The token endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The userinfo endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo: Option<String>,
+    /// The JSON Web Key Set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<String>,
+}
+
+impl ProviderEndpoints {
+    /// Tells whether no URL is given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// An API key, as stored: the key itself is not here.

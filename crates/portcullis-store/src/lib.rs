@@ -21,8 +21,8 @@ pub use api_keys::InsertApiKeyError;
 pub use audit::{Actor, AuditEntry, AuditRow};
 pub use engine::OpenDatabaseError;
 pub use entity::{
-    ApiKeyRow, Document, Environment, Inbound, Owner, SchemeSettings, Selection, Toolset,
-    ToolsetDocument, Variable, VariableValue,
+    ApiKeyRow, Document, Environment, Inbound, Owner, ProviderEndpoints, ProviderSettings,
+    SchemeSettings, Selection, Toolset, ToolsetDocument, UpstreamProvider, Variable, VariableValue,
 };
 pub use error::{InvalidRow, StoreError};
 pub use objects::{ApplyError, Changes, Object, ObjectId, Revision, Snapshot};

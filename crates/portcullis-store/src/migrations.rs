@@ -33,8 +33,9 @@ macro_rules! versions {
     };
 }
 
-const VERSIONS: [Version; 1] = versions! {
+const VERSIONS: [Version; 2] = versions! {
     1 "0001_objects"
+    2 "0002_sign_in"
 };
 
 /// Brings the schema up to date.

@@ -1,17 +1,18 @@
-//! Documents, toolsets and environments: read whole, changed in one transaction.
+//! Documents, toolsets, environments and providers: read whole, changed in one transaction.
 //!
 //! Who may change what is not judged here.
 
 mod document;
 mod environment;
+mod provider;
 mod toolset;
 
-use portcullis_base::{DocumentId, EnvironmentId, Slug, Timestamp, ToolsetId};
+use portcullis_base::{DocumentId, EnvironmentId, ProviderId, Slug, Timestamp, ToolsetId};
 use thiserror::Error;
 
 use crate::audit::{Actor, AuditEntry};
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
-use crate::entity::{Document, Environment, Toolset};
+use crate::entity::{Document, Environment, Toolset, UpstreamProvider};
 use crate::error::StoreError;
 use crate::rows::parse;
 use crate::seal::Sealer;
@@ -32,6 +33,8 @@ pub struct Snapshot {
     pub toolsets: Vec<Toolset>,
     /// The environments, by slug.
     pub environments: Vec<Environment>,
+    /// The providers, by slug.
+    pub providers: Vec<UpstreamProvider>,
 }
 
 /// A change of objects: all of it happens or nothing.
@@ -56,6 +59,8 @@ pub enum Object {
     Toolset(Toolset),
     /// An environment, with all of its variables.
     Environment(Environment),
+    /// A provider, with its secret.
+    Provider(UpstreamProvider),
 }
 
 /// The id of an object of any kind.
@@ -67,6 +72,8 @@ pub enum ObjectId {
     Toolset(ToolsetId),
     /// Of an environment.
     Environment(EnvironmentId),
+    /// Of a provider.
+    Provider(ProviderId),
 }
 
 /// Why a change was not made; nothing of it was.
@@ -133,6 +140,7 @@ impl Store {
             documents: document::all(connection).await?,
             toolsets: toolset::all(connection).await?,
             environments: environment::all(&sealer, connection).await?,
+            providers: provider::all(&sealer, connection).await?,
         })
     }
 
@@ -209,6 +217,10 @@ async fn remove(
             execute!(connection, "DELETE FROM environments WHERE id = $1", text)?;
             Ok("environment.removed")
         }
+        ObjectId::Provider(_) => {
+            execute!(connection, "DELETE FROM providers WHERE id = $1", text)?;
+            Ok("provider.removed")
+        }
     }
 }
 
@@ -230,10 +242,14 @@ async fn put(
             environment::put(environment, sealer, connection).await?;
             Ok("environment.put")
         }
+        Object::Provider(provider) => {
+            provider::put(provider, sealer, connection).await?;
+            Ok("provider.put")
+        }
     }
 }
 
-/// Sees that every toolset finds its documents and its environment.
+/// Sees that every toolset finds its documents, its environment and its provider.
 async fn refuse_dangling_names(connection: &mut Connection<'_>) -> Result<(), ApplyError> {
     let documents = slugs(
         "documents",
@@ -251,16 +267,29 @@ async fn refuse_dangling_names(connection: &mut Connection<'_>) -> Result<(), Ap
             "SELECT id, slug FROM environments"
         )?,
     )?;
+    let providers = slugs(
+        "providers",
+        fetch_all!(
+            connection,
+            (String, String),
+            "SELECT id, slug FROM providers"
+        )?,
+    )?;
     for toolset in toolset::all(connection).await? {
-        let named = toolset
-            .documents
-            .iter()
-            .map(|named| ("document", &named.document, &documents))
+        let of_documents = toolset.documents.iter().map(|named| &named.document);
+        let named = of_documents
+            .map(|slug| ("document", slug, &documents))
             .chain(
                 toolset
                     .environment
                     .iter()
                     .map(|slug| ("environment", slug, &environments)),
+            )
+            .chain(
+                toolset
+                    .provider
+                    .iter()
+                    .map(|slug| ("provider", slug, &providers)),
             );
         for (kind, slug, known) in named {
             if !known.contains(slug) {
@@ -300,6 +329,7 @@ impl Object {
             Self::Document(document) => ObjectId::Document(document.id),
             Self::Toolset(toolset) => ObjectId::Toolset(toolset.id),
             Self::Environment(environment) => ObjectId::Environment(environment.id),
+            Self::Provider(provider) => ObjectId::Provider(provider.id),
         }
     }
 }
@@ -310,6 +340,7 @@ impl std::fmt::Display for ObjectId {
             Self::Document(id) => id.fmt(f),
             Self::Toolset(id) => id.fmt(f),
             Self::Environment(id) => id.fmt(f),
+            Self::Provider(id) => id.fmt(f),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! It seals *data keys*, random and stored in `data_keys` and `data_key_wraps`; a data key seals values.
 //! Both use the record of `record.rs`, whose associated data names table, column and row: a record moved elsewhere does not open.
 //!
-//! To add a sealed column: give it a `data_key_id` beside it, list it in `rotate.rs`, and open it with its own [`Place`].
+//! To add a sealed column: give it a column beside it for the id of its data key, list it in `rotate.rs`, and open it with its own [`Place`].
 
 mod file;
 mod key;

@@ -133,6 +133,7 @@ pub fn preview(configuration: &Configuration, now: Timestamp, rng: &dyn Rng) -> 
             Object::Document(document) => snapshot.documents.push(document),
             Object::Environment(environment) => snapshot.environments.push(environment),
             Object::Toolset(toolset) => snapshot.toolsets.push(toolset),
+            Object::Provider(provider) => snapshot.providers.push(provider),
         }
     }
     snapshot
@@ -255,6 +256,7 @@ impl Put<'_> {
             documents: object.documents.clone(),
             environment: object.environment.clone(),
             inbound: object.inbound.clone(),
+            provider: None,
             caller_supplied: object.caller_supplied.clone(),
             updated_at: self.now,
         }

@@ -36,6 +36,8 @@ struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     environment: Option<Slug>,
     inbound: BTreeSet<Inbound>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provider: Option<Slug>,
     #[serde(default)]
     caller_supplied: BTreeSet<String>,
 }
@@ -59,6 +61,7 @@ pub(super) async fn put(
         documents: toolset.documents.clone(),
         environment: toolset.environment.clone(),
         inbound: toolset.inbound.clone(),
+        provider: toolset.provider.clone(),
         caller_supplied: toolset.caller_supplied.clone(),
     };
     execute!(
@@ -91,6 +94,7 @@ impl TryFrom<Row> for Toolset {
             documents: settings.documents,
             environment: settings.environment,
             inbound: settings.inbound,
+            provider: settings.provider,
             caller_supplied: settings.caller_supplied,
             updated_at: Timestamp::from_millis(row.updated_at_ms),
         })

@@ -30,7 +30,7 @@ pub enum RotationProgress {
     Done,
 }
 
-/// A column with sealed values, beside a column `data_key_id`.
+/// A column with sealed values, beside a column of its own for the id of the data key.
 struct SealedColumn {
     table: &'static str,
     column: &'static str,
@@ -42,13 +42,33 @@ struct SealedColumn {
     update: &'static str,
 }
 
-const SEALED_COLUMNS: [SealedColumn; 1] = [SealedColumn {
-    table: "variables",
-    column: "sealed",
-    count: "SELECT COUNT(*) FROM variables WHERE data_key_id <> $1",
-    select: "SELECT id, sealed FROM variables WHERE data_key_id <> $1 ORDER BY id LIMIT $2",
-    update: "UPDATE variables SET sealed = $3, data_key_id = $4 WHERE id = $2 AND sealed = $1",
-}];
+/// Lists columns of tables that have an `id`: table, column, and the column that names the data key.
+macro_rules! sealed_columns {
+    ($($table:literal $column:literal $key:literal)*) => {
+        [$(SealedColumn {
+            table: $table,
+            column: $column,
+            count: concat!("SELECT COUNT(*) FROM ", $table, " WHERE ", $key, " <> $1"),
+            select: concat!(
+                "SELECT id, ", $column, " FROM ", $table,
+                " WHERE ", $key, " <> $1 ORDER BY id LIMIT $2"
+            ),
+            update: concat!(
+                "UPDATE ", $table, " SET ", $column, " = $3, ", $key, " = $4",
+                " WHERE id = $2 AND ", $column, " = $1"
+            ),
+        }),*]
+    };
+}
+
+const SEALED_COLUMNS: [SealedColumn; 6] = sealed_columns! {
+    "variables" "sealed" "data_key_id"
+    "providers" "client_secret" "data_key_id"
+    "flows" "verifier" "verifier_key_id"
+    "flows" "nonce" "nonce_key_id"
+    "connections" "access_token" "access_key_id"
+    "connections" "refresh_token" "refresh_key_id"
+};
 
 impl Store {
     /// Begins to change the master key to `new`, or takes up a change that was begun.

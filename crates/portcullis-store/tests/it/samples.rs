@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_base::{
-    ApiKey, ApiKeyId, Digest, DocumentId, EnvironmentId, Plain, Rng, Secret, Slug, ToolsetId,
-    VariableId,
+    ApiKey, ApiKeyId, Digest, DocumentId, EnvironmentId, Plain, ProviderId, Rng, Secret, Slug,
+    ToolsetId, VariableId,
 };
 use portcullis_store::{
     Actor, ApiKeyRow, Changes, Document, Environment, Inbound, Object, ObjectId, Owner,
-    SchemeSettings, Selection, Store, Toolset, ToolsetDocument, Variable, VariableValue,
+    ProviderSettings, SchemeSettings, Selection, Store, Toolset, ToolsetDocument, UpstreamProvider,
+    Variable, VariableValue,
 };
 
 use crate::engines::NOW;
@@ -59,6 +60,7 @@ pub(crate) fn toolset(name: &str, documents: &[&str], rng: &dyn Rng) -> Toolset 
             .collect(),
         environment: None,
         inbound: BTreeSet::from([Inbound::ApiKey, Inbound::Headers]),
+        provider: None,
         caller_supplied: BTreeSet::from(["PETSTORE_API_KEY".to_owned()]),
         updated_at: NOW,
     }
@@ -84,6 +86,23 @@ pub(crate) fn environment(name: &str, secret: &str, rng: &dyn Rng) -> Environmen
                 variable(VariableValue::Secret(Secret::new(secret.to_owned()))),
             ),
         ]),
+        updated_at: NOW,
+    }
+}
+
+pub(crate) fn provider(name: &str, secret: Option<&str>, rng: &dyn Rng) -> UpstreamProvider {
+    UpstreamProvider {
+        id: ProviderId::new(NOW, rng),
+        slug: slug(name),
+        owner: Owner::File,
+        settings: ProviderSettings {
+            profile: "oidc".to_owned(),
+            client_id: "gateway".to_owned(),
+            issuer: Some("https://id.example.com".to_owned()),
+            scopes: vec!["email".to_owned()],
+            ..ProviderSettings::default()
+        },
+        client_secret: secret.map(|secret| Secret::new(secret.to_owned())),
         updated_at: NOW,
     }
 }

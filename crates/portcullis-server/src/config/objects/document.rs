@@ -183,6 +183,7 @@ fn scheme_settings(reading: &mut Reading<'_>, table: &file::Scheme) -> SchemeSet
         parameters: table.parameters.clone(),
         key_id: text(&table.key_id),
         signing_algorithm: text(&table.signing_algorithm),
+        provider: None,
     }
 }
 

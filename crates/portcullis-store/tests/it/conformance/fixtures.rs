@@ -1,49 +1,83 @@
 //! Texts in columns, as any released version has written them: each must still load.
 
 use portcullis_base::Digest;
-use portcullis_store::Inbound;
+use portcullis_store::{Inbound, ProviderEndpoints};
 
 use super::on_both_engines;
 use crate::engines::Database;
+use crate::samples::slug;
 
 on_both_engines! {
     stored_texts_of_every_version_still_load
 }
 
-async fn stored_texts_of_every_version_still_load(database: Database) {
-    let store = database.open().await;
-    let id = "00000000000070008000000000000001";
-    let digest = Digest::of(b"").fingerprint();
-    let schemes = include_str!("../../fixtures/document_schemes_1.json");
+/// The hexadecimal digits of an id.
+fn id(number: usize) -> String {
+    format!("0000000000007000800000000000000{number}")
+}
+
+async fn insert_documents(database: &Database, schemes: &[&str]) {
     // 32 bytes, which is all that a digest has to be here.
-    database
-        .execute(&format!(
-            "INSERT INTO documents \
-             (id, slug, owner, source, content, digest, schemes, updated_at_ms) \
-             SELECT 'doc_{id}', 'petstore', 'file', 's', {blob}, {blob}, '{schemes}', 0",
-            blob = database.blob_of(&digest.repeat(4)),
-        ))
-        .await;
-    let settings = [
-        include_str!("../../fixtures/toolset_settings_1.json"),
-        include_str!("../../fixtures/toolset_settings_1_least.json"),
-    ];
-    for (number, (slug, settings)) in ["a", "b"].into_iter().zip(settings).enumerate() {
-        let id = format!("ts_0000000000007000800000000000000{number}");
+    let digest = Digest::of(b"").fingerprint();
+    let blob = database.blob_of(&digest.repeat(4));
+    for (number, schemes) in schemes.iter().enumerate() {
+        let id = id(number);
         database
             .execute(&format!(
-                "INSERT INTO toolsets (id, slug, owner, settings, updated_at_ms) \
-                 VALUES ('{id}', '{slug}', 'api', '{settings}', 0)"
+                "INSERT INTO documents \
+                 (id, slug, owner, source, content, digest, schemes, updated_at_ms) \
+                 SELECT 'doc_{id}', 'd{number}', 'file', 's', {blob}, {blob}, '{schemes}', 0",
             ))
             .await;
     }
+}
+
+async fn insert_settings(database: &Database, table: &str, prefix: &str, settings: &[&str]) {
+    for (number, settings) in settings.iter().enumerate() {
+        let id = id(number);
+        database
+            .execute(&format!(
+                "INSERT INTO {table} (id, slug, owner, settings, updated_at_ms) \
+                 VALUES ('{prefix}_{id}', 's{number}', 'api', '{settings}', 0)"
+            ))
+            .await;
+    }
+}
+
+async fn stored_texts_of_every_version_still_load(database: Database) {
+    let store = database.open().await;
+    let schemes = [
+        include_str!("../../fixtures/document_schemes_1.json"),
+        include_str!("../../fixtures/document_schemes_2.json"),
+    ];
+    insert_documents(&database, &schemes).await;
+    let toolsets = [
+        include_str!("../../fixtures/toolset_settings_1.json"),
+        include_str!("../../fixtures/toolset_settings_1_least.json"),
+        include_str!("../../fixtures/toolset_settings_2.json"),
+    ];
+    insert_settings(&database, "toolsets", "ts", &toolsets).await;
+    let providers = [
+        include_str!("../../fixtures/provider_settings_1.json"),
+        include_str!("../../fixtures/provider_settings_1_least.json"),
+    ];
+    insert_settings(&database, "providers", "prv", &providers).await;
+
     let snapshot = store.snapshot().await.unwrap();
-    let scheme = &snapshot.documents[0].schemes["oauth"];
+    let [scheme, bound] = [0, 1].map(|number| &snapshot.documents[number].schemes["oauth"]);
     assert_eq!(scheme.signing_algorithm.as_deref(), Some("ES256"));
-    let [full, least] = &snapshot.toolsets[..] else {
-        panic!("two toolsets");
+    assert_eq!(bound.provider.as_deref(), Some("github"));
+    let [full, least, signed_in] = &snapshot.toolsets[..] else {
+        panic!("three toolsets");
     };
     assert_eq!(full.documents[0].select.exclude, ["*_delete"]);
     assert!(full.inbound.contains(&Inbound::Headers));
     assert!(least.documents.is_empty());
+    assert_eq!(signed_in.inbound, [Inbound::OAuth].into());
+    assert_eq!(signed_in.provider, Some(slug("github")));
+    let [full, least] = &snapshot.providers[..] else {
+        panic!("two providers");
+    };
+    assert_eq!(full.settings.parameters["prompt"], "select_account");
+    assert_eq!(least.settings.endpoints, ProviderEndpoints::default());
 }

@@ -1,15 +1,16 @@
-//! Documents, toolsets and environments.
+//! Documents, toolsets, environments and providers.
 
 use portcullis_base::Secret;
 use portcullis_store::{ApplyError, Object, ObjectId, StoreError, VariableValue};
 
 use super::on_both_engines;
 use crate::engines::{Database, NOW};
-use crate::samples::{actor, changes, document, environment, put, slug, toolset};
+use crate::samples::{actor, changes, document, environment, provider, put, slug, toolset};
 
 on_both_engines! {
     objects_read_back_as_they_were_put
     a_put_replaces_the_object_of_the_same_id
+    a_providers_secret_can_be_taken_away
     removed_objects_are_gone
     a_stale_change_is_refused
     a_failed_change_leaves_nothing_behind
@@ -26,12 +27,19 @@ async fn objects_read_back_as_they_were_put(database: Database) {
     let environment = environment("production", "hunter2", &*database.rng);
     let mut toolset = toolset("pets", &["petstore"], &*database.rng);
     toolset.environment = Some(slug("production"));
+    toolset.provider = Some(slug("github"));
+    let providers = [
+        provider("github", Some("hunter2"), &*database.rng),
+        provider("public", None, &*database.rng),
+    ];
     put(
         &store,
         vec![
             Object::Toolset(toolset.clone()),
             Object::Document(document.clone()),
             Object::Environment(environment.clone()),
+            Object::Provider(providers[0].clone()),
+            Object::Provider(providers[1].clone()),
         ],
     )
     .await;
@@ -41,6 +49,18 @@ async fn objects_read_back_as_they_were_put(database: Database) {
     assert_eq!(snapshot.documents, [document]);
     assert_eq!(snapshot.toolsets, [toolset]);
     assert_eq!(snapshot.environments, [environment]);
+    assert_eq!(snapshot.providers, providers);
+}
+
+async fn a_providers_secret_can_be_taken_away(database: Database) {
+    let store = database.open().await;
+    let mut github = provider("github", Some("hunter2"), &*database.rng);
+    for secret in [Some("hunter2"), Some("swordfish"), None] {
+        github.client_secret = secret.map(|text| Secret::new(text.to_owned()));
+        put(&store, vec![Object::Provider(github.clone())]).await;
+        let snapshot = store.snapshot().await.unwrap();
+        assert_eq!(snapshot.providers, [github.clone()]);
+    }
 }
 
 async fn a_put_replaces_the_object_of_the_same_id(database: Database) {
@@ -78,6 +98,7 @@ async fn removed_objects_are_gone(database: Database) {
         Object::Document(document("petstore", &*database.rng)),
         Object::Toolset(toolset("pets", &["petstore"], &*database.rng)),
         Object::Environment(environment("production", "hunter2", &*database.rng)),
+        Object::Provider(provider("github", Some("hunter2"), &*database.rng)),
     ];
     let ids: Vec<ObjectId> = objects.iter().map(Object::id).collect();
     put(&store, objects).await;
@@ -88,6 +109,7 @@ async fn removed_objects_are_gone(database: Database) {
     assert!(snapshot.documents.is_empty());
     assert!(snapshot.toolsets.is_empty());
     assert!(snapshot.environments.is_empty());
+    assert!(snapshot.providers.is_empty());
 }
 
 async fn a_stale_change_is_refused(database: Database) {
@@ -155,14 +177,21 @@ async fn a_toolset_cannot_name_what_does_not_exist(database: Database) {
         "toolset `pets` needs document `petstore`, which does not exist"
     );
 
-    let mut homeless = pets;
+    let mut homeless = pets.clone();
     homeless.environment = Some(slug("production"));
-    let change = changes(&store, vec![Object::Toolset(homeless)], Vec::new()).await;
-    let error = store.apply(change, NOW).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "toolset `pets` needs environment `production`, which does not exist"
-    );
+    let mut strange = pets;
+    strange.provider = Some(slug("github"));
+    for (toolset, missing) in [
+        (homeless, "environment `production`"),
+        (strange, "provider `github`"),
+    ] {
+        let change = changes(&store, vec![Object::Toolset(toolset)], Vec::new()).await;
+        let error = store.apply(change, NOW).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("toolset `pets` needs {missing}, which does not exist")
+        );
+    }
 }
 
 async fn two_changes_at_once_do_not_overwrite_each_other(database: Database) {
