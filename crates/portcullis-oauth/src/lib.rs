@@ -10,5 +10,6 @@ pub mod client_auth;
 pub mod guard;
 pub mod issuer;
 pub mod pkce;
+pub mod redirect_uri;
 pub mod scope;
 pub mod wire;
