@@ -11,5 +11,6 @@ pub mod guard;
 pub mod issuer;
 pub mod pkce;
 pub mod redirect_uri;
+pub mod resource;
 pub mod scope;
 pub mod wire;

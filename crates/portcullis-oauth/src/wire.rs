@@ -1,3 +1,5 @@
 //! Messages as the RFCs write them.
 
+pub mod error;
+pub mod form;
 pub mod token;

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::InvalidRedirectUri;
+use crate::wire::form::escaped;
 
 /// The hosts that plain `http` may be used with, each a host of its own.
 const LOOPBACK_HOSTS: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
@@ -47,13 +48,6 @@ pub(super) fn characters(text: &str) -> Result<(), InvalidRedirectUri> {
         }
     }
     Ok(())
-}
-
-/// The byte of a percent-encoding, given its digits.
-fn escaped(high: Option<u8>, low: Option<u8>) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let value = digit(high?)? * 16 + digit(low?)?;
-    u8::try_from(value).ok()
 }
 
 /// Judges what follows `https:` or `http:`.
