@@ -6,6 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// The scope by which clients ask for a refresh token; it opens nothing at a resource.
+pub const OFFLINE_ACCESS: &str = "offline_access";
+
 /// A set of scopes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

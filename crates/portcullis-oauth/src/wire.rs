@@ -2,4 +2,5 @@
 
 pub mod error;
 pub mod form;
+pub mod metadata;
 pub mod token;
