@@ -5,8 +5,10 @@
 //!
 //! To add a parameter of a request, begin in [`crate::wire`]; the rule about it goes beside its siblings here.
 
+pub mod authorize;
 pub mod client;
 pub mod code;
 pub mod flow;
 pub mod grant;
 pub mod person;
+pub mod redeem;

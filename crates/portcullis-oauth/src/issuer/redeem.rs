@@ -1,0 +1,306 @@
+//! `/token`: from a code to tokens, and from a refresh token to its successors (RFC 6749 §4.1.3 and §6).
+//!
+//! Everything is judged before anything is consumed: a request that fails leaves the code as good as it was.
+
+use std::time::Duration;
+
+use portcullis_base::{
+    AccessToken, GrantId, Plain, RefreshToken, Rng, Slug, Timestamp,
+};
+use thiserror::Error;
+
+use super::authorize::{AuthorizationPolicy, known_toolset};
+use super::client::Client;
+use super::code::Code;
+use super::grant::{Grant, NewRefreshToken, NewTokens, RefreshTokenRow};
+use crate::scope::Scopes;
+use crate::wire::error::{OAuthError, OAuthErrorCode};
+use crate::wire::grant::{CodeRequest, RefreshRequest};
+
+/// Within this time a client that sends its code twice has lost the answer.
+const LOST_ANSWER: Duration = Duration::from_secs(10);
+
+/// How long a refresh token that was replaced can still be used, for answers that were lost and for several processes that share one.
+pub const REPLACED_GRACE: Duration = Duration::from_mins(1);
+
+/// How long tokens are good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenLifetimes {
+    /// Access tokens.
+    pub access: Duration,
+    /// Refresh tokens, each from its own issue on.
+    pub refresh: Duration,
+}
+
+impl Default for TokenLifetimes {
+    fn default() -> Self {
+        Self {
+            access: Duration::from_hours(1),
+            refresh: Duration::from_hours(30 * 24),
+        }
+    }
+}
+
+/// Why a code is not redeemed; the text is for the log.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RedeemError {
+    /// No such code was issued, or it was forgotten long ago.
+    #[error("the code is unknown")]
+    Unknown,
+    /// It was issued to another client.
+    #[error("the code was issued to another client")]
+    OtherClient,
+    /// `redirect_uri` differs from the request's.
+    #[error("`redirect_uri` differs from that of the authorization request")]
+    OtherRedirectUri,
+    /// `code_verifier` is missing or does not fit.
+    #[error("`code_verifier` does not fit the challenge of the authorization request")]
+    Verifier,
+    /// `resource` names something else.
+    #[error("`resource` differs from that of the authorization request")]
+    OtherResource,
+    /// It is too late.
+    #[error("the code has expired")]
+    Expired,
+    /// It was redeemed before, by the same client that now lost the answer.
+    #[error("the code was redeemed a moment ago by the same client")]
+    Repeated,
+    /// It was redeemed before; what came of it must end.
+    #[error("the code was redeemed before, and what it gave is revoked")]
+    Replayed(GrantId),
+}
+
+impl RedeemError {
+    /// Returns what the client is told.
+    #[must_use]
+    pub fn outward(&self) -> OAuthError {
+        match self {
+            Self::OtherResource => OAuthError::new(
+                OAuthErrorCode::InvalidTarget,
+                "`resource` differs from that of the authorization request",
+            ),
+            Self::Verifier => OAuthError::new(
+                OAuthErrorCode::InvalidGrant,
+                "`code_verifier` does not fit the authorization request",
+            ),
+            Self::OtherRedirectUri => OAuthError::new(
+                OAuthErrorCode::InvalidGrant,
+                "`redirect_uri` differs from that of the authorization request",
+            ),
+            _ => OAuthError::new(
+                OAuthErrorCode::InvalidGrant,
+                "the code is unknown, expired or used, or was issued to another client",
+            ),
+        }
+    }
+}
+
+/// Judges a request to redeem a code; that it is redeemed once only is the store's to decide.
+///
+/// # Errors
+///
+/// When it is not to be redeemed, or was before.
+pub fn redeem(
+    code: Option<&Code>,
+    request: &CodeRequest,
+    client: &Client,
+    policy: &AuthorizationPolicy<'_>,
+    now: Timestamp,
+) -> Result<(), RedeemError> {
+    let code = code.ok_or(RedeemError::Unknown)?;
+    let judged = judge_code(code, request, client, policy);
+    if let Some(redeemed) = code.redeemed {
+        // RFC 6749 §4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code."
+        let is_the_same = judged.is_ok() && now.since(redeemed.at) <= LOST_ANSWER;
+        return Err(if is_the_same {
+            RedeemError::Repeated
+        } else {
+            RedeemError::Replayed(redeemed.grant)
+        });
+    }
+    judged?;
+    if now >= code.expires_at {
+        return Err(RedeemError::Expired);
+    }
+    Ok(())
+}
+
+fn judge_code(
+    code: &Code,
+    request: &CodeRequest,
+    client: &Client,
+    policy: &AuthorizationPolicy<'_>,
+) -> Result<(), RedeemError> {
+    if code.client != client.id {
+        return Err(RedeemError::OtherClient);
+    }
+    // OAuth 2.1 takes the parameter out of this request; clients of OAuth 2.0 send it, and then it counts.
+    if request
+        .redirect_uri
+        .as_ref()
+        .is_some_and(|uri| *uri != code.redirect_uri)
+    {
+        return Err(RedeemError::OtherRedirectUri);
+    }
+    let verifier = request.code_verifier.as_ref();
+    if !verifier.is_some_and(|verifier| code.code_challenge.is_of(verifier.expose())) {
+        return Err(RedeemError::Verifier);
+    }
+    judge_resource(request.resource.as_deref(), &code.toolset, policy)
+        .then_some(())
+        .ok_or(RedeemError::OtherResource)
+}
+
+fn judge_resource(
+    resource: Option<&str>,
+    toolset: &Slug,
+    policy: &AuthorizationPolicy<'_>,
+) -> bool {
+    resource.is_none_or(|resource| known_toolset(resource, policy) == Some(toolset))
+}
+
+/// Tokens that were made and are not stored yet.
+#[derive(Debug)]
+pub struct Issued {
+    /// The access token.
+    pub access: Plain<AccessToken>,
+    /// The refresh token, where the client may refresh.
+    pub refresh: Option<Plain<RefreshToken>>,
+    /// What is to be stored of them.
+    pub stored: NewTokens,
+}
+
+/// Makes the grant that comes of a code.
+#[must_use]
+pub fn grant(code: &Code, now: Timestamp, rng: &dyn Rng) -> Grant {
+    Grant {
+        id: GrantId::new(now, rng),
+        client: code.client.clone(),
+        subject: code.subject,
+        toolset: code.toolset.clone(),
+        scopes: code.scopes.clone(),
+        connection: code.connection,
+        created_at: now,
+        ended: None,
+    }
+}
+
+/// Makes tokens with these scopes.
+#[must_use]
+pub fn issue(
+    scopes: Scopes,
+    client: &Client,
+    lifetimes: TokenLifetimes,
+    now: Timestamp,
+    rng: &dyn Rng,
+) -> Issued {
+    let access = Plain::<AccessToken>::new(rng);
+    let refresh = client
+        .metadata
+        .refreshes
+        .then(|| Plain::<RefreshToken>::new(rng));
+    let stored = NewTokens {
+        access: access.digest(),
+        scopes,
+        access_expires_at: now + lifetimes.access,
+        refresh: refresh.as_ref().map(|token| NewRefreshToken {
+            digest: token.digest(),
+            expires_at: now + lifetimes.refresh,
+        }),
+    };
+    Issued {
+        access,
+        refresh,
+        stored,
+    }
+}
+
+/// Why a refresh token is not good; the text is for the log.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum RefreshError {
+    /// No such token was issued.
+    #[error("the refresh token is unknown")]
+    Unknown,
+    /// It was issued to another client.
+    #[error("the refresh token was issued to another client")]
+    OtherClient,
+    /// It has expired.
+    #[error("the refresh token has expired")]
+    Expired,
+    /// Its grant has ended.
+    #[error("the grant of the refresh token has ended")]
+    Ended,
+    /// It was replaced, and that too long ago for a lost answer.
+    #[error("the refresh token was replaced before, and its grant is revoked")]
+    Replayed(GrantId),
+    /// `resource` names something else.
+    #[error("`resource` is not that of the grant")]
+    OtherResource,
+    /// `scope` asks for more than was granted.
+    #[error("`scope` asks for more than was granted")]
+    Scope,
+}
+
+impl RefreshError {
+    /// Returns what the client is told.
+    #[must_use]
+    pub fn outward(&self) -> OAuthError {
+        match self {
+            Self::OtherResource => OAuthError::new(
+                OAuthErrorCode::InvalidTarget,
+                "`resource` is not that of the grant",
+            ),
+            Self::Scope => OAuthError::new(
+                OAuthErrorCode::InvalidScope,
+                "`scope` asks for more than was granted",
+            ),
+            _ => OAuthError::new(
+                OAuthErrorCode::InvalidGrant,
+                "the refresh token is unknown, expired or revoked, or was issued to another client",
+            ),
+        }
+    }
+}
+
+/// Judges a request to refresh; returns the scopes of the new access token.
+///
+/// # Errors
+///
+/// When there is nothing to refresh, or it was replaced long ago.
+pub fn refresh(
+    row: Option<&RefreshTokenRow>,
+    request: &RefreshRequest,
+    client: &Client,
+    policy: &AuthorizationPolicy<'_>,
+    now: Timestamp,
+) -> Result<Scopes, RefreshError> {
+    let row = row.ok_or(RefreshError::Unknown)?;
+    let grant = &row.grant;
+    if grant.client != client.id {
+        return Err(RefreshError::OtherClient);
+    }
+    if grant.ended.is_some() {
+        return Err(RefreshError::Ended);
+    }
+    // RFC 9700 §4.14.2: a token that comes again after its successor took over is one that two parties hold.
+    if row
+        .replaced_at
+        .is_some_and(|replaced_at| now.since(replaced_at) > REPLACED_GRACE)
+    {
+        return Err(RefreshError::Replayed(grant.id));
+    }
+    if now >= row.expires_at {
+        return Err(RefreshError::Expired);
+    }
+    if !judge_resource(request.resource.as_deref(), &grant.toolset, policy) {
+        return Err(RefreshError::OtherResource);
+    }
+    match &request.scope {
+        Some(asked) if asked.is_subset(&grant.scopes) => Ok(asked.clone()),
+        Some(_) => Err(RefreshError::Scope),
+        None => Ok(grant.scopes.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
