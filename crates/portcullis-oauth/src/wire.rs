@@ -2,5 +2,15 @@
 
 pub mod error;
 pub mod form;
+pub mod grant;
+pub mod issued;
 pub mod metadata;
 pub mod token;
+
+use portcullis_base::Secret;
+use serde::Serialize;
+
+/// Writes a body that holds a secret; members are texts, numbers and lists of them.
+fn json(body: &impl Serialize) -> Secret {
+    Secret::new(serde_json::to_string(body).expect("texts, numbers and lists are always JSON"))
+}

@@ -19,10 +19,17 @@ pub const MAX_BYTES: usize = 64 * 1024;
 /// How many fields a form may have.
 pub const MAX_FIELDS: usize = 64;
 
+/// The parameter that may stand more than once.
+const RESOURCE: &str = "resource";
+
 /// The parameters of a request or an answer.
 ///
 /// `Debug` prints names only.
-pub struct Parameters(BTreeMap<String, Secret>);
+pub struct Parameters {
+    values: BTreeMap<String, Secret>,
+    /// Whether `resource` stands more than once.
+    repeats_resource: bool,
+}
 
 /// Why a form cannot be read.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -44,7 +51,8 @@ pub enum InvalidForm {
 impl Parameters {
     /// Reads a query string, without its question mark, or a body.
     ///
-    /// Only `resource` may stand more than once (RFC 8707 §2); the values are then joined by spaces, which no resource of ours has, so that the request is refused as one for an unknown resource.
+    /// Only `resource` may stand more than once (RFC 8707 §2).
+    /// Its values are then joined by spaces, so that whoever does not ask [`Parameters::is_repeated`] finds no resource in them.
     ///
     /// # Errors
     ///
@@ -54,28 +62,57 @@ impl Parameters {
             return Err(InvalidForm::TooLong);
         }
         let fields = form.split(|byte| *byte == b'&');
-        let mut parameters = BTreeMap::new();
+        let mut parameters = Self {
+            values: BTreeMap::new(),
+            repeats_resource: false,
+        };
         for (index, field) in fields.filter(|field| !field.is_empty()).enumerate() {
             if index == MAX_FIELDS {
                 return Err(InvalidForm::TooManyFields);
             }
             let (name, value) = split(field);
-            add(&mut parameters, decode(name)?, decode(value)?)?;
+            parameters.add(decode(name)?, decode(value)?)?;
         }
-        Ok(Self(parameters))
+        Ok(parameters)
     }
 
     /// Returns the value of a parameter; none where it is absent or empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        let value = self.0.get(name)?.expose();
+        let value = self.values.get(name)?.expose();
         (!value.is_empty()).then_some(value)
     }
 
     /// Tells whether a parameter is there, be it empty.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.values.contains_key(name)
+    }
+
+    /// Tells whether a parameter that may stand more than once does.
+    #[must_use]
+    pub fn is_repeated(&self, name: &str) -> bool {
+        self.repeats_resource && name == RESOURCE
+    }
+
+    fn add(&mut self, name: String, value: String) -> Result<(), InvalidForm> {
+        match self.values.entry(name) {
+            Entry::Vacant(entry) => {
+                entry.insert(Secret::new(value));
+                Ok(())
+            }
+            Entry::Occupied(mut entry) if entry.key() == RESOURCE => {
+                let joined = format!("{} {value}", entry.get().expose());
+                entry.insert(Secret::new(joined));
+                self.repeats_resource = true;
+                Ok(())
+            }
+            Entry::Occupied(entry) => {
+                let known = KNOWN.iter().map(|(name, _)| *name);
+                let mut named = known.filter(|name| *name == entry.key().as_str());
+                Err(InvalidForm::Repeated(named.next()))
+            }
+        }
     }
 }
 
@@ -83,29 +120,6 @@ fn split(field: &[u8]) -> (&[u8], &[u8]) {
     let mut halves = field.splitn(2, |byte| *byte == b'=');
     let name = halves.next().unwrap_or_default();
     (name, halves.next().unwrap_or_default())
-}
-
-fn add(
-    parameters: &mut BTreeMap<String, Secret>,
-    name: String,
-    value: String,
-) -> Result<(), InvalidForm> {
-    match parameters.entry(name) {
-        Entry::Vacant(entry) => {
-            entry.insert(Secret::new(value));
-            Ok(())
-        }
-        Entry::Occupied(mut entry) if entry.key() == "resource" => {
-            let joined = format!("{} {value}", entry.get().expose());
-            entry.insert(Secret::new(joined));
-            Ok(())
-        }
-        Entry::Occupied(entry) => {
-            let known = KNOWN.iter().map(|(name, _)| *name);
-            let mut named = known.filter(|name| *name == entry.key().as_str());
-            Err(InvalidForm::Repeated(named.next()))
-        }
-    }
 }
 
 /// Undoes the encoding of a name or a value.
@@ -167,7 +181,7 @@ impl From<InvalidForm> for OAuthError {
 
 impl fmt::Debug for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.values.keys()).finish()
     }
 }
 
@@ -177,6 +191,7 @@ mod tests {
     use url::form_urlencoded;
 
     use super::*;
+    use crate::resource::Resource;
 
     fn refusal(form: &[u8]) -> InvalidForm {
         Parameters::read(form).expect_err("refused")
@@ -230,7 +245,8 @@ mod tests {
             "resource=&resource=https://a/x/mcp",
         ] {
             let form = Parameters::read(form.as_bytes()).unwrap();
-            assert!(form.get("resource").unwrap().contains(' '));
+            assert!(form.is_repeated("resource"));
+            assert!(Resource::parse(form.get("resource").unwrap()).is_err());
         }
     }
 
