@@ -91,6 +91,12 @@ pub fn client_secret_post(client_id: &str, client_secret: &Secret) -> ClientAuth
     ])
 }
 
+/// Names the client and proves nothing, as clients do that have no secret.
+#[must_use]
+pub fn client_id_alone(client_id: &str) -> ClientAuthentication {
+    ClientAuthentication::Form(vec![field("client_id", client_id)])
+}
+
 /// What an assertion is signed with.
 #[derive(Clone, Copy, Debug)]
 pub struct AssertionKey<'a> {

@@ -9,6 +9,7 @@
 pub mod client_auth;
 pub mod guard;
 pub mod issuer;
+pub mod json_pointer;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod resource;

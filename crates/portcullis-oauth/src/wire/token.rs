@@ -13,6 +13,8 @@ use url::form_urlencoded;
 
 use crate::client_auth::FormField;
 
+pub mod granted;
+
 /// The longest text of an error that is kept.
 const LONGEST_TEXT: usize = 500;
 
@@ -156,26 +158,11 @@ const KNOWN_CODES: [&str; 7] = [
 ///
 /// When it holds no bearer token.
 pub fn read_answer(status: u16, body: &[u8]) -> Result<IssuedToken, TokenAnswerError> {
-    let Some(members) = members(body) else {
-        return Err(unreadable(status));
-    };
-    if let Some(refusal) = refusal(status, &members) {
-        return Err(TokenAnswerError::Refused(refusal));
-    }
-    let token = text(&members, "access_token").filter(|_| (200..300).contains(&status));
-    let Some(access_token) = token else {
-        return Err(TokenAnswerError::Empty { status });
-    };
-    if text(&members, "token_type").is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-        return Err(TokenAnswerError::OtherType);
-    }
-    if !access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(TokenAnswerError::Unsendable);
-    }
+    let answer = granted::read(status, body, &granted::AnswerPointers::default())?;
     Ok(IssuedToken {
-        access_token: Secret::new(access_token.to_owned()),
-        expires_in: members.get("expires_in").and_then(lifetime),
-        scope: text(&members, "scope").map(str::to_owned),
+        access_token: answer.access_token,
+        expires_in: answer.expires_in,
+        scope: answer.scope.filter(|scope| !scope.is_empty()),
     })
 }
 
@@ -208,13 +195,17 @@ fn members(body: &[u8]) -> Option<Map<String, Value>> {
 }
 
 fn refusal(status: u16, members: &Map<String, Value>) -> Option<Refusal> {
-    let short = |name| text(members, name).map(|text| text.chars().take(LONGEST_TEXT).collect());
+    let short = |name| text(members, name).map(short);
     Some(Refusal {
         status,
         error: short("error")?,
         error_description: short("error_description"),
         error_uri: short("error_uri"),
     })
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).collect()
 }
 
 fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
