@@ -6,6 +6,7 @@
 //! To add a parameter or an error code of a request or an answer, extend the file of its message in `wire`.
 //! To add a method of client authentication, add a variant to [`client_auth::ClientAuthentication`].
 
+pub mod client;
 pub mod client_auth;
 pub mod guard;
 pub mod issuer;

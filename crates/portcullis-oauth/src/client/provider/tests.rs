@@ -1,0 +1,240 @@
+//! What settings mean together, and what is refused.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::client::fixtures::{discovered, metadata, openid, plain, ready, resolve};
+use crate::client::ready::{NotReady, ReadyProvider};
+
+fn overrides(set: impl FnOnce(&mut ProviderOverrides)) -> ProviderOverrides {
+    let mut overrides = ProviderOverrides::default();
+    set(&mut overrides);
+    overrides
+}
+
+fn refused(profile: Value, set: impl FnOnce(&mut ProviderOverrides)) -> InvalidProvider {
+    resolve(profile, &overrides(set)).expect_err("refused")
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn with_tenants() -> Value {
+    json!({
+        "name": "Tenants",
+        "issuer": "https://login.example/{tenantid}/v2.0",
+        "endpoints": {
+            "authorization": "https://login.example/{tenant}/authorize",
+            "token": "https://login.example/{tenant}/token",
+            "jwks": "https://login.example/{tenant}/keys"
+        },
+        "scopes": {"identity": ["openid"]},
+        "identity": [{"from": "id_token", "subject": "/sub", "tid": "/tid"}]
+    })
+}
+
+#[test]
+fn a_profile_with_endpoints_needs_nothing_more() {
+    let provider = resolve(plain(), &ProviderOverrides::default()).unwrap();
+    assert_eq!(provider.metadata_issuer(), None);
+    let ready = ReadyProvider::new(Arc::new(provider), None).unwrap();
+    assert_eq!(
+        ready.token().as_url().as_str(),
+        "https://acme.example/token"
+    );
+    assert_eq!(ready.secret_method(), None);
+}
+
+#[test]
+fn a_tenant_fills_the_templates_and_nothing_around_them() {
+    let with = overrides(|o| o.tenant = some("contoso.example"));
+    let ready = ready(with_tenants(), &with);
+    assert_eq!(
+        ready.authorization().as_url().as_str(),
+        "https://login.example/contoso.example/authorize"
+    );
+    assert!(matches!(
+        refused(with_tenants(), |_| {}),
+        InvalidProvider::NoTenant(_)
+    ));
+    for tenant in [
+        "", "a/b", "a?b", "..", "a..b", "a b", "a@b", "%2e", "é", ".a",
+    ] {
+        let refusal = refused(with_tenants(), |o| o.tenant = some(tenant));
+        assert_eq!(refusal, InvalidProvider::Tenant, "{tenant}");
+    }
+}
+
+#[test]
+fn metadata_is_needed_where_endpoints_are_missing() {
+    let with = overrides(|o| o.issuer = some("https://as.example"));
+    let provider = resolve(openid(), &with).unwrap();
+    assert_eq!(provider.metadata_issuer(), Some("https://as.example"));
+    assert_eq!(
+        ReadyProvider::new(Arc::new(provider), None).err(),
+        Some(NotReady::Missing("authorization"))
+    );
+    let complete = overrides(|o| {
+        o.issuer = some("https://as.example");
+        o.endpoints.authorization = some("https://as.example/a");
+        o.endpoints.token = some("https://as.example/t");
+        o.endpoints.jwks = some("https://as.example/k");
+    });
+    assert_eq!(
+        resolve(openid(), &complete).unwrap().metadata_issuer(),
+        None
+    );
+}
+
+#[test]
+fn what_nobody_says_is_named() {
+    let missing = |profile: Value, set: fn(&mut ProviderOverrides)| match refused(profile, set) {
+        InvalidProvider::Missing { setting, .. } => setting,
+        other => panic!("{other}"),
+    };
+    assert_eq!(missing(openid(), |_| {}), "issuer");
+    assert_eq!(
+        missing(json!({"name": "A"}), |_| {}),
+        "endpoints.authorization"
+    );
+    assert_eq!(
+        missing(json!({"name": "A"}), |o| o.endpoints.authorization =
+            some("https://a.example/a")),
+        "endpoints.token"
+    );
+    let no_issuer = |o: &mut ProviderOverrides| {
+        o.endpoints.authorization = some("https://a.example/a");
+        o.endpoints.token = some("https://a.example/t");
+        o.endpoints.jwks = some("https://a.example/k");
+    };
+    assert_eq!(missing(openid(), no_issuer), "issuer");
+    let error = resolve(openid(), &ProviderOverrides::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`issuer` is not set, and nothing else says where the provider is"
+    );
+}
+
+#[test]
+fn o_08_an_endpoint_elsewhere_takes_all_of_the_profiles_with_it() {
+    let refusal = refused(plain(), |o| {
+        o.endpoints.authorization = some("https://ghe.example/authorize");
+        o.endpoints.token = some("https://ghe.example/token");
+    });
+    // Else the token of one place would be shown to the other.
+    assert!(
+        matches!(
+            refusal,
+            InvalidProvider::Missing {
+                setting: "endpoints.userinfo",
+                ..
+            }
+        ),
+        "{refusal}"
+    );
+    let all = overrides(|o| {
+        o.endpoints.authorization = some("https://ghe.example/authorize");
+        o.endpoints.token = some("https://ghe.example/token");
+        o.endpoints.userinfo = some("https://ghe.example/api/user");
+    });
+    let ready = ready(plain(), &all);
+    assert_eq!(
+        ready.userinfo().unwrap().origin().to_string(),
+        "https://ghe.example"
+    );
+    // At the same place, each endpoint may be set alone.
+    let one = overrides(|o| o.endpoints.token = some("https://acme.example/v2/token"));
+    assert!(resolve(plain(), &one).is_ok());
+}
+
+#[test]
+fn o_08_metadata_of_another_place_than_the_token_endpoint_names_no_userinfo() {
+    let with = overrides(|o| {
+        o.issuer = some("https://as.example");
+        o.endpoints.token = some("https://inside.example/token");
+    });
+    let provider = Arc::new(resolve(openid(), &with).unwrap());
+    let ready = ReadyProvider::new(provider, Some(&metadata(&json!({})))).unwrap();
+    assert_eq!(ready.userinfo(), None);
+    assert!(discovered(&json!({})).userinfo().is_some());
+}
+
+#[test]
+fn another_issuer_takes_the_profiles_endpoints_with_it() {
+    let refusal = refused(with_tenants(), |o| o.issuer = some("https://local.example"));
+    assert!(
+        matches!(
+            refusal,
+            InvalidProvider::Missing {
+                setting: "endpoints.authorization",
+                ..
+            }
+        ),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_rule_about_what_nobody_vouches_for_is_refused() {
+    let refusal = refused(plain(), |o| o.allow = vec!["hd:example.com".to_owned()]);
+    assert!(
+        matches!(refusal, InvalidProvider::Unverifiable { .. }),
+        "{refusal}"
+    );
+    let refusal = refused(with_tenants(), |o| {
+        o.tenant = some("t");
+        o.allow = vec!["email:*@example.com".to_owned()];
+    });
+    assert_eq!(
+        refusal.to_string(),
+        "`allow`: Tenants vouches for nothing that `email:*@example.com` could be compared with; it could be compared with: `tid:`"
+    );
+    assert!(matches!(
+        refused(plain(), |o| o.allow = vec!["everyone".to_owned()]),
+        InvalidProvider::Rule(_)
+    ));
+}
+
+#[test]
+fn settings_that_cannot_be_meant_are_refused() {
+    assert!(matches!(
+        refused(plain(), |o| o.endpoints.token = some("ftp://a.example")),
+        InvalidProvider::Url {
+            setting: "endpoints.token",
+            ..
+        }
+    ));
+    assert!(matches!(
+        refused(plain(), |o| o.scopes = vec!["a\"b".to_owned()]),
+        InvalidProvider::Scopes(_)
+    ));
+    assert_eq!(
+        refused(plain(), |o| {
+            o.parameters
+                .insert("redirect_uri".to_owned(), "https://evil.example".to_owned());
+        }),
+        InvalidProvider::Reserved("redirect_uri".to_owned())
+    );
+}
+
+#[test]
+fn an_authorization_endpoint_that_gives_people_away_is_refused() {
+    let with = overrides(|o| o.issuer = some("https://as.example"));
+    let provider = Arc::new(resolve(openid(), &with).unwrap());
+    let attempt = |endpoint: &str| {
+        let metadata = metadata(&json!({"authorization_endpoint": endpoint}));
+        ReadyProvider::new(Arc::clone(&provider), Some(&metadata)).err()
+    };
+    assert_eq!(
+        attempt("http://as.example/a"),
+        Some(NotReady::PlainAuthorization)
+    );
+    assert_eq!(
+        attempt("https://as.example/a?redirect%5Furi=https://evil.example"),
+        Some(NotReady::Reserved("redirect_uri"))
+    );
+    assert_eq!(attempt("https://as.example/a?p=b2c_1"), None);
+}
