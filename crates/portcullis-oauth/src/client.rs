@@ -8,7 +8,7 @@
 
 pub mod allow;
 pub mod begin;
-
+pub mod complete;
 pub mod id_token;
 pub mod identity;
 pub mod issuer;

@@ -17,7 +17,7 @@ use super::issuer::ExpectedIssuer;
 use super::keys::SigningKeys;
 
 /// How far clocks may differ.
-const LEEWAY: Duration = Duration::from_secs(60);
+const LEEWAY: Duration = Duration::from_mins(1);
 
 /// What an id token must be.
 #[derive(Clone, Copy, Debug)]

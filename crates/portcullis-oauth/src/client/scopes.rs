@@ -19,7 +19,7 @@ pub struct GrantedScopes {
 
 impl ScopeRules {
     /// Returns what the provider calls one of our scopes; several names where it takes several.
-    pub fn theirs<'a>(&'a self, ours: &str) -> Vec<String> {
+    pub fn theirs(&self, ours: &str) -> Vec<String> {
         match self.map.get(ours) {
             Some(theirs) => theirs.split_whitespace().map(str::to_owned).collect(),
             None => vec![format!("{}{ours}", self.prefix)],

@@ -41,7 +41,7 @@ fn parameter(url: &str, name: &str) -> Option<String> {
     found.first().map(|(_, value)| value.clone().into_owned())
 }
 
-fn with(mut profile: Value, members: Value) -> ReadyProvider {
+fn with(mut profile: Value, members: &Value) -> ReadyProvider {
     for (name, value) in members.as_object().unwrap() {
         profile[name] = value.clone();
     }
@@ -89,7 +89,7 @@ fn a_sign_in_for_the_identity_asks_for_nothing_else() {
         "offline_parameters": {"access_type": "offline"},
         "scopes": {"identity": ["openid"], "offline": "offline_access"}
     });
-    let ready = with(plain(), members);
+    let ready = with(plain(), &members);
     let url = sent(&ready, SignInPurpose::Identity, "read");
     assert_eq!(parameter(&url, "scope").as_deref(), Some("openid"));
     assert_eq!(parameter(&url, "access_type"), None);
@@ -101,7 +101,11 @@ fn a_sign_in_for_the_identity_asks_for_nothing_else() {
 fn scopes_go_out_in_the_providers_words_only() {
     let members =
         json!({"scopes": {"separator": ",", "map": {"read": "things.read"}, "prefix": "x/"}});
-    let url = sent(&with(plain(), members), SignInPurpose::Tokens, "read write");
+    let url = sent(
+        &with(plain(), &members),
+        SignInPurpose::Tokens,
+        "read write",
+    );
     assert_eq!(
         parameter(&url, "scope").as_deref(),
         Some("things.read,x/write")
@@ -110,9 +114,9 @@ fn scopes_go_out_in_the_providers_words_only() {
 
 #[test]
 fn the_resource_goes_out_only_where_the_profile_says_so() {
-    let url = sent(&with(plain(), json!({})), SignInPurpose::Tokens, "");
+    let url = sent(&with(plain(), &json!({})), SignInPurpose::Tokens, "");
     assert_eq!(parameter(&url, "resource"), None);
-    let forwarding = with(plain(), json!({"forward_resource": true}));
+    let forwarding = with(plain(), &json!({"forward_resource": true}));
     let url = sent(&forwarding, SignInPurpose::Tokens, "");
     assert_eq!(
         parameter(&url, "resource").as_deref(),

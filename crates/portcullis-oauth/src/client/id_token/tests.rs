@@ -92,7 +92,7 @@ fn claims() -> Value {
     })
 }
 
-fn with(members: Value) -> Value {
+fn with(members: &Value) -> Value {
     let mut claims = claims();
     for (name, value) in members.as_object().unwrap() {
         claims[name] = value.clone();
@@ -249,7 +249,7 @@ fn j_05_a_claim_that_is_missing_or_mistyped_is_not_guessed() {
             "{name}"
         );
         for value in [json!(null), json!({}), json!(true)] {
-            let token = signer.token(&with(json!({name: value})));
+            let token = signer.token(&with(&json!({name: value})));
             assert_eq!(
                 verdict(&keys, &token),
                 Err(IdTokenError::Claim(name)),
@@ -283,7 +283,7 @@ fn j_05_the_audience_is_us_alone_unless_it_was_made_for_us() {
         (json!({"aud": "US"}), false),
         (json!({"aud": ["us", "us"]}), false),
     ] {
-        let outcome = verdict(&keys, &signer.token(&with(members.clone())));
+        let outcome = verdict(&keys, &signer.token(&with(&members)));
         let expected = if good {
             None
         } else {
@@ -314,7 +314,7 @@ fn j_05_a_token_of_another_issuer_sign_in_or_time_is_refused() {
         (json!({"exp": -1}), IdTokenError::Claim("exp")),
         (json!({"nbf": "soon"}), IdTokenError::Claim("nbf")),
     ] {
-        let outcome = verdict(&keys, &signer.token(&with(members.clone())));
+        let outcome = verdict(&keys, &signer.token(&with(&members)));
         assert_eq!(outcome, Err(error), "{members}");
     }
     for members in [
@@ -323,7 +323,7 @@ fn j_05_a_token_of_another_issuer_sign_in_or_time_is_refused() {
         json!({"exp": 1_000_300.5}),
     ] {
         assert!(
-            verdict(&keys, &signer.token(&with(members.clone()))).is_ok(),
+            verdict(&keys, &signer.token(&with(&members))).is_ok(),
             "{members}"
         );
     }
@@ -338,7 +338,7 @@ fn j_05_a_person_of_another_tenant_is_not_of_this_one() {
     let issuer = "https://login.example/{tenantid}/v2.0";
     let of = |tenant: &str| issuer.replace("{tenantid}", tenant);
     let outcome = |tenant, iss: String, tid: Value| {
-        let token = signer.token(&with(json!({"iss": iss, "tid": tid})));
+        let token = signer.token(&with(&json!({"iss": iss, "tid": tid})));
         verdict_of(&keys, &ExpectedIssuer::new(issuer, Some(tenant)), &token)
     };
     assert!(outcome("organizations", of(OURS), json!(OURS)).is_ok());
@@ -362,7 +362,7 @@ fn what_was_changed_or_is_no_token_is_refused() {
     let [header, _, signature] = token.split('.').collect::<Vec<_>>()[..] else {
         panic!("three parts");
     };
-    let forged = URL_SAFE_NO_PAD.encode(with(json!({"sub": "2"})).to_string());
+    let forged = URL_SAFE_NO_PAD.encode(with(&json!({"sub": "2"})).to_string());
     let changed = format!("{header}.{forged}.{signature}");
     assert_eq!(verdict(&keys, &changed), Err(IdTokenError::Signature));
     for text in [

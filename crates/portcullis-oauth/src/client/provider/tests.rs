@@ -18,10 +18,6 @@ fn refused(profile: Value, set: impl FnOnce(&mut ProviderOverrides)) -> InvalidP
     resolve(profile, &overrides(set)).expect_err("refused")
 }
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 fn with_tenants() -> Value {
     json!({
         "name": "Tenants",
@@ -50,7 +46,7 @@ fn a_profile_with_endpoints_needs_nothing_more() {
 
 #[test]
 fn a_tenant_fills_the_templates_and_nothing_around_them() {
-    let with = overrides(|o| o.tenant = some("contoso.example"));
+    let with = overrides(|o| o.tenant = Some("contoso.example".to_owned()));
     let ready = ready(with_tenants(), &with);
     assert_eq!(
         ready.authorization().as_url().as_str(),
@@ -63,14 +59,14 @@ fn a_tenant_fills_the_templates_and_nothing_around_them() {
     for tenant in [
         "", "a/b", "a?b", "..", "a..b", "a b", "a@b", "%2e", "é", ".a",
     ] {
-        let refusal = refused(with_tenants(), |o| o.tenant = some(tenant));
+        let refusal = refused(with_tenants(), |o| o.tenant = Some(tenant.to_owned()));
         assert_eq!(refusal, InvalidProvider::Tenant, "{tenant}");
     }
 }
 
 #[test]
 fn metadata_is_needed_where_endpoints_are_missing() {
-    let with = overrides(|o| o.issuer = some("https://as.example"));
+    let with = overrides(|o| o.issuer = Some("https://as.example".to_owned()));
     let provider = resolve(openid(), &with).unwrap();
     assert_eq!(provider.metadata_issuer(), Some("https://as.example"));
     assert_eq!(
@@ -78,10 +74,10 @@ fn metadata_is_needed_where_endpoints_are_missing() {
         Some(NotReady::Missing("authorization"))
     );
     let complete = overrides(|o| {
-        o.issuer = some("https://as.example");
-        o.endpoints.authorization = some("https://as.example/a");
-        o.endpoints.token = some("https://as.example/t");
-        o.endpoints.jwks = some("https://as.example/k");
+        o.issuer = Some("https://as.example".to_owned());
+        o.endpoints.authorization = Some("https://as.example/a".to_owned());
+        o.endpoints.token = Some("https://as.example/t".to_owned());
+        o.endpoints.jwks = Some("https://as.example/k".to_owned());
     });
     assert_eq!(
         resolve(openid(), &complete).unwrap().metadata_issuer(),
@@ -102,13 +98,13 @@ fn what_nobody_says_is_named() {
     );
     assert_eq!(
         missing(json!({"name": "A"}), |o| o.endpoints.authorization =
-            some("https://a.example/a")),
+            Some("https://a.example/a".to_owned())),
         "endpoints.token"
     );
     let no_issuer = |o: &mut ProviderOverrides| {
-        o.endpoints.authorization = some("https://a.example/a");
-        o.endpoints.token = some("https://a.example/t");
-        o.endpoints.jwks = some("https://a.example/k");
+        o.endpoints.authorization = Some("https://a.example/a".to_owned());
+        o.endpoints.token = Some("https://a.example/t".to_owned());
+        o.endpoints.jwks = Some("https://a.example/k".to_owned());
     };
     assert_eq!(missing(openid(), no_issuer), "issuer");
     let error = resolve(openid(), &ProviderOverrides::default()).unwrap_err();
@@ -121,8 +117,8 @@ fn what_nobody_says_is_named() {
 #[test]
 fn o_08_an_endpoint_elsewhere_takes_all_of_the_profiles_with_it() {
     let refusal = refused(plain(), |o| {
-        o.endpoints.authorization = some("https://ghe.example/authorize");
-        o.endpoints.token = some("https://ghe.example/token");
+        o.endpoints.authorization = Some("https://ghe.example/authorize".to_owned());
+        o.endpoints.token = Some("https://ghe.example/token".to_owned());
     });
     // Else the token of one place would be shown to the other.
     assert!(
@@ -136,9 +132,9 @@ fn o_08_an_endpoint_elsewhere_takes_all_of_the_profiles_with_it() {
         "{refusal}"
     );
     let all = overrides(|o| {
-        o.endpoints.authorization = some("https://ghe.example/authorize");
-        o.endpoints.token = some("https://ghe.example/token");
-        o.endpoints.userinfo = some("https://ghe.example/api/user");
+        o.endpoints.authorization = Some("https://ghe.example/authorize".to_owned());
+        o.endpoints.token = Some("https://ghe.example/token".to_owned());
+        o.endpoints.userinfo = Some("https://ghe.example/api/user".to_owned());
     });
     let ready = ready(plain(), &all);
     assert_eq!(
@@ -146,15 +142,15 @@ fn o_08_an_endpoint_elsewhere_takes_all_of_the_profiles_with_it() {
         "https://ghe.example"
     );
     // At the same place, each endpoint may be set alone.
-    let one = overrides(|o| o.endpoints.token = some("https://acme.example/v2/token"));
+    let one = overrides(|o| o.endpoints.token = Some("https://acme.example/v2/token".to_owned()));
     assert!(resolve(plain(), &one).is_ok());
 }
 
 #[test]
 fn o_08_metadata_of_another_place_than_the_token_endpoint_names_no_userinfo() {
     let with = overrides(|o| {
-        o.issuer = some("https://as.example");
-        o.endpoints.token = some("https://inside.example/token");
+        o.issuer = Some("https://as.example".to_owned());
+        o.endpoints.token = Some("https://inside.example/token".to_owned());
     });
     let provider = Arc::new(resolve(openid(), &with).unwrap());
     let ready = ReadyProvider::new(provider, Some(&metadata(&json!({})))).unwrap();
@@ -164,7 +160,9 @@ fn o_08_metadata_of_another_place_than_the_token_endpoint_names_no_userinfo() {
 
 #[test]
 fn another_issuer_takes_the_profiles_endpoints_with_it() {
-    let refusal = refused(with_tenants(), |o| o.issuer = some("https://local.example"));
+    let refusal = refused(with_tenants(), |o| {
+        o.issuer = Some("https://local.example".to_owned());
+    });
     assert!(
         matches!(
             refusal,
@@ -185,7 +183,7 @@ fn a_rule_about_what_nobody_vouches_for_is_refused() {
         "{refusal}"
     );
     let refusal = refused(with_tenants(), |o| {
-        o.tenant = some("t");
+        o.tenant = Some("t".to_owned());
         o.allow = vec!["email:*@example.com".to_owned()];
     });
     assert_eq!(
@@ -201,7 +199,8 @@ fn a_rule_about_what_nobody_vouches_for_is_refused() {
 #[test]
 fn settings_that_cannot_be_meant_are_refused() {
     assert!(matches!(
-        refused(plain(), |o| o.endpoints.token = some("ftp://a.example")),
+        refused(plain(), |o| o.endpoints.token =
+            Some("ftp://a.example".to_owned())),
         InvalidProvider::Url {
             setting: "endpoints.token",
             ..
@@ -222,7 +221,7 @@ fn settings_that_cannot_be_meant_are_refused() {
 
 #[test]
 fn an_authorization_endpoint_that_gives_people_away_is_refused() {
-    let with = overrides(|o| o.issuer = some("https://as.example"));
+    let with = overrides(|o| o.issuer = Some("https://as.example".to_owned()));
     let provider = Arc::new(resolve(openid(), &with).unwrap());
     let attempt = |endpoint: &str| {
         let metadata = metadata(&json!({"authorization_endpoint": endpoint}));
