@@ -5,6 +5,7 @@
 //!
 //! To add a parameter of a request, begin in [`crate::wire`]; the rule about it goes beside its siblings here.
 
+pub mod authenticate;
 pub mod authorize;
 pub mod client;
 pub mod code;
