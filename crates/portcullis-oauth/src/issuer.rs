@@ -13,3 +13,4 @@ pub mod flow;
 pub mod grant;
 pub mod person;
 pub mod redeem;
+pub mod register;

@@ -51,45 +51,59 @@ pub enum RedirectKind<'a> {
 
 /// Why a redirect URI cannot be registered.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("{}", self.description())]
 pub enum InvalidRedirectUri {
     /// It is longer than [`MAX_LENGTH`].
-    #[error("a redirect URI has at most 2048 bytes")]
     TooLong,
     /// It is no absolute URI of the form that is expected.
-    #[error(
-        "a redirect URI is absolute: https, http on a loopback host, or a private-use scheme followed by `:/`"
-    )]
     Malformed,
     /// It holds what a URI does not, or what means something else once it is decoded.
-    #[error(
-        "a redirect URI consists of the ASCII characters of a URI, without wildcards, backslashes and control characters, percent-encoded ones included"
-    )]
     Characters,
     /// It has a fragment (RFC 6749 §3.1.2).
-    #[error("a redirect URI has no fragment")]
     Fragment,
     /// It has user information, which passes for a host.
-    #[error("a redirect URI has no user information")]
     UserInformation,
     /// Its path has a segment `.` or `..`, which browsers take away.
-    #[error("the path of a redirect URI has no dot segments")]
     DotSegment,
     /// The browser would go to a host that is written otherwise.
-    #[error(
-        "the host of a redirect URI is written as browsers show it, with a port between 1 and 65535 if any"
-    )]
     Host,
     /// Its scheme is one that is never allowed.
-    #[error(
-        "the scheme of a redirect URI is https, http on a loopback host, or a private-use scheme"
-    )]
     Scheme,
     /// It is `http` and the host is no loopback host.
-    #[error("a redirect URI with http has the host 127.0.0.1, [::1] or localhost")]
     PlainHttp,
     /// Its scheme may be some program's own, and the operator does not list it.
-    #[error("the private-use scheme of the redirect URI is not allowed here")]
     UnlistedScheme,
+}
+
+impl InvalidRedirectUri {
+    /// Returns what is wrong, in words that hold nothing of the URI.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::TooLong => "a redirect URI has at most 2048 bytes",
+            Self::Malformed => {
+                "a redirect URI is absolute: https, http on a loopback host, or a private-use scheme followed by `:/`"
+            }
+            Self::Characters => {
+                "a redirect URI consists of the ASCII characters of a URI, without wildcards, backslashes and control characters, percent-encoded ones included"
+            }
+            Self::Fragment => "a redirect URI has no fragment",
+            Self::UserInformation => "a redirect URI has no user information",
+            Self::DotSegment => "the path of a redirect URI has no dot segments",
+            Self::Host => {
+                "the host of a redirect URI is written as browsers show it, with a port between 1 and 65535 if any"
+            }
+            Self::Scheme => {
+                "the scheme of a redirect URI is https, http on a loopback host, or a private-use scheme"
+            }
+            Self::PlainHttp => {
+                "a redirect URI with http has the host 127.0.0.1, [::1] or localhost"
+            }
+            Self::UnlistedScheme => {
+                "the private-use scheme of the redirect URI is not allowed here"
+            }
+        }
+    }
 }
 
 /// The private-use schemes that clients may register (RFC 8252 §7.1).

@@ -62,6 +62,13 @@ impl Scopes {
         Self(self.0.intersection(&others.0).cloned().collect())
     }
 
+    /// Returns those for which `keeps` is true.
+    #[must_use]
+    pub fn filter(&self, mut keeps: impl FnMut(&str) -> bool) -> Self {
+        let kept = self.0.iter().filter(|scope| keeps(scope));
+        Self(kept.cloned().collect())
+    }
+
     /// Returns these and `others`.
     #[must_use]
     pub fn union(&self, others: &Self) -> Self {

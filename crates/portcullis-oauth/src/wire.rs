@@ -5,6 +5,7 @@ pub mod form;
 pub mod grant;
 pub mod issued;
 pub mod metadata;
+pub mod registration;
 pub mod token;
 
 use portcullis_base::Secret;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use portcullis_base::{Digest, Timestamp};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use portcullis_base::{Digest, Rng, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -20,6 +21,14 @@ pub struct ClientId(String);
 pub struct InvalidClientId;
 
 impl ClientId {
+    /// Makes a new id of 192 random bits; it can never be a URL.
+    #[must_use]
+    pub fn new(rng: &dyn Rng) -> Self {
+        let mut random = [0; 24];
+        rng.fill(&mut random);
+        Self(format!("pc_client_{}", URL_SAFE_NO_PAD.encode(random)))
+    }
+
     /// Reads a client id.
     ///
     /// # Errors

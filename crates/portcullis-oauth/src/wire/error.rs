@@ -1,6 +1,6 @@
 //! Errors of an authorization server, as it tells them to clients.
 //!
-//! Codes are those of [RFC 6749 §4.1.2.1 and §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2), [RFC 7591 §3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2), [RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2) and `OpenID` Connect Core §3.1.2.6.
+//! Codes are those of [RFC 6749 §4.1.2.1 and §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2), [RFC 7591 §3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2), [RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2) and OpenID Connect Core §3.1.2.6.
 //! A description is a constant of the program, so that no error can repeat what was sent.
 
 use std::fmt;
