@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use portcullis_base::{Digest, Origin, Secret, Slug};
 use portcullis_mcp::{Introduction, ToolList};
+use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_openapi::{SecurityScheme, Tool};
-use portcullis_store::{Inbound, SchemeSettings};
+use portcullis_store::{Inbound, SchemeSettings, UpstreamProvider};
 
 mod build;
 mod selection;
@@ -23,6 +24,8 @@ pub struct Catalogue {
     pub toolsets: HashMap<String, Arc<PublishedToolset>>,
     /// The documents, by slug; those that no toolset publishes too.
     pub documents: HashMap<String, Arc<PublishedDocument>>,
+    /// The providers at which we are registered, by slug.
+    pub providers: HashMap<String, Arc<UpstreamProvider>>,
 }
 
 /// One toolset, ready to serve.
@@ -36,6 +39,8 @@ pub struct PublishedToolset {
     pub instructions: Option<String>,
     /// The ways in.
     pub inbound: BTreeSet<Inbound>,
+    /// Where people sign in and for what; present exactly where [`Inbound::OAuth`] is a way in.
+    pub sign_in: Option<Arc<SignIn>>,
     /// Variables that callers may pass as headers, by name.
     pub caller_supplied: BTreeSet<String>,
     /// The environment, where the toolset has one.
@@ -48,6 +53,19 @@ pub struct PublishedToolset {
     pub list: ToolList,
 }
 
+/// Where people sign in to use a toolset, and for what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// The provider.
+    pub provider: Slug,
+    /// The scopes that the tools need, in the documents' words.
+    pub scopes: Scopes,
+    /// What the documents say that a scope is for, by scope; not every scope has a text.
+    pub descriptions: BTreeMap<String, String>,
+    /// Whether any tool is called with the person's token; otherwise the provider only says who the person is, and no token is kept.
+    pub connects: bool,
+}
+
 /// A tool and the document that it comes from.
 #[derive(Clone, Debug)]
 pub struct PublishedTool {
@@ -55,6 +73,8 @@ pub struct PublishedTool {
     pub tool: Arc<Tool>,
     /// Its document.
     pub document: Arc<PublishedDocument>,
+    /// The document's schemes whose credential is the connection of the person who signed in to the toolset, each with the provider, by the scheme's key in the document.
+    pub bound: Arc<BTreeMap<String, Slug>>,
 }
 
 /// What a call needs to know of a document.

@@ -240,6 +240,7 @@ fn missing(toolset: &PublishedToolset, names: &[String]) -> Vec<Missing> {
         caller: &caller,
         caller_supplied: &toolset.caller_supplied,
         environment_allowed: !headers_only,
+        connection: None,
     };
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for name in names {

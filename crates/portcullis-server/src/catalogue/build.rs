@@ -85,9 +85,13 @@ impl Catalogue {
             let published = published(toolset, &documents, &environments)?;
             toolsets.insert(toolset.slug.as_str().to_owned(), Arc::new(published));
         }
+        let providers = snapshot.providers.iter();
         Ok(Self {
             toolsets,
             documents,
+            providers: providers
+                .map(|it| (it.slug.as_str().to_owned(), Arc::new(it.clone())))
+                .collect(),
         })
     }
 }
@@ -184,6 +188,7 @@ fn published(
         chosen.extend(selected.map(|tool| PublishedTool {
             tool: Arc::clone(tool),
             document: Arc::clone(document),
+            bound: Arc::default(),
         }));
     }
     let environment = match &toolset.environment {
@@ -208,6 +213,7 @@ fn published(
         title,
         instructions: toolset.instructions.clone(),
         inbound: toolset.inbound.clone(),
+        sign_in: None,
         caller_supplied: toolset.caller_supplied.clone(),
         environment,
         list,

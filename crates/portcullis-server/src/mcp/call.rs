@@ -82,6 +82,7 @@ impl Call {
             caller: &exchange.caller.values,
             caller_supplied: &exchange.toolset.caller_supplied,
             environment_allowed: exchange.caller.may_use_environment(),
+            connection: None,
         };
         let (result, blame) = match exchange.state.upstream.call(&tool, plan, &sources).await {
             Ok(answer) => {

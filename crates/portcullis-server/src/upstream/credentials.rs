@@ -37,6 +37,17 @@ pub struct CredentialSources<'a> {
     pub caller_supplied: &'a BTreeSet<String>,
     /// Whether the caller may use the environment's values.
     pub environment_allowed: bool,
+    /// The caller's own connection, where he came in by signing in.
+    pub connection: Option<ConnectionSource<'a>>,
+}
+
+/// The token of the person who calls, at the provider that he signed in at.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionSource<'a> {
+    /// The provider.
+    pub provider: &'a Slug,
+    /// The provider's access token.
+    pub token: &'a Secret,
 }
 
 /// Who said where a call goes.
@@ -84,6 +95,8 @@ pub enum Credential<'a> {
     },
     /// `Authorization: Bearer` with a token that is yet to be fetched.
     ClientCredentials(ClientGrant<'a>),
+    /// `Authorization: Bearer` with the caller's own token; where the API refuses it, his connection has ended.
+    Connection(&'a Secret),
 }
 
 /// What a token is asked for with.

@@ -49,7 +49,7 @@ impl<'a> Attachment<'a> {
                 name,
                 value,
             },
-            Credential::Bearer(token) => Self::Bearer(token),
+            Credential::Bearer(token) | Credential::Connection(token) => Self::Bearer(token),
             Credential::Basic { username, password } => Self::Basic(basic(username, password)),
             Credential::ClientCredentials(_) => Self::Bearer(token?),
         })

@@ -81,6 +81,7 @@ fn published(
             let tool = PublishedTool {
                 tool: Arc::clone(tool),
                 document: Arc::clone(document),
+                bound: Arc::default(),
             };
             (tool.tool.name.clone(), tool)
         })
@@ -96,6 +97,7 @@ fn published(
         title: "Pets <of all kinds>".to_owned(),
         instructions: Some("Feed them.".to_owned()),
         inbound: inbound.iter().copied().collect(),
+        sign_in: None,
         caller_supplied: BTreeSet::from(["PETS_KEY".to_owned()]),
         environment: Some(Arc::new(EnvironmentValues {
             slug: Slug::parse("pets").unwrap(),
@@ -180,6 +182,7 @@ impl Gateway {
         let catalogue = Catalogue {
             toolsets: toolsets.into_iter().collect(),
             documents: HashMap::new(),
+            providers: HashMap::new(),
         };
         let clock = Arc::new(Hand::default());
         let folder = tempfile::tempdir().unwrap();

@@ -65,7 +65,13 @@ impl Way {
         let tools = published.tools.iter().map(|tool| {
             let document = Arc::clone(&published);
             let tool = Arc::clone(tool);
-            (tool.name.clone(), PublishedTool { tool, document })
+            let bound = Arc::default();
+            let tool = PublishedTool {
+                tool,
+                document,
+                bound,
+            };
+            (tool.tool.name.clone(), tool)
         });
         let clock = Arc::new(Hand::default());
         let metrics = Arc::new(Metrics::new());
@@ -151,6 +157,7 @@ impl Way {
             caller: &self.caller,
             caller_supplied: &self.caller_supplied,
             environment_allowed: self.environment_allowed,
+            connection: None,
         };
         match self.upstream.call(tool, plan, &sources).await {
             Ok(answer) => {
