@@ -202,10 +202,10 @@ pub fn issue(
     let stored = NewTokens {
         access: access.digest(),
         scopes,
-        access_expires_at: now + lifetimes.access,
+        access_expires_at: now.after(lifetimes.access),
         refresh: refresh.as_ref().map(|token| NewRefreshToken {
             digest: token.digest(),
-            expires_at: now + lifetimes.refresh,
+            expires_at: now.after(lifetimes.refresh),
         }),
     };
     Issued {
