@@ -11,11 +11,16 @@ use crate::wire::error::OAuthErrorCode;
 use crate::wire::form::Parameters;
 
 /// Why there is no code.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CallbackError {
     /// The provider says no.
-    #[error("the provider answered with the error `{}`", .0.as_str())]
-    Refused(UpstreamRefusal),
+    #[error("the provider answered with the error `{}`", .refusal.as_str())]
+    Refused {
+        /// What it says no with.
+        refusal: UpstreamRefusal,
+        /// What the profile knows to do about it, in our own words.
+        hint: Option<String>,
+    },
     /// The provider always says who it is, and this answer does not.
     #[error("the answer lacks `iss`, which this provider always sends")]
     NoIssuer,
@@ -60,7 +65,10 @@ pub enum UpstreamRefusal {
 pub fn complete(ready: &ReadyProvider, answer: &Parameters) -> Result<Secret, CallbackError> {
     judge_issuer(ready, answer.get("iss"))?;
     if let Some(error) = answer.get("error") {
-        return Err(CallbackError::Refused(UpstreamRefusal::read(error)));
+        return Err(CallbackError::Refused {
+            refusal: UpstreamRefusal::read(error),
+            hint: ready.provider().profile().hint(error).map(str::to_owned),
+        });
     }
     let code = answer.get("code").ok_or(CallbackError::NoCode)?;
     Ok(Secret::new(code.to_owned()))

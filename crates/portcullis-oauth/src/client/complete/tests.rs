@@ -109,11 +109,31 @@ fn c_17_an_error_is_one_of_those_that_we_know() {
         ("<script>", "server_error"),
     ] {
         let query = format!("error={code}&error_description=%3Cscript%3E&code=c");
-        let Err(CallbackError::Refused(refusal)) = outcome(&silent(), &query) else {
-            panic!("{code}");
+        let error = outcome(&silent(), &query).expect_err("no code");
+        let CallbackError::Refused {
+            refusal,
+            hint: None,
+        } = &error
+        else {
+            panic!("{error:?}");
         };
         assert_eq!(refusal.code_for_client().as_str(), outward, "{code}");
-        let told = CallbackError::Refused(refusal).to_string();
+        let told = format!("{error} {error:?}");
         assert!(!told.contains("script"), "{told}");
     }
+}
+
+#[test]
+fn an_error_that_the_profile_knows_comes_with_advice() {
+    let mut profile = plain();
+    profile["hints"] = json!([{"error": "redirect_uri_mismatch", "text": "Enter our callback."}]);
+    let ready = ready(profile, &ProviderOverrides::default());
+    let error = outcome(&ready, "error=redirect_uri_mismatch&state=s");
+    assert_eq!(
+        error,
+        Err(CallbackError::Refused {
+            refusal: UpstreamRefusal::Other,
+            hint: Some("Enter our callback.".to_owned()),
+        })
+    );
 }
