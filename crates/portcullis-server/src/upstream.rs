@@ -8,6 +8,7 @@ mod call;
 pub mod credentials;
 pub mod http;
 pub mod policy;
+pub mod providers;
 mod redact;
 mod request;
 mod retry;

@@ -9,5 +9,6 @@
 mod api;
 mod calls;
 mod choices;
+mod providers;
 mod tokens;
 mod way;

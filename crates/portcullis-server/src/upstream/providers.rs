@@ -1,0 +1,164 @@
+//! Upstream providers at work: their metadata and keys, codes redeemed for tokens, and who a person is.
+//!
+//! Every rule is `portcullis-oauth`'s; this fetches what the rules need, by the one way out.
+//! Keeps nothing but caches of public documents, whose age is bounded; tokens and identities go to whoever called.
+//!
+//! To add a provider or a quirk of one, see `providers.toml` and the profile's type; nothing here compares a provider's name.
+
+pub mod catalogue;
+mod error;
+mod exchange;
+mod identify;
+mod kept;
+mod redeem;
+
+use std::sync::Arc;
+
+use portcullis_base::{Clock, SafeUrl, Slug};
+use portcullis_oauth::client::keys::SigningKeys;
+use portcullis_oauth::client::metadata::{InvalidMetadata, ProviderMetadata, locations};
+use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::client::ready::ReadyProvider;
+
+use super::http::Http;
+use exchange::Asked;
+use kept::Kept;
+use redeem::KnownMethods;
+
+pub use error::{AnswerProblem, Endpoint, ProviderError};
+pub use redeem::{CodeRedemption, ProviderTokens};
+
+/// The way to the providers.
+pub struct Providers {
+    http: Http,
+    metadata: Kept<ProviderMetadata>,
+    keys: Kept<SigningKeys>,
+    methods: KnownMethods,
+    clock: Arc<dyn Clock>,
+}
+
+impl Providers {
+    /// Makes a way that goes out through `http`.
+    #[must_use]
+    pub fn new(http: Http, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            http,
+            metadata: Kept::new(Arc::clone(&clock)),
+            keys: Kept::new(Arc::clone(&clock)),
+            methods: KnownMethods::default(),
+            clock,
+        }
+    }
+
+    /// Fills in what only the provider's metadata knows; asks for it at most once in ten minutes.
+    ///
+    /// # Errors
+    ///
+    /// When there is no metadata of the issuer, or an endpoint is missing all the same.
+    pub async fn ready(
+        &self,
+        provider: &Arc<ResolvedProvider>,
+    ) -> Result<ReadyProvider, ProviderError> {
+        let metadata = match provider.metadata_issuer() {
+            Some(issuer) => Some(self.metadata(provider.slug(), issuer).await?),
+            None => None,
+        };
+        ReadyProvider::new(Arc::clone(provider), metadata.as_deref()).map_err(|reason| {
+            ProviderError::NotReady {
+                provider: provider.slug().clone(),
+                reason,
+            }
+        })
+    }
+
+    async fn metadata(
+        &self,
+        provider: &Slug,
+        issuer: &str,
+    ) -> Result<Arc<ProviderMetadata>, ProviderError> {
+        let fetch = discover(&self.http, provider, issuer);
+        self.metadata.document(&key(provider, issuer), fetch).await
+    }
+
+    async fn signing_keys(
+        &self,
+        provider: &Slug,
+        url: &SafeUrl,
+    ) -> Result<Arc<SigningKeys>, ProviderError> {
+        let fetch = fetch_keys(&self.http, provider, url);
+        self.keys
+            .document(&key(provider, url.as_url().as_str()), fetch)
+            .await
+    }
+
+    /// Returns newer keys than those that lack the one that a token was signed with.
+    async fn newer_keys(
+        &self,
+        provider: &Slug,
+        url: &SafeUrl,
+        lacking: &Arc<SigningKeys>,
+    ) -> Result<Option<Arc<SigningKeys>>, ProviderError> {
+        let fetch = fetch_keys(&self.http, provider, url);
+        self.keys
+            .newer(&key(provider, url.as_url().as_str()), lacking, fetch)
+            .await
+    }
+}
+
+/// Each provider has documents of its own, for their failures bear its name.
+fn key(provider: &Slug, place: &str) -> String {
+    format!("{provider} {place}")
+}
+
+/// Looks for metadata where OpenID Connect puts it, then where RFC 8414 does.
+///
+/// Servers answer unknown paths with pages, redirects and errors, so an answer of no use at the first place does not end the search; a server that cannot be reached does.
+async fn discover(
+    http: &Http,
+    provider: &Slug,
+    issuer: &str,
+) -> Result<ProviderMetadata, ProviderError> {
+    let refused = |reason| ProviderError::Metadata {
+        provider: provider.clone(),
+        reason,
+    };
+    let url = SafeUrl::parse(issuer).map_err(|_| refused(InvalidMetadata::OtherIssuer))?;
+    let mut failure = None;
+    for place in locations(&url) {
+        let url = SafeUrl::parse(&place).map_err(|_| refused(InvalidMetadata::Malformed))?;
+        let asked = Asked {
+            provider,
+            endpoint: Endpoint::Metadata,
+            url: &url,
+        };
+        let error = match asked.document(http, None).await {
+            Ok(body) => match ProviderMetadata::read(&body, issuer) {
+                Ok(metadata) => return Ok(metadata),
+                Err(reason) => {
+                    asked.log(&reason.to_string());
+                    refused(reason)
+                }
+            },
+            Err(error @ ProviderError::Answer { .. }) => error,
+            Err(error) => return Err(error),
+        };
+        // A document that was there says more than a place where none is.
+        let is_telling = matches!(error, ProviderError::Metadata { .. });
+        failure = failure.filter(|_| !is_telling).or(Some(error));
+    }
+    Err(failure.unwrap_or_else(|| refused(InvalidMetadata::Malformed)))
+}
+
+async fn fetch_keys(
+    http: &Http,
+    provider: &Slug,
+    url: &SafeUrl,
+) -> Result<SigningKeys, ProviderError> {
+    let asked = Asked {
+        provider,
+        endpoint: Endpoint::Keys,
+        url,
+    };
+    let body = asked.document(http, None).await?;
+    SigningKeys::read(&body).map_err(|_| asked.useless(AnswerProblem::NoKeys))
+}
