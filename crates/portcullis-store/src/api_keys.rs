@@ -1,9 +1,5 @@
 //! API keys: stored as digests, found by digest, revoked for good.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
-use std::time::Duration;
-
 use portcullis_base::{ApiKeyId, Digest, Timestamp};
 use thiserror::Error;
 
@@ -15,9 +11,6 @@ use crate::rows::{parse, parse_json, to_json};
 use crate::store::Store;
 
 const TABLE: &str = "api_keys";
-
-/// How exact `last_used_at` is.
-const LAST_USE_RESOLUTION: Duration = Duration::from_mins(1);
 
 /// Why a key was not stored.
 #[derive(Clone, Debug, Error)]
@@ -161,7 +154,7 @@ impl Store {
     ///
     /// A note that cannot be written is logged and lost.
     pub fn touch_api_key(&self, id: ApiKeyId, now: Timestamp) {
-        if !self.last_uses().is_due(id, now) {
+        if !self.key_uses().is_due(id, now) {
             return;
         }
         let store = self.clone();
@@ -204,23 +197,5 @@ impl TryFrom<Row> for ApiKeyRow {
             last_used_at: row.last_used_at_ms.map(Timestamp::from_millis),
             revoked_at: row.revoked_at_ms.map(Timestamp::from_millis),
         })
-    }
-}
-
-/// When this process last noted the use of each key; as many entries as there are keys in use.
-#[derive(Debug, Default)]
-pub(crate) struct LastUses(Mutex<HashMap<ApiKeyId, Timestamp>>);
-
-impl LastUses {
-    /// Says whether a use at `now` is to be noted, and takes it as noted.
-    fn is_due(&self, id: ApiKeyId, now: Timestamp) -> bool {
-        let mut noted = self.0.lock().expect("nobody panics with the lock");
-        let due = noted
-            .get(&id)
-            .is_none_or(|last| now.since(*last) >= LAST_USE_RESOLUTION);
-        if due {
-            noted.insert(id, now);
-        }
-        due
     }
 }

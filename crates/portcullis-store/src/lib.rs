@@ -1,6 +1,6 @@
 //! The only crate with SQL: one [`Store`] over SQLite or PostgreSQL.
 //!
-//! Knows: tables, transactions, migrations, and how secrets are sealed before they are written.
+//! Knows: tables, transactions, migrations, and how secrets are sealed before they are written; of OAuth the types that are kept, and none of its rules.
 //! Does not know: HTTP, OpenAPI, MCP; nothing outside knows which engine runs.
 //!
 //! To add a table or a column: a migration under the same name in both folders of `migrations/`, listed in `migrations.rs`; the entity in `entity.rs`; its statements in a file of its own; a test in `tests/it/`.
@@ -11,10 +11,12 @@ mod audit;
 mod engine;
 mod entity;
 mod error;
+mod last_uses;
 mod migrations;
 mod objects;
 mod rows;
 mod seal;
+mod sign_in;
 mod store;
 
 pub use api_keys::InsertApiKeyError;
@@ -30,4 +32,5 @@ pub use seal::{
     InvalidMasterKey, KeyFileError, Keyring, MasterKey, MasterKeyId, RotationProgress, SealError,
     create_key_file, read_key_file,
 };
+pub use sign_in::{InsertFlowError, MAX_OPEN_FLOWS, NewCode, NewSession, SignIn, SignedIn};
 pub use store::Store;

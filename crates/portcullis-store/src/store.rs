@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use portcullis_base::{Rng, Timestamp};
+use portcullis_base::{ApiKeyId, Rng, Timestamp};
+use portcullis_oauth::issuer::client::ClientId;
 use tokio_util::task::TaskTracker;
 
-use crate::api_keys::LastUses;
 use crate::engine::{Engine, OpenDatabaseError, fetch_optional};
 use crate::error::StoreError;
+use crate::last_uses::LastUses;
 use crate::objects::Revision;
 use crate::seal::{Keyring, MasterKey, Sealer};
 
@@ -21,7 +22,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     engine: Engine,
     sealer: Arc<Sealer>,
-    last_uses: LastUses,
+    key_uses: LastUses<ApiKeyId>,
+    client_uses: LastUses<ClientId>,
     /// Writes that nobody waits for.
     background: TaskTracker,
 }
@@ -46,7 +48,8 @@ impl Store {
         let store = Self(Arc::new(Inner {
             engine,
             sealer,
-            last_uses: LastUses::default(),
+            key_uses: LastUses::default(),
+            client_uses: LastUses::default(),
             background: TaskTracker::new(),
         }));
         if let Err(error) = store.open_data_keys(now).await {
@@ -107,8 +110,12 @@ impl Store {
         Arc::clone(&self.0.sealer)
     }
 
-    pub(crate) fn last_uses(&self) -> &LastUses {
-        &self.0.last_uses
+    pub(crate) fn key_uses(&self) -> &LastUses<ApiKeyId> {
+        &self.0.key_uses
+    }
+
+    pub(crate) fn client_uses(&self) -> &LastUses<ClientId> {
+        &self.0.client_uses
     }
 
     pub(crate) fn background(&self) -> &TaskTracker {

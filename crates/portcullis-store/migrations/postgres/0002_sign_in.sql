@@ -64,8 +64,6 @@ CREATE TABLE subjects (
     CHECK ((issuer IS NULL) = (subject IS NULL))
 );
 
-CREATE INDEX subjects_nameless ON subjects (created_at_ms) WHERE issuer IS NULL;
-
 CREATE TABLE connections (
     id             TEXT PRIMARY KEY,
     subject_id     TEXT NOT NULL REFERENCES subjects (id) ON DELETE CASCADE,

@@ -147,6 +147,22 @@ impl Sealer {
         Ok(place.text(&plain, record.key)?)
     }
 
+    /// Opens what was sealed for `place`, even where another process has made the data key meanwhile.
+    pub(crate) async fn open_fresh(
+        &self,
+        record: &[u8],
+        place: Place<'_>,
+        connection: &mut Connection<'_>,
+    ) -> Result<Secret, StoreError> {
+        match self.open(record, place) {
+            Err(StoreError::Seal(SealError::UnknownKey { .. })) => {
+                self.load(connection).await?;
+                self.open(record, place)
+            }
+            opened => opened,
+        }
+    }
+
     /// Makes a data key under `master_keys` and lets it be the active one.
     pub(super) async fn create_data_key(
         &self,

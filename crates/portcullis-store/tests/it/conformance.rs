@@ -5,6 +5,7 @@ mod fixtures;
 mod objects;
 mod opening;
 mod sealing;
+mod sign_in;
 
 /// Runs each body on both engines; the database bears the name of the test.
 macro_rules! on_both_engines {

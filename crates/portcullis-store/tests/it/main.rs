@@ -5,6 +5,8 @@ mod conformance;
 #[cfg(test)]
 mod engines;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod samples;

@@ -1,10 +1,13 @@
 //! What only SQLite can meet: its file and its one writer. Faults of the writer are tested in `src/store.rs`.
 
+use portcullis_base::Digest;
+use portcullis_oauth::issuer::flow::FlowState;
 use portcullis_store::{ApplyError, Object, OpenDatabaseError};
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use crate::engines::{Database, Engine, NOW};
-use crate::samples::{actor, api_key, changes, document, environment, put};
+use crate::people::{at_provider, connection_tokens, flow, granted, sign_in, with_client};
+use crate::samples::{actor, api_key, changes, document, environment, provider, put};
 
 async fn database() -> Database {
     Database::new(Engine::Sqlite, "").await
@@ -23,6 +26,33 @@ async fn l_01_the_files_hold_no_secret_in_the_clear() {
         assert!(files_hold(&database, b"production"));
         assert!(!files_hold(&database, b"canary-of-the-environment"));
         assert!(!files_hold(&database, plain.expose().as_bytes()));
+        store.close().await;
+    }
+}
+
+#[tokio::test]
+async fn l_01_the_files_hold_nothing_of_a_sign_in_in_the_clear() {
+    let database = database().await;
+    let store = database.open().await;
+    with_client(&store).await;
+    let github = provider("github", Some("canary-of-the-provider"), &*database.rng);
+    put(&store, vec![Object::Provider(github)]).await;
+    let mut flow = flow(&*database.rng);
+    flow.state = FlowState::AtProvider(at_provider("canary-of-the-state"));
+    store.insert_flow(flow).await.unwrap();
+    for refresh in [Some("canary-of-the-refresh-token"), None] {
+        let access = format!("canary-of-the-access-token-{}", refresh.is_some());
+        let mut sign_in = sign_in(&access, &*database.rng);
+        sign_in.tokens = Some(connection_tokens(&access, refresh));
+        granted(&store, &access, sign_in, &*database.rng).await;
+    }
+    let state = Digest::of(b"canary-of-the-state");
+    let taken = store.take_flow_by_state(&state, NOW).await;
+    assert!(taken.unwrap().is_some());
+    for _ in ["with its log", "closed"] {
+        // The search itself finds what is there.
+        assert!(files_hold(&database, b"pets:read"));
+        assert!(!files_hold(&database, b"canary-of-the"));
         store.close().await;
     }
 }

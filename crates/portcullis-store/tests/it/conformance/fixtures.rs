@@ -1,6 +1,7 @@
 //! Texts in columns, as any released version has written them: each must still load.
 
-use portcullis_base::Digest;
+use portcullis_base::{Digest, FlowId};
+use portcullis_oauth::issuer::client::{ApplicationType, ClientId, TokenEndpointAuthMethod};
 use portcullis_store::{Inbound, ProviderEndpoints};
 
 use super::on_both_engines;
@@ -9,6 +10,7 @@ use crate::samples::slug;
 
 on_both_engines! {
     stored_texts_of_every_version_still_load
+    stored_texts_of_signing_in_still_load
 }
 
 /// The hexadecimal digits of an id.
@@ -80,4 +82,54 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     };
     assert_eq!(full.settings.parameters["prompt"], "select_account");
     assert_eq!(least.settings.endpoints, ProviderEndpoints::default());
+}
+
+async fn stored_texts_of_signing_in_still_load(database: Database) {
+    let store = database.open().await;
+    let clients = [
+        include_str!("../../fixtures/client_metadata_1.json"),
+        include_str!("../../fixtures/client_metadata_1_least.json"),
+    ];
+    for (number, metadata) in clients.iter().enumerate() {
+        database
+            .execute(&format!(
+                "INSERT INTO clients (id, origin, metadata, created_at_ms, used_at_ms) \
+                 VALUES ('pc_client_{number}', 'dynamic', '{metadata}', 0, 0)"
+            ))
+            .await;
+    }
+    let blob = database.blob_of(&"b".repeat(32));
+    let requests = [
+        include_str!("../../fixtures/authorization_request_1.json"),
+        include_str!("../../fixtures/authorization_request_1_least.json"),
+    ];
+    for (number, request) in requests.iter().enumerate() {
+        let id = id(number);
+        database
+            .execute(&format!(
+                "INSERT INTO flows \
+                 (id, client_id, request, browser, status, created_at_ms, expires_at_ms) \
+                 VALUES ('flow_{id}', 'pc_client_1', '{request}', {blob}, 'pending', 0, 0)"
+            ))
+            .await;
+    }
+
+    let mut clients = Vec::new();
+    let mut flows = Vec::new();
+    for number in 0..2 {
+        let client = ClientId::parse(&format!("pc_client_{number}")).unwrap();
+        clients.extend(store.client(&client).await.unwrap());
+        let flow = FlowId::parse(&format!("flow_{}", id(number))).unwrap();
+        flows.extend(store.flow(&flow).await.unwrap());
+    }
+    let [full, least] = &clients[..] else {
+        panic!("two clients");
+    };
+    assert_eq!(full.metadata.application_type, ApplicationType::Native);
+    assert_eq!(least.metadata.auth_method, TokenEndpointAuthMethod::None);
+    let [full, least] = &flows[..] else {
+        panic!("two flows");
+    };
+    assert_eq!(full.request.state.as_deref(), Some("<\"é\">"));
+    assert_eq!(least.request.toolset, None);
 }

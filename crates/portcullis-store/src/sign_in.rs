@@ -1,0 +1,23 @@
+//! Signing in: clients, flows, people and their connections, and the grants, codes and tokens that come of it.
+//!
+//! What counts and for how long is decided in `portcullis-oauth`.
+//! Here a step of several rows is one transaction, and what may happen once is decided by the number of rows that one statement changed: whoever comes second changes none.
+
+mod clients;
+mod codes;
+mod complete;
+mod connections;
+mod flows;
+mod grants;
+mod sessions;
+mod sweep;
+mod tokens;
+
+pub use complete::{NewCode, NewSession, SignIn, SignedIn};
+pub use flows::{InsertFlowError, MAX_OPEN_FLOWS};
+
+/// Who acts where neither a person nor a client does, in audit rows.
+const GATEWAY: &str = "gateway";
+
+/// Who registered a client that did not register itself, in audit rows.
+const OPERATOR: &str = "operator";

@@ -1,0 +1,158 @@
+//! Clients: those that registered themselves go again where nobody ever granted them anything.
+
+use portcullis_base::Timestamp;
+use portcullis_oauth::issuer::client::{Client, ClientId, ClientOrigin};
+
+use super::OPERATOR;
+use crate::audit::{Actor, AuditEntry};
+use crate::engine::{execute, fetch_optional};
+use crate::error::StoreError;
+use crate::rows::{parse, parse_digest, parse_json, parse_word, to_json, word};
+use crate::store::Store;
+
+const TABLE: &str = "clients";
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    origin: String,
+    /// `tests/fixtures/` holds a text of each form that was ever written.
+    metadata: String,
+    secret: Option<Vec<u8>>,
+    created_at_ms: i64,
+}
+
+impl Store {
+    /// Stores a client.
+    ///
+    /// # Errors
+    ///
+    /// When there is one of the id, or the database cannot be written.
+    pub async fn insert_client(&self, client: &Client, now: Timestamp) -> Result<(), StoreError> {
+        let sealer = self.sealer();
+        let client = client.clone();
+        self.engine()
+            .write(move |mut connection| {
+                Box::pin(async move {
+                    let connection = &mut connection;
+                    execute!(
+                        connection,
+                        "INSERT INTO clients \
+                         (id, origin, metadata, secret, created_at_ms, used_at_ms) \
+                         VALUES ($1, $2, $3, $4, $5, $5)",
+                        client.id.as_str(),
+                        word(&client.origin),
+                        to_json(&client.metadata),
+                        client.secret.as_ref().map(|it| it.as_bytes().as_slice()),
+                        client.created_at.as_millis()
+                    )?;
+                    let actor = match client.origin {
+                        ClientOrigin::Dynamic => Actor::new(client.id.as_str()),
+                        ClientOrigin::PreRegistered => Actor::new(OPERATOR),
+                    };
+                    AuditEntry::new(actor, "client.registered", client.id.to_string())
+                        .insert(connection, sealer.rng(), now)
+                        .await
+                })
+            })
+            .await
+    }
+
+    /// Finds a client.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<Client>, StoreError> {
+        let mut reader = self.engine().reader().await?;
+        let row = fetch_optional!(
+            &mut reader.connection(),
+            Row,
+            "SELECT id, origin, metadata, secret, created_at_ms FROM clients WHERE id = $1",
+            id.as_str()
+        )?;
+        row.map(Client::try_from).transpose()
+    }
+
+    /// Notes that a client was used; at most once a minute per client, and without waiting.
+    ///
+    /// A note that cannot be written is logged and lost.
+    pub fn touch_client(&self, id: &ClientId, now: Timestamp) {
+        if !self.client_uses().is_due(id.clone(), now) {
+            return;
+        }
+        let store = self.clone();
+        let id = id.clone();
+        self.background().spawn(async move {
+            if let Err(error) = store.write_use_of_client(&id, now).await {
+                tracing::warn!(client.id = %id, %error, "the use of a client was not noted");
+            }
+        });
+    }
+
+    async fn write_use_of_client(&self, id: &ClientId, now: Timestamp) -> Result<(), StoreError> {
+        let id = id.to_string();
+        self.engine()
+            .write(move |mut connection| {
+                Box::pin(async move {
+                    execute!(
+                        &mut connection,
+                        "UPDATE clients SET used_at_ms = $1 WHERE id = $2 AND used_at_ms < $1",
+                        now.as_millis(),
+                        id
+                    )?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Removes up to `limit` clients that registered themselves, never got a grant, were not used since `before`, and have neither a flow under way nor a code; gives their number.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn delete_unused_clients(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.engine()
+            .write(move |mut connection| {
+                Box::pin(async move {
+                    execute!(
+                        &mut connection,
+                        "DELETE FROM clients WHERE id IN (SELECT id FROM clients \
+                         WHERE origin = 'dynamic' AND granted_at_ms IS NULL AND used_at_ms < $1 \
+                         AND NOT EXISTS (SELECT 1 FROM flows \
+                             WHERE flows.client_id = clients.id AND flows.expires_at_ms > $2) \
+                         AND NOT EXISTS (SELECT 1 FROM authorization_codes AS codes \
+                             WHERE codes.client_id = clients.id) \
+                         ORDER BY used_at_ms LIMIT $3)",
+                        before.as_millis(),
+                        now.as_millis(),
+                        i64::from(limit)
+                    )
+                })
+            })
+            .await
+    }
+}
+
+impl TryFrom<Row> for Client {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let secret = row.secret.as_ref();
+        Ok(Self {
+            id: parse(TABLE, "id", &row.id, ClientId::parse(&row.id))?,
+            origin: parse_word(TABLE, "origin", &row.id, &row.origin)?,
+            metadata: parse_json(TABLE, "metadata", &row.id, &row.metadata)?,
+            secret: secret
+                .map(|bytes| parse_digest(TABLE, "secret", &row.id, bytes))
+                .transpose()?,
+            created_at: Timestamp::from_millis(row.created_at_ms),
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! Grants: made with a code's redemption, ended once, kept for a while after.
+
+use portcullis_base::{ConnectionId, GrantId, Slug, SubjectId, Timestamp};
+use portcullis_oauth::issuer::client::ClientId;
+use portcullis_oauth::issuer::grant::{EndReason, Ended, Grant};
+
+use super::GATEWAY;
+use crate::audit::{Actor, AuditEntry};
+use crate::engine::{Connection, execute, fetch_all};
+use crate::error::StoreError;
+use crate::rows::{parse, parse_scopes, parse_word, word};
+use crate::seal::Sealer;
+use crate::store::Store;
+
+const TABLE: &str = "grants";
+
+/// The columns of a grant, named so that they can stand beside those of a token.
+#[derive(sqlx::FromRow)]
+pub(super) struct GrantRow {
+    grant_id: String,
+    client_id: String,
+    subject_id: String,
+    toolset: String,
+    grant_scopes: String,
+    connection_id: Option<String>,
+    granted_at_ms: i64,
+    ended_at_ms: Option<i64>,
+    end_reason: Option<String>,
+}
+
+impl Store {
+    /// Ends a grant, and with it all of its tokens; says whether it had not ended yet.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn end_grant(
+        &self,
+        id: GrantId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let sealer = self.sealer();
+        self.engine()
+            .write(move |mut connection| {
+                Box::pin(async move {
+                    let connection = &mut connection;
+                    let ended = execute!(
+                        connection,
+                        "UPDATE grants SET ended_at_ms = $1, end_reason = $2 \
+                         WHERE id = $3 AND ended_at_ms IS NULL",
+                        now.as_millis(),
+                        word(&reason),
+                        id.to_string()
+                    )?;
+                    if ended == 0 {
+                        return Ok(false);
+                    }
+                    note_end(&id.to_string(), reason, &sealer, now, connection).await?;
+                    Ok(true)
+                })
+            })
+            .await
+    }
+
+    /// Ends every grant that rests on a connection; gives the number of those that had not ended yet.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn end_grants_of_connection(
+        &self,
+        id: ConnectionId,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let sealer = self.sealer();
+        self.engine()
+            .write(move |mut connection| {
+                Box::pin(async move {
+                    let connection = &mut connection;
+                    let ended = fetch_all!(
+                        connection,
+                        (String,),
+                        "UPDATE grants SET ended_at_ms = $1, end_reason = $2 \
+                         WHERE connection_id = $3 AND ended_at_ms IS NULL RETURNING id",
+                        now.as_millis(),
+                        word(&reason),
+                        id.to_string()
+                    )?;
+                    for (grant,) in &ended {
+                        note_end(grant, reason, &sealer, now, connection).await?;
+                    }
+                    Ok(ended.len() as u64)
+                })
+            })
+            .await
+    }
+}
+
+/// Records that a grant ended, and before it what was presented twice.
+async fn note_end(
+    grant: &str,
+    reason: EndReason,
+    sealer: &Sealer,
+    now: Timestamp,
+    connection: &mut Connection<'_>,
+) -> Result<(), StoreError> {
+    let cause = match reason {
+        EndReason::CodeReplayed => Some("code.replayed"),
+        EndReason::RefreshTokenReplayed => Some("refresh_token.replayed"),
+        EndReason::ConnectionLost | EndReason::Revoked => None,
+    };
+    for action in cause.into_iter().chain(["grant.ended"]) {
+        AuditEntry::new(Actor::new(GATEWAY), action, grant.to_owned())
+            .insert(connection, sealer.rng(), now)
+            .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn insert(
+    grant: &Grant,
+    connection: &mut Connection<'_>,
+) -> Result<(), StoreError> {
+    execute!(
+        connection,
+        "INSERT INTO grants (id, client_id, subject_id, toolset, scopes, connection_id, \
+         created_at_ms, ended_at_ms, end_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        grant.id.to_string(),
+        grant.client.as_str(),
+        grant.subject.to_string(),
+        grant.toolset.as_str(),
+        grant.scopes.to_string(),
+        grant.connection.map(|id| id.to_string()),
+        grant.created_at.as_millis(),
+        grant.ended.map(|ended| ended.at.as_millis()),
+        grant.ended.map(|ended| word(&ended.reason))
+    )?;
+    Ok(())
+}
+
+impl TryFrom<GrantRow> for Grant {
+    type Error = StoreError;
+
+    fn try_from(row: GrantRow) -> Result<Self, StoreError> {
+        let id = row.grant_id.as_str();
+        let connection = row.connection_id.as_deref().map(ConnectionId::parse);
+        let ended = match (row.ended_at_ms, &row.end_reason) {
+            (Some(at), Some(reason)) => Some(Ended {
+                at: Timestamp::from_millis(at),
+                reason: parse_word(TABLE, "end_reason", id, reason)?,
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            id: parse(TABLE, "id", id, GrantId::parse(id))?,
+            client: parse(TABLE, "client_id", id, ClientId::parse(&row.client_id))?,
+            subject: parse(TABLE, "subject_id", id, SubjectId::parse(&row.subject_id))?,
+            toolset: parse(TABLE, "toolset", id, Slug::parse(&row.toolset))?,
+            scopes: parse_scopes(TABLE, id, &row.grant_scopes)?,
+            connection: parse(TABLE, "connection_id", id, connection.transpose())?,
+            created_at: Timestamp::from_millis(row.granted_at_ms),
+            ended,
+        })
+    }
+}

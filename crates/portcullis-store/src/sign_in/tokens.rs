@@ -1,0 +1,216 @@
+//! Access and refresh tokens: stored as digests, read with their grants, rotated once.
+
+use portcullis_base::{Digest, Timestamp};
+use portcullis_oauth::issuer::grant::{AccessTokenRow, Grant, NewTokens, RefreshTokenRow};
+
+use super::grants::GrantRow;
+use crate::engine::{Connection, execute, fetch_all, fetch_optional};
+use crate::error::StoreError;
+use crate::rows::{instant, parse, parse_digest, parse_key, parse_scopes};
+use crate::store::Store;
+
+const ACCESS_TOKENS: &str = "access_tokens";
+const REFRESH_TOKENS: &str = "refresh_tokens";
+
+#[derive(sqlx::FromRow)]
+struct AccessRow {
+    digest: Vec<u8>,
+    #[sqlx(flatten)]
+    grant: GrantRow,
+    scopes: String,
+    created_at_ms: i64,
+    expires_at_ms: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct RefreshRow {
+    digest: Vec<u8>,
+    #[sqlx(flatten)]
+    grant: GrantRow,
+    parent: Option<Vec<u8>>,
+    generation: i64,
+    created_at_ms: i64,
+    expires_at_ms: i64,
+    replaced_at_ms: Option<i64>,
+}
+
+/// Where a refresh token stands among those of its grant.
+#[derive(Clone, Copy)]
+pub(super) struct Lineage {
+    parent: Option<Digest>,
+    generation: i64,
+}
+
+impl Lineage {
+    /// The first one has no parent.
+    pub(super) const FIRST: Self = Self {
+        parent: None,
+        generation: 0,
+    };
+}
+
+impl Store {
+    /// Finds the access token with this digest, whether or not it is still good.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn access_token(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<AccessTokenRow>, StoreError> {
+        let mut reader = self.engine().reader().await?;
+        let row = fetch_optional!(
+            &mut reader.connection(),
+            AccessRow,
+            "SELECT tokens.digest, tokens.scopes, tokens.created_at_ms, tokens.expires_at_ms, \
+             grants.id AS grant_id, grants.client_id, grants.subject_id, grants.toolset, \
+             grants.scopes AS grant_scopes, grants.connection_id, \
+             grants.created_at_ms AS granted_at_ms, grants.ended_at_ms, grants.end_reason \
+             FROM access_tokens AS tokens JOIN grants ON grants.id = tokens.grant_id \
+             WHERE tokens.digest = $1",
+            digest.as_bytes().as_slice()
+        )?;
+        row.map(AccessTokenRow::try_from).transpose()
+    }
+
+    /// Finds the refresh token with this digest, whether or not it is still good.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn refresh_token(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<RefreshTokenRow>, StoreError> {
+        let mut reader = self.engine().reader().await?;
+        let row = fetch_optional!(
+            &mut reader.connection(),
+            RefreshRow,
+            "SELECT tokens.digest, tokens.parent, tokens.generation, tokens.created_at_ms, \
+             tokens.expires_at_ms, tokens.replaced_at_ms, \
+             grants.id AS grant_id, grants.client_id, grants.subject_id, grants.toolset, \
+             grants.scopes AS grant_scopes, grants.connection_id, \
+             grants.created_at_ms AS granted_at_ms, grants.ended_at_ms, grants.end_reason \
+             FROM refresh_tokens AS tokens JOIN grants ON grants.id = tokens.grant_id \
+             WHERE tokens.digest = $1",
+            digest.as_bytes().as_slice()
+        )?;
+        row.map(RefreshTokenRow::try_from).transpose()
+    }
+
+    /// Replaces a refresh token by its successors; of several callers one succeeds.
+    ///
+    /// Gives `false`, and stores nothing, where the token is unknown, replaced already or expired, or its grant has ended.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn rotate(
+        &self,
+        presented: &Digest,
+        tokens: NewTokens,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let presented = *presented;
+        self.engine()
+            .write(move |mut connection| {
+                Box::pin(async move {
+                    let connection = &mut connection;
+                    let replaced = fetch_all!(
+                        connection,
+                        (String, i64),
+                        "UPDATE refresh_tokens SET replaced_at_ms = $1 \
+                         WHERE digest = $2 AND replaced_at_ms IS NULL AND expires_at_ms > $1 \
+                         AND EXISTS (SELECT 1 FROM grants \
+                             WHERE grants.id = refresh_tokens.grant_id \
+                             AND grants.ended_at_ms IS NULL) \
+                         RETURNING grant_id, generation",
+                        now.as_millis(),
+                        presented.as_bytes().as_slice()
+                    )?;
+                    let Some((grant, generation)) = replaced.first() else {
+                        return Ok(false);
+                    };
+                    let lineage = Lineage {
+                        parent: Some(presented),
+                        generation: generation.saturating_add(1),
+                    };
+                    insert(grant, &tokens, lineage, now, connection).await?;
+                    Ok(true)
+                })
+            })
+            .await
+    }
+}
+
+pub(super) async fn insert(
+    grant: &str,
+    tokens: &NewTokens,
+    lineage: Lineage,
+    now: Timestamp,
+    connection: &mut Connection<'_>,
+) -> Result<(), StoreError> {
+    execute!(
+        connection,
+        "INSERT INTO access_tokens (digest, grant_id, scopes, created_at_ms, expires_at_ms) \
+         VALUES ($1, $2, $3, $4, $5)",
+        tokens.access.as_bytes().as_slice(),
+        grant,
+        tokens.scopes.to_string(),
+        now.as_millis(),
+        tokens.access_expires_at.as_millis()
+    )?;
+    let Some(refresh) = &tokens.refresh else {
+        return Ok(());
+    };
+    execute!(
+        connection,
+        "INSERT INTO refresh_tokens \
+         (digest, grant_id, parent, generation, created_at_ms, expires_at_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        refresh.digest.as_bytes().as_slice(),
+        grant,
+        lineage.parent.as_ref().map(|it| it.as_bytes().as_slice()),
+        lineage.generation,
+        now.as_millis(),
+        refresh.expires_at.as_millis()
+    )?;
+    Ok(())
+}
+
+impl TryFrom<AccessRow> for AccessTokenRow {
+    type Error = StoreError;
+
+    fn try_from(row: AccessRow) -> Result<Self, StoreError> {
+        let (digest, key) = parse_key(ACCESS_TOKENS, &row.digest)?;
+        Ok(Self {
+            digest,
+            grant: Grant::try_from(row.grant)?,
+            scopes: parse_scopes(ACCESS_TOKENS, &key, &row.scopes)?,
+            created_at: Timestamp::from_millis(row.created_at_ms),
+            expires_at: Timestamp::from_millis(row.expires_at_ms),
+        })
+    }
+}
+
+impl TryFrom<RefreshRow> for RefreshTokenRow {
+    type Error = StoreError;
+
+    fn try_from(row: RefreshRow) -> Result<Self, StoreError> {
+        let (digest, key) = parse_key(REFRESH_TOKENS, &row.digest)?;
+        let parent = row.parent.as_ref();
+        let generation = u32::try_from(row.generation);
+        Ok(Self {
+            digest,
+            grant: Grant::try_from(row.grant)?,
+            parent: parent
+                .map(|bytes| parse_digest(REFRESH_TOKENS, "parent", &key, bytes))
+                .transpose()?,
+            generation: parse(REFRESH_TOKENS, "generation", &key, generation)?,
+            created_at: Timestamp::from_millis(row.created_at_ms),
+            expires_at: Timestamp::from_millis(row.expires_at_ms),
+            replaced_at: instant(row.replaced_at_ms),
+        })
+    }
+}

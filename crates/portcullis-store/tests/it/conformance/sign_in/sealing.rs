@@ -1,0 +1,124 @@
+//! Sealed values of signing in, and the change of the master key.
+
+use portcullis_base::{ConnectionId, Digest};
+use portcullis_oauth::issuer::flow::{Flow, FlowState};
+use portcullis_store::{
+    Keyring, MasterKey, Object, RotationProgress, SealError, SignedIn, Store, StoreError,
+};
+
+use super::on_both_engines;
+use crate::engines::{Database, NOW};
+use crate::people::{at_provider, connection_tokens, flow, sign_in, with_client};
+use crate::samples::{actor, provider, put};
+
+on_both_engines! {
+    l_02_tokens_copied_to_another_connection_do_not_open
+    l_02_a_flow_opens_nothing_that_belongs_to_another_column
+    a_rotation_covers_every_sealed_column_of_signing_in
+    a_replica_opens_what_another_sealed_under_a_new_data_key
+}
+
+/// Something sealed in every column.
+async fn seal_all(store: &Store, database: &Database) -> (Flow, SignedIn) {
+    with_client(store).await;
+    let github = provider("github", Some("hunter2"), &*database.rng);
+    put(store, vec![Object::Provider(github)]).await;
+    let mut flow = flow(&*database.rng);
+    flow.state = FlowState::AtProvider(at_provider("state"));
+    store.insert_flow(flow.clone()).await.unwrap();
+    let sign_in = sign_in("code", &*database.rng);
+    let signed_in = store.complete_sign_in(sign_in, NOW).await.unwrap();
+    (flow, signed_in)
+}
+
+async fn assert_all_open(store: &Store, (flow, signed_in): &(Flow, SignedIn)) {
+    let found = store.flow(&flow.id).await.unwrap();
+    assert_eq!(found.as_ref(), Some(flow));
+    let connection = signed_in.connection.unwrap();
+    let found = store.connection(connection).await.unwrap().unwrap();
+    assert_eq!(
+        found.tokens,
+        connection_tokens("access-1", Some("refresh-1"))
+    );
+    let snapshot = store.snapshot().await.unwrap();
+    let secret = snapshot.providers[0].client_secret.as_ref().unwrap();
+    assert_eq!(secret.expose(), "hunter2");
+}
+
+async fn l_02_tokens_copied_to_another_connection_do_not_open(database: Database) {
+    let store = database.open().await;
+    with_client(&store).await;
+    let mut ids: Vec<ConnectionId> = Vec::new();
+    for code in ["one", "two", "three"] {
+        let mut nameless = sign_in(code, &*database.rng);
+        nameless.identity = None;
+        let signed_in = store.complete_sign_in(nameless, NOW).await.unwrap();
+        ids.extend(signed_in.connection);
+    }
+    let from = ids[0];
+    for (column, to) in [("access_token", ids[1]), ("refresh_token", ids[2])] {
+        database
+            .execute(&format!(
+                "UPDATE connections SET {column} = \
+                 (SELECT {column} FROM connections WHERE id = '{from}') WHERE id = '{to}'"
+            ))
+            .await;
+        let error = store.connection(to).await.unwrap_err();
+        assert!(
+            matches!(&error, StoreError::Seal(SealError::Foreign { row, .. }) if *row == to.to_string()),
+            "{error:?}"
+        );
+    }
+    assert!(store.connection(from).await.is_ok());
+}
+
+async fn l_02_a_flow_opens_nothing_that_belongs_to_another_column(database: Database) {
+    let store = database.open().await;
+    let (flow, _) = seal_all(&store, &database).await;
+    database.execute("UPDATE flows SET nonce = verifier").await;
+    let error = store.flow(&flow.id).await.unwrap_err();
+    assert!(
+        matches!(
+            &error,
+            StoreError::Seal(SealError::Foreign {
+                column: "nonce",
+                ..
+            })
+        ),
+        "{error:?}"
+    );
+}
+
+async fn a_rotation_covers_every_sealed_column_of_signing_in(database: Database) {
+    let store = database.open().await;
+    let sealed = seal_all(&store, &database).await;
+    let new = MasterKey::new(&*database.rng);
+    store
+        .begin_rotation(new.clone(), actor(), NOW)
+        .await
+        .unwrap();
+    assert_all_open(&store, &sealed).await;
+    while store.continue_rotation(&new, actor(), NOW).await.unwrap() != RotationProgress::Done {}
+    assert_all_open(&store, &sealed).await;
+    store.close().await;
+
+    assert!(database.try_open(&database.keyring).await.is_err());
+    let store = database.try_open(&Keyring::new(new)).await.unwrap();
+    assert_all_open(&store, &sealed).await;
+}
+
+async fn a_replica_opens_what_another_sealed_under_a_new_data_key(database: Database) {
+    // They have learnt of nothing since they started.
+    let [one, two] = [database.open().await, database.open().await];
+    let command = database.open().await;
+    let new = MasterKey::new(&*database.rng);
+    command.begin_rotation(new, actor(), NOW).await.unwrap();
+    let (flow, signed_in) = seal_all(&command, &database).await;
+    let connection = signed_in.connection.unwrap();
+    assert!(one.connection(connection).await.unwrap().is_some());
+    let state = Digest::of(b"state");
+    assert_eq!(
+        two.take_flow_by_state(&state, NOW).await.unwrap(),
+        Some(flow)
+    );
+}
