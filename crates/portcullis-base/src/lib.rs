@@ -25,8 +25,8 @@ pub use secret::Secret;
 pub use slug::{InvalidSlug, Slug};
 pub use time::{Clock, Timestamp};
 pub use token::{
-    AccessToken, ApiKey, AuthorizationCode, Browser, BrowserSession, ClientSecret, InvalidToken, Plain,
-    RefreshToken, TokenKind, UpstreamState,
+    AccessToken, ApiKey, AuthorizationCode, Browser, BrowserSession, ClientSecret, InvalidToken,
+    Plain, RefreshToken, TokenKind, UpstreamState,
 };
 pub use url::{InvalidOrigin, InvalidSafeUrl, Origin, SafeUrl};
 

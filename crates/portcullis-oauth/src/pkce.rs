@@ -99,7 +99,13 @@ mod tests {
     fn p_06_what_is_no_verifier_fits_nothing() {
         let challenge = CodeChallenge::parse(CHALLENGE).unwrap();
         assert!(!challenge.is_of(CHALLENGE));
-        for verifier in ["", "short", &"a".repeat(129), &"é".repeat(30), &" ".repeat(43)] {
+        for verifier in [
+            "",
+            "short",
+            &"a".repeat(129),
+            &"é".repeat(30),
+            &" ".repeat(43),
+        ] {
             let own = CodeChallenge::of(&Secret::new(verifier.to_owned()));
             assert!(!own.is_of(verifier), "{verifier}");
         }
@@ -107,8 +113,18 @@ mod tests {
 
     #[test]
     fn p_03_only_a_digest_is_a_challenge() {
-        for text in ["", &CHALLENGE[1..], &format!("{CHALLENGE}A"), &format!("{}=", &CHALLENGE[1..]), &"+".repeat(43)] {
-            assert_eq!(CodeChallenge::parse(text), Err(InvalidCodeChallenge), "{text}");
+        for text in [
+            "",
+            &CHALLENGE[1..],
+            &format!("{CHALLENGE}A"),
+            &format!("{}=", &CHALLENGE[1..]),
+            &"+".repeat(43),
+        ] {
+            assert_eq!(
+                CodeChallenge::parse(text),
+                Err(InvalidCodeChallenge),
+                "{text}"
+            );
         }
     }
 }

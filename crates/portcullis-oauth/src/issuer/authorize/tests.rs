@@ -1,3 +1,5 @@
+//! Authorization requests, good and bad.
+
 use portcullis_base::Timestamp;
 
 use super::*;
@@ -56,8 +58,14 @@ fn parameters(changed: &[(&str, &str)]) -> Parameters {
 fn judge(client: &Client, changed: &[(&str, &str)]) -> Outcome {
     let public_url = Origin::parse("https://mcp.example").unwrap();
     let toolsets = [
-        (Slug::parse("pets").unwrap(), Scopes::parse("read write").unwrap()),
-        (Slug::parse("cars").unwrap(), Scopes::parse("drive").unwrap()),
+        (
+            Slug::parse("pets").unwrap(),
+            Scopes::parse("read write").unwrap(),
+        ),
+        (
+            Slug::parse("cars").unwrap(),
+            Scopes::parse("drive").unwrap(),
+        ),
     ];
     let policy = AuthorizationPolicy {
         public_url: &public_url,
@@ -106,7 +114,11 @@ fn u_01_who_is_not_known_is_redirected_nowhere() {
     ] {
         // The error that comes with it must not change that.
         let outcome = policy_free(&[("redirect_uri", uri), ("response_type", "token")]);
-        assert_eq!(outcome, Outcome::Untrusted(Untrusted::OtherRedirectUri), "{uri}");
+        assert_eq!(
+            outcome,
+            Outcome::Untrusted(Untrusted::OtherRedirectUri),
+            "{uri}"
+        );
     }
     let several = client(
         &["https://app.example/cb", "https://app.example/other"],
@@ -114,7 +126,10 @@ fn u_01_who_is_not_known_is_redirected_nowhere() {
     );
     let outcome = judge(&several, &[("redirect_uri", "")]);
     assert_eq!(outcome, Outcome::Untrusted(Untrusted::NoRedirectUri));
-    assert_eq!(client_of(&parameters(&[("client_id", "")])), Err(Untrusted::NoClient));
+    assert_eq!(
+        client_of(&parameters(&[("client_id", "")])),
+        Err(Untrusted::NoClient)
+    );
     let public_url = Origin::parse("https://mcp.example").unwrap();
     let policy = AuthorizationPolicy {
         public_url: &public_url,
@@ -141,17 +156,35 @@ fn p_01_p_02_p_03_c_16_j_03_what_is_wrong_is_named_to_the_client() {
         (&[("code_challenge", "short")], "invalid_request"),
         (&[("response_type", "")], "invalid_request"),
         (&[("response_type", "token")], "unsupported_response_type"),
-        (&[("response_type", "code token")], "unsupported_response_type"),
+        (
+            &[("response_type", "code token")],
+            "unsupported_response_type",
+        ),
         (&[("response_mode", "fragment")], "invalid_request"),
         (&[("response_mode", "form_post")], "invalid_request"),
         (&[("request", "x.y.z")], "request_not_supported"),
-        (&[("request_uri", "https://evil.example/r")], "request_uri_not_supported"),
+        (
+            &[("request_uri", "https://evil.example/r")],
+            "request_uri_not_supported",
+        ),
         (&[("prompt", "none")], "interaction_required"),
         (&[("scope", "a\"b")], "invalid_scope"),
-        (&[("resource", "https://mcp.example/dogs/mcp")], "invalid_target"),
-        (&[("resource", "https://mcp.example/pets/mcp-v2")], "invalid_target"),
-        (&[("resource", "https://other.example/pets/mcp")], "invalid_target"),
-        (&[("resource", "https://mcp.example/pets/mcp#x")], "invalid_target"),
+        (
+            &[("resource", "https://mcp.example/dogs/mcp")],
+            "invalid_target",
+        ),
+        (
+            &[("resource", "https://mcp.example/pets/mcp-v2")],
+            "invalid_target",
+        ),
+        (
+            &[("resource", "https://other.example/pets/mcp")],
+            "invalid_target",
+        ),
+        (
+            &[("resource", "https://mcp.example/pets/mcp#x")],
+            "invalid_target",
+        ),
         (&[("resource", "/pets/mcp")], "invalid_target"),
     ] {
         let refused = refused(judge(&web(), changed));
@@ -201,8 +234,14 @@ fn an_error_goes_at_once_only_where_nobody_can_be_led_astray() {
         refused(judge(&client, &changed)).at_once
     };
     assert!(!at_once("https://app.example/cb", ClientOrigin::Dynamic));
-    assert!(!at_once("cursor://anysphere.cursor-mcp/oauth/callback", ClientOrigin::Dynamic));
+    assert!(!at_once(
+        "cursor://anysphere.cursor-mcp/oauth/callback",
+        ClientOrigin::Dynamic
+    ));
     assert!(at_once("https://trusted.example/cb", ClientOrigin::Dynamic));
     assert!(at_once("http://127.0.0.1:9000/cb", ClientOrigin::Dynamic));
-    assert!(at_once("https://app.example/cb", ClientOrigin::PreRegistered));
+    assert!(at_once(
+        "https://app.example/cb",
+        ClientOrigin::PreRegistered
+    ));
 }
