@@ -16,7 +16,9 @@ pub struct Scopes(BTreeSet<String>);
 
 /// The text is no list of scopes.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("a scope consists of visible ASCII characters without `\"` and `\\`; scopes are separated by single spaces")]
+#[error(
+    "a scope consists of visible ASCII characters without `\"` and `\\`; scopes are separated by single spaces"
+)]
 pub struct InvalidScopes;
 
 impl Scopes {

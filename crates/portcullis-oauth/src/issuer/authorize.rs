@@ -11,12 +11,9 @@ use super::flow::AuthorizationRequest;
 use crate::pkce::{self, CodeChallenge};
 use crate::redirect_uri::{RedirectKind, RedirectUri};
 use crate::resource::Resource;
-use crate::scope::Scopes;
+use crate::scope::{OFFLINE_ACCESS, Scopes};
 use crate::wire::error::{OAuthError, OAuthErrorCode};
 use crate::wire::form::Parameters;
-
-/// The scope by which clients ask for a refresh token.
-pub const OFFLINE_ACCESS: &str = "offline_access";
 
 /// What the operator's configuration says about authorization requests.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +45,9 @@ pub enum Untrusted {
     #[error("the request names no client: `client_id` is missing or malformed")]
     NoClient,
     /// Nobody registered under that id.
-    #[error("the client is not registered here; disconnect and connect it again, so that it registers")]
+    #[error(
+        "the client is not registered here; disconnect and connect it again, so that it registers"
+    )]
     UnknownClient,
     /// There is no `redirect_uri`, and the client has several or none that could be meant.
     #[error("the request has no `redirect_uri`")]
@@ -207,7 +206,10 @@ fn requested(
             ));
         }
     }
-    if parameters.get("response_mode").is_some_and(|mode| mode != "query") {
+    if parameters
+        .get("response_mode")
+        .is_some_and(|mode| mode != "query")
+    {
         return Err(OAuthError::new(
             Code::InvalidRequest,
             "`response_mode` must be `query`",
