@@ -4,9 +4,7 @@
 
 use std::time::Duration;
 
-use portcullis_base::{
-    AccessToken, GrantId, Plain, RefreshToken, Rng, Slug, Timestamp,
-};
+use portcullis_base::{AccessToken, GrantId, Plain, RefreshToken, Rng, Slug, Timestamp};
 use thiserror::Error;
 
 use super::authorize::{AuthorizationPolicy, known_toolset};
@@ -64,7 +62,10 @@ pub enum RedeemError {
     Expired,
     /// It was redeemed before, by the same client that now lost the answer.
     #[error("the code was redeemed a moment ago by the same client")]
-    Repeated,
+    Repeated(GrantId),
+    /// Another request with it was faster by a hair.
+    #[error("the code is being redeemed by another request")]
+    Raced,
     /// It was redeemed before; what came of it must end.
     #[error("the code was redeemed before, and what it gave is revoked")]
     Replayed(GrantId),
@@ -113,7 +114,7 @@ pub fn redeem(
         // RFC 6749 §4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code."
         let is_the_same = judged.is_ok() && now.since(redeemed.at) <= LOST_ANSWER;
         return Err(if is_the_same {
-            RedeemError::Repeated
+            RedeemError::Repeated(redeemed.grant)
         } else {
             RedeemError::Replayed(redeemed.grant)
         });
