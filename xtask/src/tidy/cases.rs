@@ -2,6 +2,7 @@
 //!
 //! A test bears the ids of its cases in front of its name, a document has a row per case, and the row's last column names the tests.
 //! The column is written by `cargo xtask tidy --fix`; what a case is and what we answer is written by hand.
+//! Where the first column holds no such id, the last one is written by hand too, and what it names must exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,10 +30,21 @@ struct Row<'a> {
 /// Judges every row, and every test that bears an id.
 pub(crate) fn judge(sources: &[Source], findings: &mut Vec<Finding>) {
     let tests = tests(sources);
+    let existing: BTreeSet<&str> = sources
+        .iter()
+        .flat_map(functions)
+        .map(|(_, name)| name)
+        .collect();
     let mut described = BTreeSet::new();
     for document in documents(sources) {
         for (number, line) in document.lines() {
-            let Some(row) = Row::read(line) else { continue };
+            let Some(row) = Row::read(line) else {
+                for name in named_tests(line).filter(|name| !existing.contains(name)) {
+                    let message = format!("`{name}` is the name of no test");
+                    findings.push(Finding::at(document, number, message));
+                }
+                continue;
+            };
             described.insert(row.id.to_owned());
             let wanted = row.wanted(&tests);
             if row.tests != wanted {
@@ -118,19 +130,30 @@ fn tests(sources: &[Source]) -> Tests<'_> {
 }
 
 /// The functions whose names begin with an id, with their lines.
-fn test_functions(source: &Source) -> Vec<(usize, &str)> {
-    if !source.is_rust() {
-        return Vec::new();
-    }
-    source
-        .lines()
-        .filter_map(|(number, line)| {
-            let declaration = line.trim_start();
-            let declaration = declaration.strip_prefix("async ").unwrap_or(declaration);
-            let name = declaration.strip_prefix("fn ")?.split('(').next()?;
-            ids(name).next().map(|_| (number, name))
-        })
-        .collect()
+fn test_functions(source: &Source) -> impl Iterator<Item = (usize, &str)> {
+    functions(source).filter(|(_, name)| ids(name).next().is_some())
+}
+
+/// The functions that nothing outside their module calls, with their lines.
+fn functions(source: &Source) -> impl Iterator<Item = (usize, &str)> {
+    let lines = source.is_rust().then(|| source.lines());
+    lines.into_iter().flatten().filter_map(|(number, line)| {
+        let declaration = line.trim_start();
+        let declaration = declaration.strip_prefix("async ").unwrap_or(declaration);
+        let name = declaration.strip_prefix("fn ")?.split('(').next()?;
+        Some((number, name))
+    })
+}
+
+/// The tests that the last column of a row names: what is quoted and has the length of a sentence.
+fn named_tests(line: &str) -> impl Iterator<Item = &str> {
+    let columns = line.strip_prefix('|').and_then(|row| row.strip_suffix('|'));
+    let last = columns.and_then(|columns| columns.rsplit_once('|'));
+    let quoted = last.map_or("", |(_, last)| last).split('`').skip(1);
+    quoted.step_by(2).filter(|quoted| {
+        let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        quoted.matches('_').count() > 2 && quoted.chars().all(|c| c == '_' || is_name(c))
+    })
 }
 
 /// The ids in front of a name: H-01 and H-02 of `h_01_h_02_foreign_hosts_are_refused`.
@@ -186,6 +209,18 @@ mod tests {
             "| S-03 | hosts | stay | |\n| S-04 | hosts | stay | cannot apply: there are none |\n",
             "",
             &["S-03 has no test, and does not say why it cannot apply"],
+        );
+    }
+
+    #[test]
+    fn a_test_that_is_named_by_hand_exists() {
+        check(
+            "| AB-01 | `a_b_c_d` | `o_02_a_case`, `scope` | `o_01_dots_are_refused`, `o_01_dots_are_gone`<br>`scope` |\n",
+            "    fn o_01_dots_are_refused() {}\n",
+            &[
+                "`o_01_dots_are_gone` is the name of no test",
+                "`o_01_dots_are_refused` bears O-01, which neither docs/threats.md nor docs/conformance.md has",
+            ],
         );
     }
 
