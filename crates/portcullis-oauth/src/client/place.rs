@@ -32,15 +32,12 @@ impl Place {
     ) -> Result<Self, InvalidProvider> {
         let set = Endpoints {
             authorization: url(
-                "endpoints.authorization",
+                "authorization_endpoint",
                 overrides.endpoints.authorization.as_deref(),
             )?,
-            token: url("endpoints.token", overrides.endpoints.token.as_deref())?,
-            userinfo: url(
-                "endpoints.userinfo",
-                overrides.endpoints.userinfo.as_deref(),
-            )?,
-            jwks: url("endpoints.jwks", overrides.endpoints.jwks.as_deref())?,
+            token: url("token_endpoint", overrides.endpoints.token.as_deref())?,
+            userinfo: url("userinfo_endpoint", overrides.endpoints.userinfo.as_deref())?,
+            jwks: url("jwks_uri", overrides.endpoints.jwks.as_deref())?,
         };
         let tenant = tenant(overrides)?;
         let moved = is_elsewhere(
@@ -59,13 +56,13 @@ impl Place {
         let named = &profile.endpoints;
         let endpoints = Endpoints {
             authorization: or(
-                "endpoints.authorization",
+                "authorization_endpoint",
                 set.authorization,
                 named.authorization.as_ref(),
             )?,
-            token: or("endpoints.token", set.token, named.token.as_ref())?,
-            userinfo: or("endpoints.userinfo", set.userinfo, named.userinfo.as_ref())?,
-            jwks: or("endpoints.jwks", set.jwks, named.jwks.as_ref())?,
+            token: or("token_endpoint", set.token, named.token.as_ref())?,
+            userinfo: or("userinfo_endpoint", set.userinfo, named.userinfo.as_ref())?,
+            jwks: or("jwks_uri", set.jwks, named.jwks.as_ref())?,
         };
         let issuer = match &overrides.issuer {
             Some(issuer) => Some(issuer.clone()),

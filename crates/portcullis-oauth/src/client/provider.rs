@@ -251,12 +251,12 @@ impl ResolvedProvider {
             Endpoints {
                 authorization: None,
                 ..
-            } => missing("endpoints.authorization"),
-            Endpoints { token: None, .. } => missing("endpoints.token"),
+            } => missing("authorization_endpoint"),
+            Endpoints { token: None, .. } => missing("token_endpoint"),
             Endpoints { userinfo: None, .. } if named.userinfo.is_some() => {
-                missing("endpoints.userinfo")
+                missing("userinfo_endpoint")
             }
-            Endpoints { jwks: None, .. } if profile.reads_id_tokens() => missing("endpoints.jwks"),
+            Endpoints { jwks: None, .. } if profile.reads_id_tokens() => missing("jwks_uri"),
             Endpoints { jwks: Some(_), .. }
                 if profile.reads_id_tokens() && self.issuer.is_none() =>
             {

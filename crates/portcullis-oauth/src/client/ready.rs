@@ -28,7 +28,7 @@ pub struct ReadyProvider {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum NotReady {
     /// Neither settings nor metadata name an endpoint.
-    #[error("its metadata does not say it: set `endpoints.{0}`")]
+    #[error("its metadata does not say it: set `{0}`")]
     Missing(&'static str),
     /// The authorization endpoint is plain HTTP, though the token endpoint is not.
     #[error("its authorization endpoint is not https, though its token endpoint is")]
@@ -54,8 +54,8 @@ impl ReadyProvider {
             known.as_ref().or(told).cloned()
         };
         let authorization = or(&known.authorization, |m| &m.authorization)
-            .ok_or(NotReady::Missing("authorization"))?;
-        let token = or(&known.token, |m| &m.token).ok_or(NotReady::Missing("token"))?;
+            .ok_or(NotReady::Missing("authorization_endpoint"))?;
+        let token = or(&known.token, |m| &m.token).ok_or(NotReady::Missing("token_endpoint"))?;
         let userinfo = match metadata.and_then(|metadata| metadata.token.as_ref()) {
             // Tokens of a place that the operator names are nothing that the metadata's place should see.
             Some(told) if told.origin() != token.origin() => known.userinfo.clone(),
@@ -63,7 +63,7 @@ impl ReadyProvider {
         };
         let jwks = or(&known.jwks, |m| &m.jwks);
         if jwks.is_none() && provider.profile().reads_id_tokens() {
-            return Err(NotReady::Missing("jwks"));
+            return Err(NotReady::Missing("jwks_uri"));
         }
         // The egress guard judges the token endpoint; a browser goes to this one, with nobody to judge it.
         if authorization.as_url().scheme() == "http" && token.as_url().scheme() == "https" {

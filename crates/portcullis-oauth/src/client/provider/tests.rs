@@ -71,7 +71,7 @@ fn metadata_is_needed_where_endpoints_are_missing() {
     assert_eq!(provider.metadata_issuer(), Some("https://as.example"));
     assert_eq!(
         ReadyProvider::new(Arc::new(provider), None).err(),
-        Some(NotReady::Missing("authorization"))
+        Some(NotReady::Missing("authorization_endpoint"))
     );
     let complete = overrides(|o| {
         o.issuer = Some("https://as.example".to_owned());
@@ -94,12 +94,12 @@ fn what_nobody_says_is_named() {
     assert_eq!(missing(openid(), |_| {}), "issuer");
     assert_eq!(
         missing(json!({"name": "A"}), |_| {}),
-        "endpoints.authorization"
+        "authorization_endpoint"
     );
     assert_eq!(
         missing(json!({"name": "A"}), |o| o.endpoints.authorization =
             Some("https://a.example/a".to_owned())),
-        "endpoints.token"
+        "token_endpoint"
     );
     let no_issuer = |o: &mut ProviderOverrides| {
         o.endpoints.authorization = Some("https://a.example/a".to_owned());
@@ -125,7 +125,7 @@ fn o_08_an_endpoint_elsewhere_takes_all_of_the_profiles_with_it() {
         matches!(
             refusal,
             InvalidProvider::Missing {
-                setting: "endpoints.userinfo",
+                setting: "userinfo_endpoint",
                 ..
             }
         ),
@@ -167,7 +167,7 @@ fn another_issuer_takes_the_profiles_endpoints_with_it() {
         matches!(
             refusal,
             InvalidProvider::Missing {
-                setting: "endpoints.authorization",
+                setting: "authorization_endpoint",
                 ..
             }
         ),
@@ -202,7 +202,7 @@ fn settings_that_cannot_be_meant_are_refused() {
         refused(plain(), |o| o.endpoints.token =
             Some("ftp://a.example".to_owned())),
         InvalidProvider::Url {
-            setting: "endpoints.token",
+            setting: "token_endpoint",
             ..
         }
     ));

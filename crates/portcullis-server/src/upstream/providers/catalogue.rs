@@ -178,7 +178,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .starts_with("`endpoints.userinfo` is not set"),
+                .starts_with("`userinfo_endpoint` is not set"),
             "{error}"
         );
         settings.endpoints.userinfo = Some("https://ghe.example/api/v3/user".to_owned());

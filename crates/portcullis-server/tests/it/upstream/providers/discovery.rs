@@ -158,14 +158,14 @@ async fn what_metadata_leaves_out_is_named() {
         matches!(
             error,
             ProviderError::NotReady {
-                reason: NotReady::Missing("token"),
+                reason: NotReady::Missing("token_endpoint"),
                 ..
             }
         ),
         "{error}"
     );
     assert!(
-        error.to_string().contains("set `endpoints.token`"),
+        error.to_string().contains("set `token_endpoint`"),
         "{error}"
     );
 }
