@@ -9,6 +9,7 @@
 pub mod allow;
 pub mod begin;
 pub mod complete;
+mod documented;
 pub mod id_token;
 pub mod identity;
 pub mod issuer;

@@ -33,6 +33,9 @@ pub struct ProviderProfile {
     /// Its endpoints.
     #[serde(default)]
     pub endpoints: EndpointTexts,
+    /// What documents of its APIs write in the place of `{tenant}` without meaning one.
+    #[serde(default)]
+    pub shared_tenants: Vec<String>,
     /// Whether it is sent a PKCE challenge.
     #[serde(default = "yes")]
     pub pkce: bool,
