@@ -27,13 +27,13 @@ use file::File;
 use reading::Reading;
 
 pub use difference::{Change, Difference, Fate, ObjectKind};
-pub use objects::{DocumentObject, EnvironmentObject, Objects, ToolsetObject};
+pub use objects::{DocumentObject, EnvironmentObject, Objects, ProviderObject, ToolsetObject};
 pub use problem::{ConfigurationError, Problem};
 pub use reference::markdown;
 pub use settings::{
-    AccessSettings, AllowedUpstream, InvalidAllowedUpstream, InvalidListenAddress, ListenAddress,
-    LogLevel, LoggingSettings, MasterKeySource, Overrides, Settings, StorageSettings,
-    UpstreamSettings,
+    AccessSettings, AllowedUpstream, AuthorizationSettings, InvalidAllowedUpstream,
+    InvalidListenAddress, ListenAddress, LogLevel, LoggingSettings, MasterKeySource, Overrides,
+    Settings, StorageSettings, UpstreamSettings,
 };
 
 /// A configuration that can be used.

@@ -4,15 +4,19 @@
 
 use std::collections::BTreeMap;
 
-use portcullis_base::{DocumentId, EnvironmentId, Rng, Slug, Timestamp, ToolsetId, VariableId};
+use portcullis_base::{
+    DocumentId, EnvironmentId, ProviderId, Rng, Slug, Timestamp, ToolsetId, VariableId,
+};
 use portcullis_store::{
     Actor, Changes, Document, Environment, Object, ObjectId, Owner, Snapshot, Store, StoreError,
-    Toolset, Variable,
+    Toolset, UpstreamProvider, Variable,
 };
 use thiserror::Error;
 
 use super::difference::{Difference, Fate, ObjectKind};
-use super::{Configuration, DocumentObject, EnvironmentObject, Objects, ToolsetObject};
+use super::{
+    Configuration, DocumentObject, EnvironmentObject, Objects, ProviderObject, ToolsetObject,
+};
 
 /// How often a change is thought out anew when others change objects meanwhile.
 const ATTEMPTS: usize = 5;
@@ -140,6 +144,10 @@ pub fn preview(configuration: &Configuration, now: Timestamp, rng: &dyn Rng) -> 
 }
 
 fn refuse_foreign(stored: &Snapshot, desired: &Objects) -> Result<(), ApplyError> {
+    let providers = stored.providers.iter().map(|it| {
+        let taken = desired.providers.contains_key(&it.slug);
+        (ObjectKind::Provider, it.owner, &it.slug, taken)
+    });
     let documents = stored.documents.iter().map(|it| {
         let taken = desired.documents.contains_key(&it.slug);
         (ObjectKind::Document, it.owner, &it.slug, taken)
@@ -152,7 +160,10 @@ fn refuse_foreign(stored: &Snapshot, desired: &Objects) -> Result<(), ApplyError
         let taken = desired.toolsets.contains_key(&it.slug);
         (ObjectKind::Toolset, it.owner, &it.slug, taken)
     });
-    let mut all = documents.chain(environments).chain(toolsets);
+    let mut all = providers
+        .chain(documents)
+        .chain(environments)
+        .chain(toolsets);
     match all.find(|(_, owner, _, taken)| *owner == Owner::Api && *taken) {
         Some((kind, _, slug, _)) => Err(ApplyError::Foreign {
             kind,
@@ -179,7 +190,16 @@ fn removed(stored: &Snapshot, difference: &Difference) -> Vec<ObjectId> {
         .iter()
         .filter(|it| it.owner == Owner::File && gone(ObjectKind::Document, &it.slug))
         .map(|it| ObjectId::Document(it.id));
-    toolsets.chain(environments).chain(documents).collect()
+    let providers = stored
+        .providers
+        .iter()
+        .filter(|it| it.owner == Owner::File && gone(ObjectKind::Provider, &it.slug))
+        .map(|it| ObjectId::Provider(it.id));
+    toolsets
+        .chain(environments)
+        .chain(documents)
+        .chain(providers)
+        .collect()
 }
 
 /// Makes entities of objects; those that are there already keep their ids.
@@ -192,6 +212,9 @@ struct Put<'a> {
 
 impl Put<'_> {
     fn objects(&self, desired: &Objects) -> Vec<Object> {
+        let providers = self
+            .differing(ObjectKind::Provider, &desired.providers)
+            .map(|(slug, it)| Object::Provider(self.provider(slug, it)));
         let documents = self
             .differing(ObjectKind::Document, &desired.documents)
             .map(|(slug, it)| Object::Document(self.document(slug, it)));
@@ -201,7 +224,11 @@ impl Put<'_> {
         let toolsets = self
             .differing(ObjectKind::Toolset, &desired.toolsets)
             .map(|(slug, it)| Object::Toolset(self.toolset(slug, it)));
-        documents.chain(environments).chain(toolsets).collect()
+        providers
+            .chain(documents)
+            .chain(environments)
+            .chain(toolsets)
+            .collect()
     }
 
     fn differing<'a, T>(
@@ -224,6 +251,18 @@ impl Put<'_> {
             content: object.content.clone(),
             digest: object.compiled.digest,
             schemes: object.schemes.clone(),
+            updated_at: self.now,
+        }
+    }
+
+    fn provider(&self, slug: &Slug, object: &ProviderObject) -> UpstreamProvider {
+        let before = self.stored.providers.iter().find(|it| it.slug == *slug);
+        UpstreamProvider {
+            id: before.map_or_else(|| ProviderId::new(self.now, self.rng), |it| it.id),
+            slug: slug.clone(),
+            owner: Owner::File,
+            settings: object.settings.clone(),
+            client_secret: object.client_secret.clone(),
             updated_at: self.now,
         }
     }
@@ -256,7 +295,7 @@ impl Put<'_> {
             documents: object.documents.clone(),
             environment: object.environment.clone(),
             inbound: object.inbound.clone(),
-            provider: None,
+            provider: object.provider.clone(),
             caller_supplied: object.caller_supplied.clone(),
             updated_at: self.now,
         }
@@ -352,6 +391,25 @@ mod tests {
         assert!(
             last.documents.is_empty() && last.environments.is_empty() && last.toolsets.is_empty()
         );
+    }
+
+    #[tokio::test]
+    async fn a_provider_keeps_its_id_and_its_secret_is_not_told() {
+        let bench = Bench::new().await;
+        let file = "[providers.acme]\nprofile = \"google\"\nclient_id = \"us\"\n\
+            client_secret_env = \"KEY\"\n";
+        assert_eq!(bench.apply(file, "one").await, "+ provider acme");
+        let first = bench.store.snapshot().await.expect("a snapshot");
+        assert_eq!(bench.apply(file, "one").await, "");
+        let other = file.replace("\"us\"", "\"them\"") + "scopes = [\"email\"]\n";
+        assert_snapshot!(bench.apply(&other, "two").await, @"~ provider acme: client_id, client_secret, scopes");
+        let second = bench.store.snapshot().await.expect("a snapshot");
+        assert_eq!(first.providers[0].id, second.providers[0].id);
+        let secret = second.providers[0].client_secret.clone();
+        assert_eq!(secret, Some(Secret::new("two".to_owned())));
+        assert_eq!(bench.apply("", "two").await, "- provider acme");
+        let last = bench.store.snapshot().await.expect("a snapshot");
+        assert!(last.providers.is_empty());
     }
 
     #[tokio::test]

@@ -7,10 +7,11 @@ use std::fmt;
 
 use portcullis_base::Slug;
 use portcullis_store::{
-    Document, Environment, Owner, Snapshot, Toolset, ToolsetDocument, VariableValue,
+    Document, Environment, Owner, Snapshot, Toolset, ToolsetDocument, UpstreamProvider,
+    VariableValue,
 };
 
-use super::{DocumentObject, EnvironmentObject, Objects, ToolsetObject};
+use super::{DocumentObject, EnvironmentObject, Objects, ProviderObject, ToolsetObject};
 
 /// What applying a configuration changes, object by object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct Change {
 /// The kinds of object that a configuration describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ObjectKind {
+    /// A provider at which people sign in.
+    Provider,
     /// An OpenAPI document.
     Document,
     /// A named set of variables.
@@ -57,6 +60,14 @@ impl Difference {
     #[must_use]
     pub fn between(stored: &Snapshot, desired: &Objects) -> Self {
         let mut changes = Vec::new();
+        let providers = owned(&stored.providers, |it| (it.owner, &it.slug));
+        compare(
+            ObjectKind::Provider,
+            &providers,
+            &desired.providers,
+            provider,
+            &mut changes,
+        );
         let documents = owned(&stored.documents, |it| (it.owner, &it.slug));
         compare(
             ObjectKind::Document,
@@ -118,6 +129,7 @@ impl fmt::Display for Change {
 impl fmt::Display for ObjectKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Provider => "provider",
             Self::Document => "document",
             Self::Environment => "environment",
             Self::Toolset => "toolset",
@@ -173,6 +185,31 @@ fn document(before: &Document, after: &DocumentObject) -> Vec<String> {
     details
 }
 
+fn provider(before: &UpstreamProvider, after: &ProviderObject) -> Vec<String> {
+    let (old, new) = (&before.settings, &after.settings);
+    let (from, to) = (&old.endpoints, &new.endpoints);
+    let secret = before.client_secret != after.client_secret;
+    let compared = [
+        ("profile", old.profile != new.profile),
+        ("client_id", old.client_id != new.client_id),
+        ("client_secret", secret),
+        ("issuer", old.issuer != new.issuer),
+        ("tenant", old.tenant != new.tenant),
+        (
+            "authorization_endpoint",
+            from.authorization != to.authorization,
+        ),
+        ("token_endpoint", from.token != to.token),
+        ("userinfo_endpoint", from.userinfo != to.userinfo),
+        ("jwks_uri", from.jwks != to.jwks),
+        ("scopes", old.scopes != new.scopes),
+        ("allow", old.allow != new.allow),
+        ("parameters", old.parameters != new.parameters),
+    ];
+    let changed = compared.into_iter().filter(|(_, differs)| *differs);
+    changed.map(|(name, _)| name.to_owned()).collect()
+}
+
 fn environment(before: &Environment, after: &EnvironmentObject) -> Vec<String> {
     let values: BTreeMap<String, VariableValue> = before
         .variables
@@ -204,6 +241,7 @@ fn toolset(before: &Toolset, after: &ToolsetObject) -> Vec<String> {
     );
     say(before.environment != after.environment, "environment");
     say(before.inbound != after.inbound, "inbound");
+    say(before.provider != after.provider, "provider");
     say(
         before.caller_supplied != after.caller_supplied,
         "caller_supplied",

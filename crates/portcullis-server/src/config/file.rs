@@ -23,6 +23,8 @@ pub(super) const TABLES: &[Table] = &[
     Storage::REFERENCE,
     Upstream::REFERENCE,
     Logging::REFERENCE,
+    Authorization::REFERENCE,
+    UpstreamProvider::REFERENCE,
     Document::REFERENCE,
     Scheme::REFERENCE,
     ENVIRONMENT,
@@ -51,6 +53,10 @@ table! {
         upstream: Upstream,
         /// `[logging]`
         logging: Logging,
+        /// `[authorization]`
+        authorization: Authorization,
+        /// `[providers.…]`
+        providers: Named<UpstreamProvider>,
         /// `[documents.…]`
         documents: Named<Document>,
         /// `[environments.…]`
@@ -178,6 +184,56 @@ table! {
 }
 
 table! {
+    /// How Portcullis lets MCP clients in on behalf of people who sign in; only for toolsets with the inbound mode `oauth`.
+    Authorization = "authorization" {
+        /// How long an access token that Portcullis issues is good.
+        /// Default: 3600, an hour.
+        access_token_seconds: Value<u64> = "3600",
+        /// How long a refresh token that Portcullis issues is good; each use gives a new one.
+        /// Default: 2592000, thirty days.
+        refresh_token_seconds: Value<u64> = "2592000",
+        /// Hosts of web clients whose redirect URIs the browser may be sent to with an error at once; for all others a page says what happened and offers a link.
+        trusted_redirect_hosts: Vec<Spanned<String>> = "[\"claude.ai\"]",
+        /// Schemes of programs that take the answer on a person's machine, without the colon, beside those of known MCP clients.
+        private_use_schemes: Vec<Spanned<String>> = "[\"com.example.assistant\"]",
+    }
+}
+
+table! {
+    /// Where people sign in: a provider at which Portcullis is registered as a client, with the callback `{public_url}/callback/SLUG`.
+    UpstreamProvider = "providers.github" {
+        /// What is known of it: `github`, `google`, `entra`, or, for any other, `oidc` (OpenID Connect) or `oauth2`.
+        profile: Value<String> = "\"github\"",
+        /// The client id of the registration there.
+        client_id: Value<String> = "\"Iv1.0123456789abcdef\"",
+        /// The file that holds the client secret of the registration there. Kept sealed, never shown.
+        client_secret_file: Value<PathBuf> = "\"/run/secrets/github-client-secret\"",
+        /// The environment variable that holds the client secret. Kept sealed, never shown.
+        client_secret_env: Value<String> = "\"GITHUB_CLIENT_SECRET\"",
+        /// The issuer, exactly as the provider writes it; needed for `oidc`, and for `oauth2` unless its endpoints are given.
+        issuer: Value<String> = "\"https://login.example.com\"",
+        /// The tenant, needed for `entra`: its id or a domain of it, or `organizations` for all.
+        tenant: Value<String> = "\"acme.onmicrosoft.com\"",
+        /// The authorization endpoint, instead of the profile's or the metadata's.
+        authorization_endpoint: Value<String> = "\"https://github.example.com/login/oauth/authorize\"",
+        /// The token endpoint, instead of the profile's or the metadata's.
+        token_endpoint: Value<String> = "\"https://github.example.com/login/oauth/access_token\"",
+        /// The userinfo endpoint, or whatever tells who a token stands for.
+        userinfo_endpoint: Value<String> = "\"https://github.example.com/api/v3/user\"",
+        /// Where the keys are that sign id tokens.
+        jwks_uri: Value<String> = "\"https://login.example.com/keys\"",
+        /// Scopes that are always asked for beside those that the tools need, in the provider's words.
+        scopes: Vec<Spanned<String>> = "[\"read:org\"]",
+        /// Who may sign in: `email:*@example.com`, `hd:example.com` (Google), `tid:…` (Entra) or `org:acme` (GitHub); `*` stands for any characters, and one rule that fits suffices.
+        /// Only what the provider vouches for is compared.
+        /// Default: everybody who has an account there.
+        allow: Vec<Spanned<String>> = "[\"org:acme\"]",
+        /// Further parameters of the authorization request.
+        parameters: BTreeMap<Spanned<String>, String> = "{ allow_signup = \"false\" }",
+    }
+}
+
+table! {
     /// An OpenAPI document; its slug names it in variables and elsewhere in this file.
     Document = "documents.petstore" {
         /// The document, in JSON or YAML.
@@ -190,7 +246,7 @@ table! {
 }
 
 table! {
-    /// What the document leaves open about one of its security schemes; all but `origins` is for client credentials of `oauth2` and `openIdConnect`.
+    /// What the document leaves open about one of its security schemes; all but `origins` and `provider` is for client credentials of `oauth2` and `openIdConnect`.
     Scheme = "documents.petstore.schemes.petstore_auth" {
         /// Origins that the credential may go to beside those of the document's own `servers`, for operations that have servers of their own.
         origins: Vec<Spanned<String>> = "[\"https://uploads.example.com\"]",
@@ -206,6 +262,10 @@ table! {
         /// The `alg` of the assertion of `private_key_jwt`.
         /// Default: `RS256`.
         signing_algorithm: Value<String> = "\"ES256\"",
+        /// The provider whose token of the person who signed in is the credential; for `oauth2`, `openIdConnect` and `http` `bearer`.
+        /// Callers who did not sign in, such as holders of an API key, get the variables' values as ever.
+        /// Default: in a toolset with `oauth`, its provider, where the scheme names that provider's URLs.
+        provider: Value<String> = "\"github\"",
     }
 }
 
@@ -244,9 +304,11 @@ table! {
         documents: Vec<Spanned<String>> = "[\"petstore\"]",
         /// The environment that credentials and server URLs are read from.
         environment: Value<String> = "\"production\"",
-        /// The ways in: `api_key` for holders of a key made by `portcullis key create`; `open` for anyone; `headers` for anyone, with the credentials in their own headers only.
+        /// The ways in: `api_key` for holders of a key made by `portcullis key create`; `oauth` for people who sign in at `provider`; `open` for anyone; `headers` for anyone, with the credentials in their own headers only.
         /// Default: `["api_key"]`.
-        inbound: Value<Vec<Inbound>> = "[\"api_key\"]",
+        inbound: Value<Vec<Inbound>> = "[\"api_key\", \"oauth\"]",
+        /// The provider that people sign in at, by slug; needed with `oauth`.
+        provider: Value<String> = "\"github\"",
         /// The variables that callers may pass as headers `MCP-…`, by name.
         /// A URL that a caller passes is never sent a secret of the environment.
         caller_supplied: Vec<Spanned<String>> = "[\"PETSTORE_API_KEY\"]",

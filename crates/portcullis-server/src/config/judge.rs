@@ -1,5 +1,7 @@
 //! Makes [`Settings`] of the file and the command line, and refuses what does not go together.
 
+mod authorization;
+
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
@@ -44,6 +46,7 @@ pub(super) fn settings(reading: &mut Reading<'_>, file: &File, overrides: &Overr
         access,
         storage: storage(reading, file, overrides),
         upstream: upstream(reading, &file.upstream, overrides),
+        authorization: authorization::settings(reading, &file.authorization),
         logging: LoggingSettings {
             format: overrides.log_format.or(file.logging.format),
             level: overrides

@@ -5,14 +5,15 @@
 mod alone;
 mod document;
 mod environment;
+mod provider;
 mod toolset;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use portcullis_base::Slug;
+use portcullis_base::{Secret, Slug};
 use portcullis_openapi::variables::VariableSpec;
-use portcullis_store::{Inbound, SchemeSettings, ToolsetDocument, VariableValue};
+use portcullis_store::{Inbound, ProviderSettings, SchemeSettings, ToolsetDocument, VariableValue};
 
 use super::file::File;
 use super::reading::Reading;
@@ -23,6 +24,8 @@ pub(super) use alone::objects as of_document;
 /// Everything that the file owns once it is applied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Objects {
+    /// The providers.
+    pub providers: BTreeMap<Slug, ProviderObject>,
     /// The documents.
     pub documents: BTreeMap<Slug, DocumentObject>,
     /// The environments.
@@ -38,6 +41,15 @@ impl Objects {
         let documents = self.documents.values();
         documents.map(|it| Arc::clone(&it.compiled)).collect()
     }
+}
+
+/// A provider at which people sign in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProviderObject {
+    /// What the operator says of it.
+    pub settings: ProviderSettings,
+    /// The secret of the registration there.
+    pub client_secret: Option<Secret>,
 }
 
 /// An OpenAPI document.
@@ -75,6 +87,8 @@ pub struct ToolsetObject {
     pub environment: Option<Slug>,
     /// The ways in.
     pub inbound: BTreeSet<Inbound>,
+    /// The provider that people sign in at.
+    pub provider: Option<Slug>,
     /// Variables that callers may pass as headers.
     pub caller_supplied: BTreeSet<String>,
 }
@@ -83,15 +97,18 @@ pub struct ToolsetObject {
 ///
 /// With `authenticated_only`, the ways in that ask for nothing are refused.
 pub(super) fn of_file(reading: &mut Reading<'_>, file: &File, authenticated_only: bool) -> Objects {
-    let documents = document::documents(reading, &file.documents);
+    let providers = provider::providers(reading, &file.providers);
+    let documents = document::documents(reading, &file.documents, &providers);
     let environments = environment::environments(reading, &file.environments, &documents);
     let surroundings = toolset::Surroundings {
+        providers: &providers,
         documents: &documents,
         environments: &environments,
         authenticated_only,
     };
     let toolsets = toolset::toolsets(reading, &file.toolsets, &surroundings);
     Objects {
+        providers,
         documents,
         environments,
         toolsets,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -71,6 +71,16 @@ impl Reading<'_> {
         Duration::from_secs(self.number(value, default, 1..=86_400))
     }
 
+    /// Reads a time of so many seconds.
+    pub(super) fn seconds_within(
+        &mut self,
+        value: Option<&Spanned<u64>>,
+        default: Duration,
+        range: RangeInclusive<u64>,
+    ) -> Duration {
+        Duration::from_secs(self.number(value, default.as_secs(), range))
+    }
+
     /// Reads a count of bytes or things that fits into memory.
     pub(super) fn count(&mut self, value: Option<&Spanned<u64>>, default: u64) -> usize {
         let count = self.number(value, default, 1..=1 << 31);
@@ -81,7 +91,7 @@ impl Reading<'_> {
         &mut self,
         value: Option<&Spanned<u64>>,
         default: u64,
-        range: std::ops::RangeInclusive<u64>,
+        range: RangeInclusive<u64>,
     ) -> u64 {
         let Some(value) = value else { return default };
         let number = *value.get_ref();

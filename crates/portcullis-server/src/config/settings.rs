@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use portcullis_base::{Origin, Secret};
+use portcullis_oauth::issuer::redeem::TokenLifetimes;
+use portcullis_oauth::redirect_uri::PrivateUseSchemes;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -30,6 +32,8 @@ pub struct Settings {
     pub upstream: UpstreamSettings,
     /// What is logged.
     pub logging: LoggingSettings,
+    /// How MCP clients are let in on behalf of people who sign in.
+    pub authorization: AuthorizationSettings,
 }
 
 impl Settings {
@@ -119,6 +123,17 @@ pub struct LoggingSettings {
     pub format: Option<LogFormat>,
     /// The least grave of what is logged.
     pub level: LogLevel,
+}
+
+/// How MCP clients are let in on behalf of people who sign in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthorizationSettings {
+    /// How long our tokens are good.
+    pub lifetimes: TokenLifetimes,
+    /// Hosts of redirect URIs that the browser may be sent to with an error at once.
+    pub trusted_redirect_hosts: Vec<String>,
+    /// The private-use schemes that redirect URIs may have.
+    pub private_use_schemes: PrivateUseSchemes,
 }
 
 /// How grave a log line is.

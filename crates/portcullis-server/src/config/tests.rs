@@ -1,5 +1,7 @@
 //! Whole files through [`Configuration::load`].
 
+mod sign_in;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 

@@ -361,7 +361,10 @@ fn asks_or_tell(toolset: &Toolset) -> bool {
 }
 
 fn asks(inbound: &BTreeSet<Inbound>) -> bool {
-    inbound.iter().all(|way| *way == Inbound::ApiKey)
+    inbound.iter().all(|way| match way {
+        Inbound::ApiKey | Inbound::OAuth => true,
+        Inbound::Open | Inbound::Headers => false,
+    })
 }
 
 #[cfg(test)]

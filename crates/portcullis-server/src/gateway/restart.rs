@@ -9,6 +9,7 @@ pub(super) fn differing(running: &Settings, wanted: &Settings) -> Vec<&'static s
         .chain(access(running, wanted))
         .chain(storage(running, wanted))
         .chain(upstream(running, wanted))
+        .chain(authorization(running, wanted))
         .chain([
             (
                 "logging.format",
@@ -109,6 +110,28 @@ fn upstream(running: &Settings, wanted: &Settings) -> [Compared; 5] {
     ]
 }
 
+fn authorization(running: &Settings, wanted: &Settings) -> [Compared; 4] {
+    let (before, after) = (&running.authorization, &wanted.authorization);
+    [
+        (
+            "authorization.access_token_seconds",
+            before.lifetimes.access != after.lifetimes.access,
+        ),
+        (
+            "authorization.refresh_token_seconds",
+            before.lifetimes.refresh != after.lifetimes.refresh,
+        ),
+        (
+            "authorization.trusted_redirect_hosts",
+            before.trusted_redirect_hosts != after.trusted_redirect_hosts,
+        ),
+        (
+            "authorization.private_use_schemes",
+            before.private_use_schemes != after.private_use_schemes,
+        ),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -186,6 +209,22 @@ mod tests {
             (
                 "[upstream]\nmax_response_bytes = 1",
                 "upstream.max_response_bytes",
+            ),
+            (
+                "[authorization]\naccess_token_seconds = 60",
+                "authorization.access_token_seconds",
+            ),
+            (
+                "[authorization]\nrefresh_token_seconds = 3600",
+                "authorization.refresh_token_seconds",
+            ),
+            (
+                "[authorization]\ntrusted_redirect_hosts = ['a.example']",
+                "authorization.trusted_redirect_hosts",
+            ),
+            (
+                "[authorization]\nprivate_use_schemes = ['com.example.a']",
+                "authorization.private_use_schemes",
             ),
             ("[logging]\nformat = 'json'", "logging.format"),
             ("[logging]\nlevel = 'debug'", "logging.level"),

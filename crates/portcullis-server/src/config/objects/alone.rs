@@ -52,9 +52,11 @@ pub(in crate::config) fn objects(
         }],
         environment: Some(environment.clone()),
         inbound: BTreeSet::from([Inbound::Open]),
+        provider: None,
         caller_supplied: BTreeSet::new(),
     };
     Objects {
+        providers: BTreeMap::new(),
         documents: BTreeMap::from([(slug.clone(), document)]),
         environments: BTreeMap::from([(environment, EnvironmentObject { variables })]),
         toolsets: BTreeMap::from([(slug, toolset)]),

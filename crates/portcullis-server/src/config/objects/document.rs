@@ -10,7 +10,8 @@ use portcullis_openapi::{Limits, SchemeKind, SecurityScheme};
 use portcullis_store::SchemeSettings;
 use toml::Spanned;
 
-use super::DocumentObject;
+use super::toolset::find;
+use super::{DocumentObject, ProviderObject};
 use crate::compiled::CompiledDocument;
 use crate::config::file::{self, Named};
 use crate::config::problem::{Problem, did_you_mean};
@@ -26,6 +27,7 @@ const AUTH_METHODS: [&str; 3] = [
 pub(in crate::config) fn documents(
     reading: &mut Reading<'_>,
     tables: &Named<file::Document>,
+    providers: &BTreeMap<Slug, ProviderObject>,
 ) -> BTreeMap<Slug, DocumentObject> {
     let mut documents = BTreeMap::new();
     for (name, table) in tables {
@@ -43,7 +45,7 @@ pub(in crate::config) fn documents(
         let path = reading.path(file.get_ref());
         match parse(reading, &path) {
             Ok((content, compiled)) => {
-                let settings = schemes(reading, &table.schemes, &compiled.schemes);
+                let settings = schemes(reading, &table.schemes, &compiled.schemes, providers);
                 let mut document = object(&path, &slug, content, compiled);
                 document.schemes = settings;
                 documents.insert(slug, document);
@@ -112,30 +114,53 @@ fn schemes(
     reading: &mut Reading<'_>,
     tables: &Named<file::Scheme>,
     schemes: &[SecurityScheme],
+    providers: &BTreeMap<Slug, ProviderObject>,
 ) -> BTreeMap<String, SchemeSettings> {
     let mut settings = BTreeMap::new();
     for (name, table) in tables {
         let word = name.get_ref().as_str();
-        match schemes.iter().find(|scheme| scheme.name == word) {
-            Some(scheme) if fetches_tokens(&scheme.kind) || !speaks_of_tokens(table) => {
-                settings.insert(word.to_owned(), scheme_settings(reading, table));
-            }
-            Some(_) => reading.refuse(
+        let Some(scheme) = schemes.iter().find(|scheme| scheme.name == word) else {
+            let names = schemes.iter().map(|scheme| scheme.name.as_str());
+            reading.refuse(
                 name.span(),
-                format!("no token is fetched for the scheme `{word}`"),
-                "only `origins` can be set for it; the rest is for `oauth2` and `openIdConnect` schemes",
-            ),
-            None => {
-                let names = schemes.iter().map(|scheme| scheme.name.as_str());
-                reading.refuse(
-                    name.span(),
-                    format!("the document has no security scheme `{word}`"),
-                    did_you_mean(word, names),
-                );
-            }
-        }
+                format!("the document has no security scheme `{word}`"),
+                did_you_mean(word, names),
+            );
+            continue;
+        };
+        refuse_misplaced(reading, name, table, &scheme.kind);
+        let mut read = scheme_settings(reading, table);
+        let provider = table.provider.as_ref();
+        let provider = provider.and_then(|name| find(reading, name, "provider", providers));
+        read.provider = provider.map(|slug| slug.as_str().to_owned());
+        settings.insert(word.to_owned(), read);
     }
     settings
+}
+
+/// Refuses what means nothing for a scheme of its kind.
+fn refuse_misplaced(
+    reading: &mut Reading<'_>,
+    name: &Spanned<String>,
+    table: &file::Scheme,
+    kind: &SchemeKind,
+) {
+    let word = name.get_ref();
+    if speaks_of_tokens(table) && !fetches_tokens(kind) {
+        reading.refuse(
+            name.span(),
+            format!("no token is fetched for the scheme `{word}`"),
+            "only `origins` can be set for it, and `provider` where it is `http` `bearer`; the rest is for `oauth2` and `openIdConnect` schemes",
+        );
+    }
+    let bears_tokens = fetches_tokens(kind) || *kind == SchemeKind::Bearer;
+    if let Some(provider) = table.provider.as_ref().filter(|_| !bears_tokens) {
+        reading.refuse(
+            provider.span(),
+            format!("a provider's token cannot be the credential of `{word}`"),
+            "leave `provider` out; it is for `oauth2`, `openIdConnect` and `http` `bearer` schemes",
+        );
+    }
 }
 
 fn speaks_of_tokens(table: &file::Scheme) -> bool {
@@ -146,6 +171,7 @@ fn speaks_of_tokens(table: &file::Scheme) -> bool {
         parameters,
         key_id,
         signing_algorithm,
+        provider: _,
     } = table;
     let texts = [
         token_endpoint_auth_method,

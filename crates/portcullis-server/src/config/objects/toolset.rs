@@ -8,14 +8,16 @@ use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{Inbound, Selection, ToolsetDocument};
 use toml::Spanned;
 
-use super::{DocumentObject, EnvironmentObject, ToolsetObject};
+use super::{DocumentObject, EnvironmentObject, ProviderObject, ToolsetObject};
 use crate::config::file::{self, Named};
 use crate::config::problem::did_you_mean;
 use crate::config::reading::Reading;
 
 /// What toolsets may refer to, and who may reach them.
 pub(in crate::config) struct Surroundings<'a> {
-    /// The documents of the configuration.
+    /// The providers of the configuration.
+    pub(in crate::config) providers: &'a BTreeMap<Slug, ProviderObject>,
+    /// Its documents.
     pub(in crate::config) documents: &'a BTreeMap<Slug, DocumentObject>,
     /// Its environments.
     pub(in crate::config) environments: &'a BTreeMap<Slug, EnvironmentObject>,
@@ -69,6 +71,7 @@ fn toolset(
         instructions: table.instructions.clone(),
         documents,
         environment: environment(reading, table, surroundings),
+        provider: provider(reading, table, &inbound, surroundings),
         inbound,
         caller_supplied,
     }
@@ -137,7 +140,39 @@ fn environment(
     find(reading, name, "environment", surroundings.environments)
 }
 
-fn find<T>(
+fn provider(
+    reading: &mut Reading<'_>,
+    table: &file::Toolset,
+    inbound: &BTreeSet<Inbound>,
+    surroundings: &Surroundings<'_>,
+) -> Option<Slug> {
+    let people_sign_in = inbound.contains(&Inbound::OAuth);
+    let Some(name) = &table.provider else {
+        if let Some(list) = table.inbound.as_ref().filter(|_| people_sign_in) {
+            let slugs: Vec<&str> = surroundings.providers.keys().map(Slug::as_str).collect();
+            let advice = match slugs.as_slice() {
+                [] => {
+                    "describe one in `[providers.…]`, and name it by `provider = \"…\"`".to_owned()
+                }
+                [only] => format!("add `provider = \"{only}\"`"),
+                all => format!("add `provider = \"…\"` with one of `{}`", all.join("`, `")),
+            };
+            let message = "`oauth` needs a provider that people sign in at";
+            reading.refuse(list.span(), message, advice);
+        }
+        return None;
+    };
+    if !people_sign_in {
+        reading.refuse(
+            name.span(),
+            "nobody signs in at the provider, since `oauth` is not among the ways in",
+            "add `oauth` to `inbound`, or leave `provider` out",
+        );
+    }
+    find(reading, name, "provider", surroundings.providers)
+}
+
+pub(super) fn find<T>(
     reading: &mut Reading<'_>,
     name: &Spanned<String>,
     kind: &str,
@@ -171,15 +206,29 @@ fn inbound(
             "write `inbound = [\"api_key\"]`, or leave it out",
         );
     }
+    refuse_unasked(reading, list.span(), &inbound);
     let unauthenticated = inbound.contains(&Inbound::Open) || inbound.contains(&Inbound::Headers);
     if unauthenticated && surroundings.authenticated_only {
         reading.refuse(
             list.span(),
             "`open` and `headers` authenticate nobody, and other machines can reach the listener",
-            "use `api_key`; or, where that is what you want, set `allow_unauthenticated = true` in `[listener]` or pass `--allow-unauthenticated`",
+            "use `api_key` or `oauth`; or, where that is what you want, set `allow_unauthenticated = true` in `[listener]` or pass `--allow-unauthenticated`",
         );
     }
     inbound
+}
+
+/// Refuses a way in that lets a client in before it is asked to sign in: clients do so only when they are refused.
+fn refuse_unasked(reading: &mut Reading<'_>, span: Range<usize>, inbound: &BTreeSet<Inbound>) {
+    let unasked = [(Inbound::Open, "open"), (Inbound::Headers, "headers")];
+    let found = unasked.into_iter().find(|(way, _)| inbound.contains(way));
+    if let Some((_, name)) = found.filter(|_| inbound.contains(&Inbound::OAuth)) {
+        reading.refuse(
+            span,
+            format!("nobody would be asked to sign in, since `{name}` lets everybody in"),
+            format!("leave `{name}` out, or publish a second toolset with it"),
+        );
+    }
 }
 
 fn caller_supplied(

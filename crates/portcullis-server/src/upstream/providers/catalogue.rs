@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use portcullis_base::{Secret, Slug};
 use portcullis_oauth::client::profile::{EndpointTexts, ProviderProfile};
 use portcullis_oauth::client::provider::{
     ClientRegistration, InvalidProvider, ProviderOverrides, ResolvedProvider,
 };
-use portcullis_store::UpstreamProvider;
+use portcullis_store::{ProviderSettings, UpstreamProvider};
 use thiserror::Error;
 
 static SHIPPED: LazyLock<BTreeMap<String, Arc<ProviderProfile>>> = LazyLock::new(|| {
@@ -47,13 +48,26 @@ pub fn profile(name: &str) -> Option<Arc<ProviderProfile>> {
     SHIPPED.get(name).map(Arc::clone)
 }
 
-/// Puts a profile and an operator's settings together.
+/// Puts a profile and what is stored of an operator's settings together.
 ///
 /// # Errors
 ///
 /// When there is no such profile, or the settings are incomplete, wrong, or do not go together.
 pub fn resolve(stored: &UpstreamProvider) -> Result<ResolvedProvider, UnusableProvider> {
-    let settings = &stored.settings;
+    let secret = stored.client_secret.as_ref();
+    resolve_settings(&stored.slug, &stored.settings, secret)
+}
+
+/// Puts a profile and an operator's settings together.
+///
+/// # Errors
+///
+/// As [`resolve`].
+pub fn resolve_settings(
+    slug: &Slug,
+    settings: &ProviderSettings,
+    secret: Option<&Secret>,
+) -> Result<ResolvedProvider, UnusableProvider> {
     let profile = profile(&settings.profile).ok_or_else(|| UnusableProvider::NoProfile {
         name: settings.profile.clone(),
         known: profile_names()
@@ -63,7 +77,7 @@ pub fn resolve(stored: &UpstreamProvider) -> Result<ResolvedProvider, UnusablePr
     })?;
     let client = ClientRegistration {
         id: settings.client_id.clone(),
-        secret: stored.client_secret.clone(),
+        secret: secret.cloned(),
     };
     let overrides = ProviderOverrides {
         issuer: settings.issuer.clone(),
@@ -78,18 +92,14 @@ pub fn resolve(stored: &UpstreamProvider) -> Result<ResolvedProvider, UnusablePr
         allow: settings.allow.clone(),
         parameters: settings.parameters.clone(),
     };
-    Ok(ResolvedProvider::resolve(
-        stored.slug.clone(),
-        profile,
-        client,
-        &overrides,
-    )?)
+    let resolved = ResolvedProvider::resolve(slug.clone(), profile, client, &overrides);
+    resolved.map_err(UnusableProvider::Settings)
 }
 
 #[cfg(test)]
 mod tests {
-    use portcullis_base::{ProviderId, Slug, Timestamp};
-    use portcullis_store::{Owner, ProviderEndpoints, ProviderSettings};
+    use portcullis_base::{ProviderId, Timestamp};
+    use portcullis_store::{Owner, ProviderEndpoints};
 
     use super::*;
     use crate::ambient::SystemRng;
