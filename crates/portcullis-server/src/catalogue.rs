@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use portcullis_base::{Digest, Origin, Secret, Slug};
 use portcullis_mcp::{Introduction, ToolList};
+use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_openapi::{SecurityScheme, Tool};
-use portcullis_store::{Inbound, SchemeSettings, UpstreamProvider};
+use portcullis_store::{Inbound, SchemeSettings};
 
+mod binding;
 mod build;
 mod selection;
 
@@ -25,7 +27,7 @@ pub struct Catalogue {
     /// The documents, by slug; those that no toolset publishes too.
     pub documents: HashMap<String, Arc<PublishedDocument>>,
     /// The providers at which we are registered, by slug.
-    pub providers: HashMap<String, Arc<UpstreamProvider>>,
+    pub providers: HashMap<String, Arc<ResolvedProvider>>,
 }
 
 /// One toolset, ready to serve.

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use crate::catalogue::{Catalogue, CatalogueError, PublishedDocument, PublishedToolset};
 use crate::config::{Configuration, apply};
 use crate::mcp::caller::CallerValues;
-use crate::upstream::credentials::{CredentialSources, decide};
+use crate::upstream::credentials::{ConnectionSource, CredentialSources, decide};
 
 /// Everything that `portcullis check` tells.
 #[derive(Debug, Serialize)]
@@ -219,7 +219,7 @@ fn checked_toolset(toolset: &PublishedToolset, public_url: Option<&Origin>) -> C
     }
 }
 
-/// Finds the tools that could not be called even if callers passed everything that they may, addresses excepted.
+/// Finds the tools that could not be called even if callers passed everything that they may, addresses excepted, and signed in where they can.
 fn missing(toolset: &PublishedToolset, names: &[String]) -> Vec<Missing> {
     let addresses: Vec<&str> = toolset
         .tools
@@ -234,20 +234,25 @@ fn missing(toolset: &PublishedToolset, names: &[String]) -> Vec<Missing> {
         .filter(|name| !addresses.contains(&name.as_str()))
         .map(|name| (name.clone(), Secret::new("given".to_owned())))
         .collect();
+    let token = Secret::new("given".to_owned());
+    let connection = toolset.sign_in.as_ref().map(|sign_in| ConnectionSource {
+        provider: &sign_in.provider,
+        token: &token,
+    });
     let headers_only = toolset.inbound.iter().all(|way| *way == Inbound::Headers);
     let sources = CredentialSources {
         environment: toolset.environment.as_deref(),
         caller: &caller,
         caller_supplied: &toolset.caller_supplied,
         environment_allowed: !headers_only,
-        connection: None,
+        connection,
     };
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for name in names {
         let Some(published) = toolset.tools.get(name) else {
             continue;
         };
-        if let Err(error) = decide(&published.tool, &published.document, sources) {
+        if let Err(error) = decide(published, sources) {
             found
                 .entry(error.to_string())
                 .or_default()

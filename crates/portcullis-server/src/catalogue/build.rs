@@ -6,18 +6,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use portcullis_base::Slug;
+use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_openapi::ReadError;
 use portcullis_openapi::variables::variables;
-use portcullis_store::{Environment, SchemeSettings, Snapshot, Toolset, VariableValue};
+use portcullis_store::{
+    Environment, Inbound, SchemeSettings, Snapshot, Toolset, UpstreamProvider, VariableValue,
+};
 use thiserror::Error;
 
-use super::selection;
 use super::{
     Catalogue, EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
     PublishedToolset,
 };
+use super::{binding, selection};
 use crate::compiled::{CompiledDocument, KnownDocuments};
 use crate::mcp::publish;
+use crate::upstream::providers::catalogue::{UnusableProvider, resolve};
 
 /// Why no catalogue can be made.
 #[derive(Debug, Error)]
@@ -48,6 +52,29 @@ pub enum CatalogueError {
         /// The slug that it names.
         environment: Slug,
     },
+    /// A provider cannot be used as it is stored.
+    #[error("provider `{provider}`: {reason}")]
+    Provider {
+        /// The provider's slug.
+        provider: Slug,
+        /// What is wrong with it.
+        reason: UnusableProvider,
+    },
+    /// A toolset lets people in who sign in, and names no provider that is there.
+    #[error(
+        "toolset `{toolset}` lets people sign in, but the provider that it names does not exist"
+    )]
+    UnknownProvider {
+        /// The toolset's slug.
+        toolset: Slug,
+    },
+}
+
+/// What toolsets refer to.
+struct Parts<'a> {
+    documents: HashMap<String, Arc<PublishedDocument>>,
+    environments: HashMap<&'a str, Arc<EnvironmentValues>>,
+    providers: HashMap<String, Arc<ResolvedProvider>>,
 }
 
 impl Catalogue {
@@ -57,7 +84,7 @@ impl Catalogue {
     ///
     /// # Errors
     ///
-    /// When a document cannot be read, or a toolset names a document or an environment that is not there.
+    /// When a document cannot be read, a provider cannot be used, or a toolset names a document, an environment or a provider that is not there.
     pub fn build(
         snapshot: &Snapshot,
         before: &Self,
@@ -75,25 +102,43 @@ impl Catalogue {
             };
             documents.insert(stored.slug.as_str().to_owned(), published);
         }
-        let environments: HashMap<&str, Arc<EnvironmentValues>> = snapshot
+        let environments = snapshot
             .environments
             .iter()
             .map(|environment| (environment.slug.as_str(), Arc::new(values(environment))))
             .collect();
+        let parts = Parts {
+            documents,
+            environments,
+            providers: providers(&snapshot.providers)?,
+        };
         let mut toolsets = HashMap::new();
         for toolset in &snapshot.toolsets {
-            let published = published(toolset, &documents, &environments)?;
+            let published = parts.published(toolset)?;
             toolsets.insert(toolset.slug.as_str().to_owned(), Arc::new(published));
         }
-        let providers = snapshot.providers.iter();
         Ok(Self {
             toolsets,
-            documents,
-            providers: providers
-                .map(|it| (it.slug.as_str().to_owned(), Arc::new(it.clone())))
-                .collect(),
+            documents: parts.documents,
+            providers: parts.providers,
         })
     }
+}
+
+fn providers(
+    stored: &[UpstreamProvider],
+) -> Result<HashMap<String, Arc<ResolvedProvider>>, CatalogueError> {
+    let resolved = stored.iter().map(|stored| {
+        let slug = stored.slug.as_str().to_owned();
+        match resolve(stored) {
+            Ok(provider) => Ok((slug, Arc::new(provider))),
+            Err(reason) => Err(CatalogueError::Provider {
+                provider: stored.slug.clone(),
+                reason,
+            }),
+        }
+    });
+    resolved.collect()
 }
 
 fn compile(
@@ -166,57 +211,90 @@ fn values(environment: &Environment) -> EnvironmentValues {
     }
 }
 
-fn published(
-    toolset: &Toolset,
-    documents: &HashMap<String, Arc<PublishedDocument>>,
-    environments: &HashMap<&str, Arc<EnvironmentValues>>,
-) -> Result<PublishedToolset, CatalogueError> {
-    let mut chosen = Vec::new();
-    let mut titles = Vec::new();
-    for part in &toolset.documents {
-        let document = documents.get(part.document.as_str()).ok_or_else(|| {
-            CatalogueError::UnknownDocument {
-                toolset: toolset.slug.clone(),
-                document: part.document.clone(),
-            }
-        })?;
-        titles.push(document.title.as_str());
-        let selected = document
-            .tools
+impl Parts<'_> {
+    fn published(&self, toolset: &Toolset) -> Result<PublishedToolset, CatalogueError> {
+        let provider = self.provider(toolset)?;
+        let (chosen, titles) = self.tools(toolset, provider)?;
+        let own_names: Vec<_> = chosen
             .iter()
-            .filter(|tool| selection::selects(&part.select, tool));
-        chosen.extend(selected.map(|tool| PublishedTool {
-            tool: Arc::clone(tool),
-            document: Arc::clone(document),
-            bound: Arc::default(),
-        }));
+            .map(|tool| (tool.document.slug.as_str(), tool.tool.name.as_str()))
+            .collect();
+        let names = selection::names(&own_names);
+        let list = publish::tool_list(names.iter().zip(&chosen));
+        let title = toolset.title.clone().unwrap_or_else(|| titles.join(", "));
+        let instructions = toolset.instructions.as_deref();
+        Ok(PublishedToolset {
+            introduction: publish::introduction(&toolset.slug, &title, instructions),
+            slug: toolset.slug.clone(),
+            title,
+            instructions: toolset.instructions.clone(),
+            inbound: toolset.inbound.clone(),
+            sign_in: provider.map(|it| Arc::new(binding::sign_in(it.slug(), &chosen))),
+            caller_supplied: toolset.caller_supplied.clone(),
+            environment: self.environment(toolset)?,
+            list,
+            tools: names.into_iter().zip(chosen).collect(),
+        })
     }
-    let environment = match &toolset.environment {
-        None => None,
-        Some(slug) => Some(environments.get(slug.as_str()).cloned().ok_or_else(|| {
-            CatalogueError::UnknownEnvironment {
+
+    /// Finds the tools of a toolset, in the order of its documents, and the documents' titles.
+    fn tools(
+        &self,
+        toolset: &Toolset,
+        provider: Option<&ResolvedProvider>,
+    ) -> Result<(Vec<PublishedTool>, Vec<&str>), CatalogueError> {
+        let mut chosen = Vec::new();
+        let mut titles = Vec::new();
+        for part in &toolset.documents {
+            let document = self.documents.get(part.document.as_str()).ok_or_else(|| {
+                CatalogueError::UnknownDocument {
+                    toolset: toolset.slug.clone(),
+                    document: part.document.clone(),
+                }
+            })?;
+            titles.push(document.title.as_str());
+            let bound = provider.map(|provider| binding::bound_schemes(document, provider));
+            let bound = Arc::new(bound.unwrap_or_default());
+            let selected = document
+                .tools
+                .iter()
+                .filter(|tool| selection::selects(&part.select, tool));
+            chosen.extend(selected.map(|tool| PublishedTool {
+                tool: Arc::clone(tool),
+                document: Arc::clone(document),
+                bound: Arc::clone(&bound),
+            }));
+        }
+        Ok((chosen, titles))
+    }
+
+    fn environment(
+        &self,
+        toolset: &Toolset,
+    ) -> Result<Option<Arc<EnvironmentValues>>, CatalogueError> {
+        let Some(slug) = &toolset.environment else {
+            return Ok(None);
+        };
+        let found = self.environments.get(slug.as_str()).cloned();
+        found
+            .map(Some)
+            .ok_or_else(|| CatalogueError::UnknownEnvironment {
                 toolset: toolset.slug.clone(),
                 environment: slug.clone(),
-            }
-        })?),
-    };
-    let own_names: Vec<_> = chosen
-        .iter()
-        .map(|tool| (tool.document.slug.as_str(), tool.tool.name.as_str()))
-        .collect();
-    let names = selection::names(&own_names);
-    let list = publish::tool_list(names.iter().zip(&chosen));
-    let title = toolset.title.clone().unwrap_or_else(|| titles.join(", "));
-    Ok(PublishedToolset {
-        introduction: publish::introduction(&toolset.slug, &title, toolset.instructions.as_deref()),
-        slug: toolset.slug.clone(),
-        title,
-        instructions: toolset.instructions.clone(),
-        inbound: toolset.inbound.clone(),
-        sign_in: None,
-        caller_supplied: toolset.caller_supplied.clone(),
-        environment,
-        list,
-        tools: names.into_iter().zip(chosen).collect(),
-    })
+            })
+    }
+
+    /// Returns the provider that people sign in at, where they do.
+    fn provider(&self, toolset: &Toolset) -> Result<Option<&ResolvedProvider>, CatalogueError> {
+        if !toolset.inbound.contains(&Inbound::OAuth) {
+            return Ok(None);
+        }
+        let slug = toolset.provider.as_ref();
+        let found = slug.and_then(|slug| self.providers.get(slug.as_str()));
+        found
+            .map(|provider| Some(provider.as_ref()))
+            .ok_or_else(|| CatalogueError::UnknownProvider {
+                toolset: toolset.slug.clone(),
+            })
+    }
 }

@@ -167,7 +167,7 @@ impl Upstream {
         let Ok(_place) = self.places.try_acquire() else {
             return Err(self.too_many());
         };
-        let decision = decide(&tool.tool, &tool.document, *sources).map_err(|error| {
+        let decision = decide(tool, *sources).map_err(|error| {
             let blame = blame_of(&error, sources);
             CallError::new(blame, error.to_string())
         })?;

@@ -1,13 +1,14 @@
 //! Which credentials a call bears, and where it goes.
 //!
 //! Decides without I/O: of the alternatives of a tool's `security` the first whose schemes all have values, read from the caller's own headers first and then from the environment.
+//! Where the caller signed in at the provider that a scheme is bound to, his own token is the scheme's value, and alternatives with it come first.
 //! A variable's value is used for what the variable is declared for and for nothing else.
 //!
 //! Two rules keep the operator's secrets his own.
 //! Who was admitted by his headers alone gets nothing of the environment but its addresses.
-//! Where a caller says whom to speak to, by `…_SERVER_URL` or `…_TOKEN_URL`, nothing of the environment is sent there either.
+//! Where a caller says whom to speak to, by `…_SERVER_URL` or `…_TOKEN_URL`, nothing of the environment is sent there either, nor his token: an address can be put into the mouth of a client that holds it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_base::{Origin, SafeUrl, Secret, Slug};
 use portcullis_oauth::client_auth::ClientAuthMethod;
@@ -19,12 +20,15 @@ use portcullis_openapi::{
 use portcullis_store::SchemeSettings;
 use thiserror::Error;
 
-use crate::catalogue::{EnvironmentValues, PublishedDocument};
+use crate::catalogue::{EnvironmentValues, PublishedDocument, PublishedTool};
 use crate::mcp::caller::CallerValues;
 
 mod missing;
+mod scopes;
 
 pub use missing::{MissingCredentials, MissingServer};
+pub(crate) use scopes::listed_scopes;
+pub use scopes::needed_scopes;
 
 /// Where the values of variables may come from.
 #[derive(Clone, Copy, Debug)]
@@ -163,11 +167,11 @@ pub enum CredentialError {
 ///
 /// When it is not known where the API is, no alternative of the tool's `security` has all its values, or a credential is for another origin; the error says which variables are missing and where each is set.
 pub fn decide<'a>(
-    tool: &'a Tool,
-    document: &'a PublishedDocument,
+    tool: &'a PublishedTool,
     sources: CredentialSources<'a>,
 ) -> Result<Decision<'a>, CredentialError> {
-    let values = Values::new(document, sources);
+    let values = Values::new(tool, sources);
+    let tool = &tool.tool;
     let (server, server_chosen_by) = values.server(tool)?;
     Ok(Decision {
         server,
@@ -180,13 +184,17 @@ pub fn decide<'a>(
 /// A document's variables and where their values come from.
 pub(super) struct Values<'a> {
     document: &'a PublishedDocument,
+    bound: &'a BTreeMap<String, Slug>,
     sources: CredentialSources<'a>,
     /// As [`CredentialSources::environment_allowed`], and no caller chooses whom to speak to.
     environment_allowed: bool,
+    /// Whether no caller chooses whom to speak to.
+    connection_allowed: bool,
 }
 
 impl<'a> Values<'a> {
-    fn new(document: &'a PublishedDocument, sources: CredentialSources<'a>) -> Self {
+    fn new(tool: &'a PublishedTool, sources: CredentialSources<'a>) -> Self {
+        let document = &*tool.document;
         let caller_chooses = !sources.caller.is_empty()
             && document
                 .variables
@@ -196,8 +204,10 @@ impl<'a> Values<'a> {
                 .any(|name| sources.caller.value(name).is_some());
         Self {
             document,
+            bound: &tool.bound,
             sources,
             environment_allowed: sources.environment_allowed && !caller_chooses,
+            connection_allowed: !caller_chooses,
         }
     }
 
@@ -217,12 +227,17 @@ impl<'a> Values<'a> {
             .filter(|(value, _)| is_set(value))
     }
 
-    /// An alternative that needs nothing is taken only when no other has its values: who sets a credential wants it used.
+    /// Who signed in acts as himself, so that an alternative with his connection comes before those with the operator's values.
+    /// One that needs nothing is taken only when no other has its values: who sets a credential wants it used.
     fn credentials(&self, tool: &'a Tool) -> Result<Vec<Credential<'a>>, CredentialError> {
         let alternatives = &tool.security;
-        let complete = alternatives
+        let (personal, others): (Vec<_>, Vec<_>) = alternatives
             .iter()
             .filter(|alternative| !alternative.is_empty())
+            .partition(|alternative| self.is_personal(alternative));
+        let complete = personal
+            .into_iter()
+            .chain(others)
             .find_map(|alternative| Some((alternative, self.complete(alternative)?)));
         match complete {
             Some((alternative, credentials)) => {
@@ -262,6 +277,21 @@ impl<'a> Values<'a> {
         }
     }
 
+    fn is_personal(&self, alternative: &SecurityAlternative) -> bool {
+        let mut requirements = alternative.iter();
+        requirements.any(|it| self.connection(&it.scheme).is_some())
+    }
+
+    /// Returns the caller's own token, where a scheme is bound to its provider.
+    fn connection(&self, scheme: &str) -> Option<&'a Secret> {
+        let connection = self
+            .sources
+            .connection
+            .filter(|_| self.connection_allowed)?;
+        let is_bound = self.bound.get(scheme) == Some(connection.provider);
+        is_bound.then_some(connection.token)
+    }
+
     fn complete(&self, alternative: &'a SecurityAlternative) -> Option<Vec<Credential<'a>>> {
         alternative
             .iter()
@@ -271,6 +301,9 @@ impl<'a> Values<'a> {
 
     fn credential(&self, requirement: &'a SecurityRequirement) -> Option<Credential<'a>> {
         let scheme = self.document.schemes.get(&requirement.scheme)?;
+        if let Some(token) = self.connection(&scheme.name) {
+            return Some(Credential::Connection(token));
+        }
         let value = |purpose| self.value(scheme, purpose).filter(|value| is_set(value));
         match &scheme.kind {
             SchemeKind::ApiKey { place, name } => Some(Credential::ApiKey {

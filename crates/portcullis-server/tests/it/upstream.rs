@@ -9,6 +9,7 @@
 mod api;
 mod calls;
 mod choices;
+mod connections;
 mod providers;
 mod tokens;
 mod way;

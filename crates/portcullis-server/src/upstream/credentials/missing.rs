@@ -56,7 +56,21 @@ impl Values<'_> {
         MissingCredentials(texts.join("; or else "))
     }
 
+    /// Says what gives a scheme its value: for one that is bound to a provider, signing in there before all else.
     fn remedies(&self, scheme: &SecurityScheme) -> String {
+        let variables = self.of_variables(scheme);
+        let Some(provider) = self.bound.get(&scheme.name) else {
+            return variables;
+        };
+        let remedy = if self.sources.connection.is_some() {
+            "it is not sent to an address that you choose: leave the header out"
+        } else {
+            "connect without an API key, and sign in"
+        };
+        format!("your own access to `{provider}` ({remedy}); or, without signing in, {variables}")
+    }
+
+    fn of_variables(&self, scheme: &SecurityScheme) -> String {
         let name = &scheme.name;
         let all = |purposes: &[Purpose]| {
             let specs = purposes

@@ -12,7 +12,7 @@ use portcullis_server::catalogue::{
 use portcullis_server::compiled::KnownDocuments;
 use portcullis_server::mcp::caller::CallerValues;
 use portcullis_server::telemetry::metrics::Metrics;
-use portcullis_server::upstream::credentials::CredentialSources;
+use portcullis_server::upstream::credentials::{ConnectionSource, CredentialSources};
 use portcullis_server::upstream::policy::EgressPolicy;
 use portcullis_server::upstream::{Upstream, UpstreamLimits};
 use portcullis_store::SchemeSettings;
@@ -31,6 +31,7 @@ pub(super) struct Way {
     caller: CallerValues,
     caller_supplied: BTreeSet<String>,
     environment_allowed: bool,
+    connection: Option<(Slug, Secret)>,
 }
 
 /// What came of a call: what the model reads.
@@ -99,6 +100,7 @@ impl Way {
             caller: CallerValues::default(),
             caller_supplied: BTreeSet::new(),
             environment_allowed: true,
+            connection: None,
         }
     }
 
@@ -143,6 +145,23 @@ impl Way {
         self
     }
 
+    /// Binds a scheme to a provider.
+    pub(super) fn bound(mut self, scheme: &str, provider: &str) -> Self {
+        let provider = Slug::parse(provider).unwrap();
+        let bound = Arc::new(BTreeMap::from([(scheme.to_owned(), provider)]));
+        for tool in self.tools.values_mut() {
+            tool.bound = Arc::clone(&bound);
+        }
+        self
+    }
+
+    /// Has the caller sign in at a provider.
+    pub(super) fn connected(mut self, provider: &str, token: &str) -> Self {
+        let provider = Slug::parse(provider).unwrap();
+        self.connection = Some((provider, Secret::new(token.to_owned())));
+        self
+    }
+
     /// Returns the schema of a tool's arguments.
     pub(super) fn arguments(&self, tool: &str) -> String {
         self.tools[tool].tool.input_schema.get().to_owned()
@@ -157,7 +176,10 @@ impl Way {
             caller: &self.caller,
             caller_supplied: &self.caller_supplied,
             environment_allowed: self.environment_allowed,
-            connection: None,
+            connection: self
+                .connection
+                .as_ref()
+                .map(|(provider, token)| ConnectionSource { provider, token }),
         };
         match self.upstream.call(tool, plan, &sources).await {
             Ok(answer) => {

@@ -1,0 +1,141 @@
+//! Which schemes of a document stand for the provider that people sign in at, and what signing in is then for.
+//!
+//! A scheme is bound because the operator says so, or because the document names the provider's own URLs.
+
+use std::collections::BTreeMap;
+
+use portcullis_base::Slug;
+use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::scope::Scopes;
+use portcullis_openapi::{SchemeFlow, SchemeKind, SecurityScheme};
+use portcullis_store::SchemeSettings;
+
+use super::{PublishedDocument, PublishedTool, SignIn};
+use crate::upstream::credentials::listed_scopes;
+
+/// Returns the provider whose connection is the credential of a scheme, where people sign in at `provider`.
+///
+/// What the operator says of a scheme counts: another provider, or how a client's own token is fetched, leaves it unbound.
+pub(super) fn bound_provider<'a>(
+    document: &PublishedDocument,
+    scheme: &str,
+    provider: &'a ResolvedProvider,
+) -> Option<&'a Slug> {
+    let kind = &document.schemes.get(scheme)?.kind;
+    let settings = document.scheme_settings.get(scheme);
+    let named = settings.and_then(|settings| settings.provider.as_deref());
+    let is_bound = match (named, kind) {
+        (
+            Some(named),
+            SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. } | SchemeKind::Bearer,
+        ) => named == provider.slug().as_str(),
+        (Some(_), _) => false,
+        (None, _) if settings.is_some_and(speaks_of_a_client) => false,
+        (None, SchemeKind::OAuth2 { flows }) => flows
+            .iter()
+            .filter_map(persons_endpoint)
+            .any(|url| provider.is_at(url)),
+        (None, SchemeKind::OpenIdConnect { url }) => provider.is_discovered_at(url),
+        (None, _) => false,
+    };
+    is_bound.then_some(provider.slug())
+}
+
+/// Returns where a flow sends people, if it sends any.
+fn persons_endpoint(flow: &SchemeFlow) -> Option<&str> {
+    matches!(flow.kind.as_str(), "authorizationCode" | "implicit")
+        .then_some(flow.authorization_url.as_deref())?
+}
+
+/// Tells whether the operator says how a token is fetched with a client's own credentials.
+fn speaks_of_a_client(settings: &SchemeSettings) -> bool {
+    let SchemeSettings {
+        origins: _,
+        token_endpoint_auth_method,
+        resource,
+        parameters,
+        key_id,
+        signing_algorithm,
+        provider: _,
+    } = settings;
+    let texts = [
+        token_endpoint_auth_method,
+        resource,
+        key_id,
+        signing_algorithm,
+    ];
+    texts.into_iter().any(Option::is_some) || !parameters.is_empty()
+}
+
+/// Returns every scheme of a document that is bound, with the provider.
+pub(super) fn bound_schemes(
+    document: &PublishedDocument,
+    provider: &ResolvedProvider,
+) -> BTreeMap<String, Slug> {
+    let schemes = document.schemes.keys();
+    schemes
+        .filter_map(|scheme| {
+            let slug = bound_provider(document, scheme, provider)?;
+            Some((scheme.clone(), slug.clone()))
+        })
+        .collect()
+}
+
+/// Says what people sign in for: what the tools need of the schemes that are bound.
+pub(super) fn sign_in(provider: &Slug, tools: &[PublishedTool]) -> SignIn {
+    let mut scopes = Scopes::default();
+    let mut connects = false;
+    for tool in tools {
+        // Of several ways that a document leaves open, the first is asked for.
+        if let Some(first) = listed_scopes(tool, provider).next() {
+            connects = true;
+            scopes = scopes.union(&first);
+        }
+    }
+    SignIn {
+        provider: provider.clone(),
+        descriptions: descriptions(&scopes, tools),
+        scopes,
+        connects,
+    }
+}
+
+/// Finds what documents say of scopes; the first that says anything counts, since all of them speak of one provider's.
+fn descriptions(scopes: &Scopes, tools: &[PublishedTool]) -> BTreeMap<String, String> {
+    let mut descriptions = BTreeMap::new();
+    let mut documents: Vec<&PublishedTool> = Vec::new();
+    for tool in tools {
+        if !documents
+            .iter()
+            .any(|it| it.document.slug == tool.document.slug)
+        {
+            documents.push(tool);
+        }
+    }
+    for PublishedTool {
+        document, bound, ..
+    } in documents
+    {
+        for scheme in bound.keys().filter_map(|name| document.schemes.get(name)) {
+            for (scope, text) in told(scheme) {
+                let text = text.trim();
+                if scopes.contains(scope) && !text.is_empty() {
+                    let taken = descriptions.entry(scope.clone());
+                    taken.or_insert_with(|| text.to_owned());
+                }
+            }
+        }
+    }
+    descriptions
+}
+
+fn told(scheme: &SecurityScheme) -> impl Iterator<Item = (&String, &String)> {
+    let flows = match &scheme.kind {
+        SchemeKind::OAuth2 { flows } => flows.as_slice(),
+        _ => &[],
+    };
+    flows.iter().flat_map(|flow| &flow.scopes)
+}
+
+#[cfg(test)]
+mod tests;

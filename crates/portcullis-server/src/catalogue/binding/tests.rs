@@ -1,0 +1,315 @@
+//! Which schemes are bound, and what people then sign in for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use portcullis_base::{Digest, DocumentId, ProviderId, Timestamp, ToolsetId};
+use portcullis_store::{
+    Document, Inbound, Owner, ProviderSettings, Selection, Snapshot, Toolset, ToolsetDocument,
+    UpstreamProvider,
+};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::ambient::SystemRng;
+use crate::catalogue::{Catalogue, CatalogueError, PublishedToolset};
+use crate::compiled::KnownDocuments;
+use crate::upstream::credentials::needed_scopes;
+use crate::upstream::providers::catalogue::resolve;
+
+const NOW: Timestamp = Timestamp::from_millis(0);
+
+const GITHUB: &str = "https://github.com/login/oauth/authorize";
+
+fn slug(text: &str) -> Slug {
+    Slug::parse(text).unwrap()
+}
+
+fn provider(name: &str, settings: ProviderSettings) -> UpstreamProvider {
+    UpstreamProvider {
+        id: ProviderId::new(NOW, &SystemRng),
+        slug: slug(name),
+        owner: Owner::File,
+        settings,
+        client_secret: None,
+        updated_at: NOW,
+    }
+}
+
+fn github() -> UpstreamProvider {
+    let settings = ProviderSettings {
+        profile: "github".to_owned(),
+        client_id: "us".to_owned(),
+        ..ProviderSettings::default()
+    };
+    provider("github", settings)
+}
+
+fn openid() -> UpstreamProvider {
+    let settings = ProviderSettings {
+        profile: "oidc".to_owned(),
+        client_id: "us".to_owned(),
+        issuer: Some("https://as.example/one".to_owned()),
+        ..ProviderSettings::default()
+    };
+    provider("login", settings)
+}
+
+fn oauth2(flow: &str, url: &str) -> Value {
+    json!({"type": "oauth2", "flows": {flow: {
+        "authorizationUrl": url, "tokenUrl": "https://as.example/token",
+        "scopes": {"repo": " Everything in repositories. ", "user": "", "gist": "Gists."}
+    }}})
+}
+
+/// Describes an API whose operations have these alternatives, in this order.
+fn described(name: &str, schemes: &Value, security: &[Value]) -> Document {
+    let paths: serde_json::Map<String, Value> = security
+        .iter()
+        .enumerate()
+        .map(|(at, security)| {
+            let operation = json!({"operationId": format!("op{at}"), "security": security});
+            (format!("/{at}"), json!({"get": operation}))
+        })
+        .collect();
+    let document = json!({
+        "openapi": "3.1.0", "info": {"title": name, "version": "1"},
+        "servers": [{"url": "https://api.example"}],
+        "paths": paths, "components": {"securitySchemes": schemes}
+    });
+    let content = document.to_string().into_bytes();
+    Document {
+        id: DocumentId::new(NOW, &SystemRng),
+        slug: slug(name),
+        owner: Owner::File,
+        source: name.to_owned(),
+        digest: Digest::of(&content),
+        content: content.into(),
+        schemes: BTreeMap::new(),
+        updated_at: NOW,
+    }
+}
+
+fn toolset(documents: &[&Document], inbound: &[Inbound], provider: Option<&str>) -> Toolset {
+    let part = |document: &&Document| ToolsetDocument {
+        document: document.slug.clone(),
+        select: Selection::default(),
+    };
+    Toolset {
+        id: ToolsetId::new(NOW, &SystemRng),
+        slug: slug("tools"),
+        owner: Owner::File,
+        title: None,
+        instructions: None,
+        documents: documents.iter().map(part).collect(),
+        environment: None,
+        inbound: inbound.iter().copied().collect(),
+        provider: provider.map(slug),
+        caller_supplied: BTreeSet::new(),
+        updated_at: NOW,
+    }
+}
+
+fn build(
+    documents: Vec<Document>,
+    inbound: &[Inbound],
+    provider: Option<&str>,
+) -> Result<Arc<PublishedToolset>, CatalogueError> {
+    let of: Vec<&Document> = documents.iter().collect();
+    let snapshot = Snapshot {
+        toolsets: vec![toolset(&of, inbound, provider)],
+        documents,
+        providers: vec![github(), openid()],
+        ..Snapshot::default()
+    };
+    let catalogue = Catalogue::build(&snapshot, &Catalogue::default(), &KnownDocuments::default());
+    catalogue.map(|it| Arc::clone(&it.toolsets["tools"]))
+}
+
+/// Publishes documents for people who sign in at GitHub.
+fn published(documents: Vec<Document>) -> Arc<PublishedToolset> {
+    build(documents, &[Inbound::OAuth], Some("github")).unwrap()
+}
+
+fn settings(set: impl FnOnce(&mut SchemeSettings)) -> SchemeSettings {
+    let mut settings = SchemeSettings::default();
+    set(&mut settings);
+    settings
+}
+
+/// Returns the provider that a lone scheme is bound to.
+fn bound_to(
+    scheme: Value,
+    settings: Option<SchemeSettings>,
+    provider: &UpstreamProvider,
+) -> Option<String> {
+    let described = described("api", &json!({"s": scheme}), &[]);
+    let compiled = KnownDocuments::default();
+    let compiled = compiled.document(described.digest, &described.content);
+    let settings = settings.map(|settings| ("s".to_owned(), settings));
+    let settings = settings.into_iter().collect();
+    let document = PublishedDocument::new(slug("api"), &compiled.unwrap(), settings);
+    let resolved = resolve(provider).unwrap();
+    bound_provider(&document, "s", &resolved).map(ToString::to_string)
+}
+
+#[test]
+fn a_scheme_is_bound_by_itself_where_it_names_the_providers_urls() {
+    let named = Some("github".to_owned());
+    for (scheme, expected) in [
+        (oauth2("authorizationCode", GITHUB), &named),
+        (oauth2("implicit", GITHUB), &named),
+        (oauth2("clientCredentials", GITHUB), &None),
+        (oauth2("password", GITHUB), &None),
+        (
+            oauth2(
+                "authorizationCode",
+                "https://evil.example/login/oauth/authorize",
+            ),
+            &None,
+        ),
+        (json!({"type": "http", "scheme": "bearer"}), &None),
+    ] {
+        assert_eq!(
+            &bound_to(scheme.clone(), None, &github()),
+            expected,
+            "{scheme}"
+        );
+    }
+    let discovered = |issuer: &str| {
+        let url = format!("https://as.example/{issuer}/.well-known/openid-configuration");
+        json!({"type": "openIdConnect", "openIdConnectUrl": url})
+    };
+    assert_eq!(
+        bound_to(discovered("one"), None, &openid()).as_deref(),
+        Some("login")
+    );
+    assert_eq!(bound_to(discovered("two"), None, &openid()), None);
+    let below = oauth2("authorizationCode", "https://as.example/one/authorize");
+    assert_eq!(bound_to(below, None, &openid()).as_deref(), Some("login"));
+}
+
+#[test]
+fn what_the_operator_says_of_a_scheme_counts_more_than_its_urls() {
+    let to = |name: &str| Some(settings(|it| it.provider = Some(name.to_owned())));
+    let elsewhere = || oauth2("authorizationCode", "https://elsewhere.example/authorize");
+    let bearer = || json!({"type": "http", "scheme": "bearer"});
+    let key = || json!({"type": "apiKey", "in": "header", "name": "k"});
+    let ours = || oauth2("authorizationCode", GITHUB);
+    let bound = |scheme: Value, settings: Option<SchemeSettings>| {
+        bound_to(scheme, settings, &github()).is_some()
+    };
+    assert!(bound(elsewhere(), to("github")));
+    assert!(bound(bearer(), to("github")));
+    assert!(!bound(key(), to("github")));
+    assert!(!bound(ours(), to("login")));
+    let origins = settings(|it| it.origins = vec!["https://up.example".to_owned()]);
+    assert!(bound(ours(), Some(origins)));
+    let client = settings(|it| it.resource = Some("https://api.example".to_owned()));
+    assert!(!bound(ours(), Some(client.clone())));
+    let both = SchemeSettings {
+        provider: Some("github".to_owned()),
+        ..client
+    };
+    assert!(bound(ours(), Some(both)));
+}
+
+#[test]
+fn people_sign_in_for_what_the_tools_need_in_the_documents_words() {
+    let schemes = json!({"github": oauth2("authorizationCode", GITHUB), "key": {
+        "type": "apiKey", "in": "header", "name": "k"
+    }});
+    let security = [
+        json!([{"github": ["user"]}, {"github": ["gist"]}]),
+        json!([{"key": []}, {"github": ["repo", "offline_access", "a\"b"], "key": ["admin"]}]),
+        json!([]),
+    ];
+    let other = json!({"other": oauth2("implicit", GITHUB), "elsewhere": oauth2(
+        "authorizationCode", "https://elsewhere.example/authorize"
+    )});
+    let toolset = published(vec![
+        described("one", &schemes, &security),
+        described(
+            "two",
+            &other,
+            &[json!([{"other": ["gist"], "elsewhere": ["secret"]}])],
+        ),
+    ]);
+    let sign_in = toolset.sign_in.as_deref().unwrap();
+    assert_eq!(sign_in.provider.as_str(), "github");
+    assert_eq!(sign_in.scopes.to_string(), "gist repo user");
+    assert!(sign_in.connects);
+    let told: Vec<_> = sign_in.descriptions.iter().collect();
+    let told: Vec<_> = told
+        .iter()
+        .map(|it| (it.0.as_str(), it.1.as_str()))
+        .collect();
+    let expected = [("gist", "Gists."), ("repo", "Everything in repositories.")];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn where_no_scheme_is_bound_people_only_say_who_they_are() {
+    let key = json!({"key": {"type": "apiKey", "in": "header", "name": "k"}});
+    let toolset = published(vec![described("one", &key, &[json!([{"key": []}])])]);
+    let sign_in = toolset.sign_in.as_deref().unwrap();
+    assert!(sign_in.scopes.is_empty() && !sign_in.connects);
+    assert!(toolset.tools["op0"].bound.is_empty());
+}
+
+#[test]
+fn a_bearer_scheme_connects_without_any_scope() {
+    let bearer = json!({"token": {"type": "http", "scheme": "bearer"}});
+    let mut document = described("one", &bearer, &[json!([{"token": ["admin"]}])]);
+    let settings = settings(|it| it.provider = Some("github".to_owned()));
+    document.schemes = BTreeMap::from([("token".to_owned(), settings)]);
+    let sign_in = published(vec![document]).sign_in.clone().unwrap();
+    assert!(sign_in.connects && sign_in.scopes.is_empty());
+}
+
+#[test]
+fn nothing_is_bound_where_nobody_signs_in() {
+    let schemes = json!({"github": oauth2("authorizationCode", GITHUB)});
+    let document = described("one", &schemes, &[json!([{"github": ["repo"]}])]);
+    let toolset = build(vec![document], &[Inbound::ApiKey], None).unwrap();
+    assert!(toolset.sign_in.is_none() && toolset.tools["op0"].bound.is_empty());
+}
+
+#[test]
+fn a_toolset_without_its_provider_is_not_published() {
+    for provider in [None, Some("absent")] {
+        let built = build(Vec::new(), &[Inbound::OAuth], provider);
+        assert!(matches!(built, Err(CatalogueError::UnknownProvider { .. })));
+    }
+}
+
+#[test]
+fn a_tool_needs_the_scopes_of_the_alternative_that_can_be_met() {
+    let schemes = json!({"github": oauth2("authorizationCode", GITHUB), "key": {
+        "type": "apiKey", "in": "header", "name": "k"
+    }});
+    let toolset = published(vec![described(
+        "one",
+        &schemes,
+        &[
+            json!([{"key": []}, {"github": ["repo", "user"]}, {"github": ["gist"]}]),
+            json!([{}, {"github": ["repo"]}]),
+            json!([{"key": []}]),
+        ],
+    )]);
+    let github = slug("github");
+    let needed = |tool: &str, granted: &str| {
+        let granted = Scopes::parse(granted).unwrap();
+        needed_scopes(&toolset.tools[tool], &github, &granted).to_string()
+    };
+    assert_eq!(needed("op0", ""), "repo user");
+    assert_eq!(needed("op0", "repo"), "repo user");
+    assert_eq!(needed("op0", "repo user gist"), "repo user");
+    assert_eq!(needed("op0", "gist"), "gist");
+    assert_eq!(needed("op1", ""), "");
+    assert_eq!(needed("op1", "repo"), "repo");
+    assert_eq!(needed("op2", ""), "");
+    let other = slug("login");
+    let none = needed_scopes(&toolset.tools["op0"], &other, &Scopes::default());
+    assert!(none.is_empty());
+}
