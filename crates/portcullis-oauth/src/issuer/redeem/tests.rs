@@ -302,7 +302,7 @@ fn p_11_j_03_another_resource_is_refused_and_consumes_nothing() {
 }
 
 #[test]
-fn t_11_a_refusal_does_not_tell_what_is_unknown_from_what_is_anothers() {
+fn t_11_a_refusal_does_not_tell_an_unknown_code_from_another_clients() {
     let grant = GrantId::new(NOW, &rng());
     let unknown = RedeemError::Unknown.outward();
     for error in [
