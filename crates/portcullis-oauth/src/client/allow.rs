@@ -224,6 +224,10 @@ mod tests {
         ));
         assert!(!admitted("email:*@example.com", &one("x@evilexample.com")));
         assert!(!admitted("email:*@example.com", &one("example.com")));
+        assert!(!admitted(
+            "email:*@*.example",
+            &one("x@evil.com@home.example")
+        ));
         // Letters that look alike are others.
         assert!(!admitted("email:*@example.com", &one("x@ехample.com")));
     }

@@ -309,6 +309,7 @@ fn j_05_a_token_of_another_issuer_sign_in_or_time_is_refused() {
         (json!({"nonce": "n-2"}), IdTokenError::OtherNonce),
         (json!({"exp": NOW - 60}), IdTokenError::Time),
         (json!({"iat": NOW + 61}), IdTokenError::Time),
+        (json!({"iat": NOW + 61, "nbf": NOW}), IdTokenError::Time),
         (json!({"nbf": NOW + 61}), IdTokenError::Time),
         (json!({"exp": 1e18}), IdTokenError::Claim("exp")),
         (json!({"exp": -1}), IdTokenError::Claim("exp")),
