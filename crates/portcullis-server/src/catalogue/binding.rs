@@ -24,19 +24,18 @@ pub(super) fn bound_provider<'a>(
     let kind = &document.schemes.get(scheme)?.kind;
     let settings = document.scheme_settings.get(scheme);
     let named = settings.and_then(|settings| settings.provider.as_deref());
+    let is_open = !settings.is_some_and(speaks_of_a_client);
     let is_bound = match (named, kind) {
         (
             Some(named),
             SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. } | SchemeKind::Bearer,
         ) => named == provider.slug().as_str(),
-        (Some(_), _) => false,
-        (None, _) if settings.is_some_and(speaks_of_a_client) => false,
-        (None, SchemeKind::OAuth2 { flows }) => flows
+        (None, SchemeKind::OAuth2 { flows }) if is_open => flows
             .iter()
             .filter_map(persons_endpoint)
             .any(|url| provider.is_at(url)),
-        (None, SchemeKind::OpenIdConnect { url }) => provider.is_discovered_at(url),
-        (None, _) => false,
+        (None, SchemeKind::OpenIdConnect { url }) if is_open => provider.is_discovered_at(url),
+        _ => false,
     };
     is_bound.then_some(provider.slug())
 }

@@ -226,7 +226,7 @@ table! {
         scopes: Vec<Spanned<String>> = "[\"read:org\"]",
         /// Who may sign in: `email:*@example.com`, `hd:example.com` (Google), `tid:…` (Entra) or `org:acme` (GitHub); `*` stands for any characters, and one rule that fits suffices.
         /// Only what the provider vouches for is compared.
-        /// Default: everybody who has an account there.
+        /// Default: everybody who has an account there; at a public provider that is everybody, who then may use the environments of the toolsets too.
         allow: Vec<Spanned<String>> = "[\"org:acme\"]",
         /// Further parameters of the authorization request.
         parameters: BTreeMap<Spanned<String>, String> = "{ allow_signup = \"false\" }",

@@ -354,7 +354,7 @@ fn asks_or_tell(toolset: &Toolset) -> bool {
     if !asks {
         tracing::error!(
             toolset = %toolset.slug,
-            "withheld a toolset that asks for no key, since other machines reach the listener; use `api_key`, or set `allow_unauthenticated = true` in `[listener]`"
+            "withheld a toolset that asks for no key, since other machines reach the listener; use `api_key` or `oauth`, or set `allow_unauthenticated = true` in `[listener]`"
         );
     }
     asks

@@ -139,7 +139,7 @@ fn settings(set: impl FnOnce(&mut SchemeSettings)) -> SchemeSettings {
 
 /// Returns the provider that a lone scheme is bound to.
 fn bound_to(
-    scheme: Value,
+    scheme: &Value,
     settings: Option<SchemeSettings>,
     provider: &UpstreamProvider,
 ) -> Option<String> {
@@ -170,23 +170,19 @@ fn a_scheme_is_bound_by_itself_where_it_names_the_providers_urls() {
         ),
         (json!({"type": "http", "scheme": "bearer"}), &None),
     ] {
-        assert_eq!(
-            &bound_to(scheme.clone(), None, &github()),
-            expected,
-            "{scheme}"
-        );
+        assert_eq!(&bound_to(&scheme, None, &github()), expected, "{scheme}");
     }
     let discovered = |issuer: &str| {
         let url = format!("https://as.example/{issuer}/.well-known/openid-configuration");
         json!({"type": "openIdConnect", "openIdConnectUrl": url})
     };
     assert_eq!(
-        bound_to(discovered("one"), None, &openid()).as_deref(),
+        bound_to(&discovered("one"), None, &openid()).as_deref(),
         Some("login")
     );
-    assert_eq!(bound_to(discovered("two"), None, &openid()), None);
+    assert_eq!(bound_to(&discovered("two"), None, &openid()), None);
     let below = oauth2("authorizationCode", "https://as.example/one/authorize");
-    assert_eq!(bound_to(below, None, &openid()).as_deref(), Some("login"));
+    assert_eq!(bound_to(&below, None, &openid()).as_deref(), Some("login"));
 }
 
 #[test]
@@ -197,7 +193,7 @@ fn what_the_operator_says_of_a_scheme_counts_more_than_its_urls() {
     let key = || json!({"type": "apiKey", "in": "header", "name": "k"});
     let ours = || oauth2("authorizationCode", GITHUB);
     let bound = |scheme: Value, settings: Option<SchemeSettings>| {
-        bound_to(scheme, settings, &github()).is_some()
+        bound_to(&scheme, settings, &github()).is_some()
     };
     assert!(bound(elsewhere(), to("github")));
     assert!(bound(bearer(), to("github")));

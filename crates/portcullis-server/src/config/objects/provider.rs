@@ -49,7 +49,7 @@ fn settings(
     table: &UpstreamProvider,
 ) -> ProviderSettings {
     let text = |value: &Value<String>| value.as_ref().map(|text| text.get_ref().clone());
-    let scopes = reading.all_parsed(&table.scopes, |text| scope(text));
+    let scopes = reading.all_parsed(&table.scopes, scope);
     let rules = reading.all_parsed(&table.allow, str::parse::<AllowRule>);
     let parameters = table.parameters.iter();
     ProviderSettings {
