@@ -96,6 +96,13 @@ async fn r_16_a_client_under_way_stays(database: Database) {
     let removed = store.delete_unused_clients(later(1), end, 100).await;
     assert_eq!(removed.unwrap(), 1);
     assert_eq!(store.flow(&flow.id).await.unwrap(), None);
+
+    // The person has signed in, and the client has not come with its code.
+    store.insert_client(&client, NOW).await.unwrap();
+    let sign_in = sign_in("code", &*database.rng);
+    store.complete_sign_in(sign_in, NOW).await.unwrap();
+    let removed = store.delete_unused_clients(later(1), end, 100).await;
+    assert_eq!(removed.unwrap(), 0);
 }
 
 async fn clients_are_removed_in_batches(database: Database) {

@@ -10,7 +10,7 @@ use portcullis_store::Store;
 use super::on_both_engines;
 use crate::engines::{Database, NOW};
 use crate::people::{
-    ACCESS, REFRESH, digest, flow, granted, later, session_of, sign_in, tokens, with_client,
+    ACCESS, REFRESH, digest, flow, grant, granted, later, session_of, sign_in, tokens, with_client,
 };
 
 on_both_engines! {
@@ -21,6 +21,7 @@ on_both_engines! {
     an_ended_grant_stays_thirty_days
     a_grant_goes_with_its_last_token
     a_nameless_subject_goes_with_its_last_grant
+    p_08_a_redeemed_code_is_remembered_for_a_day_even_without_its_grant
     a_sweep_takes_no_more_than_it_is_told
 }
 
@@ -178,6 +179,30 @@ async fn a_nameless_subject_goes_with_its_last_grant(database: Database) {
             assert_eq!(connected, expected, "{now:?}");
         }
     }
+}
+
+async fn p_08_a_redeemed_code_is_remembered_for_a_day_even_without_its_grant(database: Database) {
+    let store = database.open().await;
+    with_client(&store).await;
+    let mut nameless = sign_in("a", &*database.rng);
+    nameless.identity = None;
+    let signed_in = store.complete_sign_in(nameless, NOW).await.unwrap();
+    let alone = NewTokens {
+        refresh: None,
+        ..tokens("a")
+    };
+    let code = Digest::of(b"a");
+    let grant = grant(signed_in, &*database.rng);
+    let redeemed = store.redeem_code(&code, grant.clone(), alone, NOW).await;
+    assert!(redeemed.unwrap());
+    store.sweep_sign_in(NOW.after(ACCESS), 100).await.unwrap();
+    let ended = store.end_grant(grant.id, EndReason::Revoked, NOW).await;
+    assert!(!ended.unwrap(), "it is no longer there");
+    let known = store.code(&code).await.unwrap().unwrap();
+    assert_eq!(known.redeemed.unwrap().grant, grant.id);
+    store.sweep_sign_in(NOW.after(DAY), 100).await.unwrap();
+    assert_eq!(store.code(&code).await.unwrap(), None);
+    assert!(!is_connected(&store, signed_in.connection).await);
 }
 
 async fn a_sweep_takes_no_more_than_it_is_told(database: Database) {
