@@ -2,6 +2,7 @@
 
 use portcullis_base::{Digest, Timestamp};
 use portcullis_oauth::issuer::grant::{AccessTokenRow, Grant, NewTokens, RefreshTokenRow};
+use portcullis_oauth::issuer::redeem::REPLACED_GRACE;
 
 use super::grants::GrantRow;
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
@@ -99,9 +100,10 @@ impl Store {
         row.map(RefreshTokenRow::try_from).transpose()
     }
 
-    /// Replaces a refresh token by its successors; of several callers one succeeds.
+    /// Replaces a refresh token by its successors.
     ///
-    /// Gives `false`, and stores nothing, where the token is unknown, replaced already or expired, or its grant has ended.
+    /// Within [`REPLACED_GRACE`] of its first replacement it gets successors each time: several processes may share it, and answers get lost.
+    /// Gives `false`, and stores nothing, where the token is unknown, was replaced before that or has expired, or its grant has ended.
     ///
     /// # Errors
     ///
@@ -120,14 +122,17 @@ impl Store {
                     let replaced = fetch_all!(
                         connection,
                         (String, i64),
-                        "UPDATE refresh_tokens SET replaced_at_ms = $1 \
-                         WHERE digest = $2 AND replaced_at_ms IS NULL AND expires_at_ms > $1 \
+                        "UPDATE refresh_tokens \
+                         SET replaced_at_ms = COALESCE(replaced_at_ms, $1) \
+                         WHERE digest = $2 AND expires_at_ms > $1 \
+                         AND (replaced_at_ms IS NULL OR replaced_at_ms >= $3) \
                          AND EXISTS (SELECT 1 FROM grants \
                              WHERE grants.id = refresh_tokens.grant_id \
                              AND grants.ended_at_ms IS NULL) \
                          RETURNING grant_id, generation",
                         now.as_millis(),
-                        presented.as_bytes().as_slice()
+                        presented.as_bytes().as_slice(),
+                        now.before(REPLACED_GRACE).as_millis()
                     )?;
                     let Some((grant, generation)) = replaced.first() else {
                         return Ok(false);
