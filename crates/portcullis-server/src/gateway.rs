@@ -32,11 +32,15 @@ use crate::http::listener::{BindError, Listener};
 use crate::http::serve::serve;
 use crate::http::settings::ListenerSettings;
 use crate::http::surround::{Surroundings, surround};
+use crate::issuer::{self, IssuerParts};
+use crate::jobs;
 use crate::mcp::endpoint::{self, EndpointState};
 use crate::mcp::keys::KeyCache;
 use crate::storage::{self, StorageError};
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::policy::EgressPolicy;
+use crate::upstream::providers::Providers;
+use crate::upstream::vault::Vault;
 use crate::upstream::{Upstream, UpstreamLimits};
 
 use bind::Sockets;
@@ -168,6 +172,11 @@ impl Gateway {
         let mut tasks = JoinSet::new();
         let background = CancellationToken::new();
         tasks.spawn(self.reloader.watch(background.clone()));
+        tasks.spawn(jobs::sweep(
+            self.store.clone(),
+            Arc::clone(&self.clock),
+            background.clone(),
+        ));
         if let Some(certificates) = self.listener.certificates() {
             let clock = Arc::clone(&self.clock);
             tasks.spawn(certificate_watch::watch(
@@ -263,21 +272,34 @@ impl Parts {
             clock: Arc::clone(&self.clock),
             rng: Arc::clone(&self.rng),
         };
+        let upstream = Arc::new(upstream(
+            &settings.upstream,
+            Arc::clone(&self.metrics),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.rng),
+        ));
+        let providers = Providers::new(upstream.http().clone(), Arc::clone(&self.clock));
+        let issuer = issuer::router(IssuerParts {
+            store: self.store.clone(),
+            catalogue: Arc::clone(&catalogue),
+            providers: Arc::new(providers),
+            clock: Arc::clone(&self.clock),
+            rng: self.rng,
+            public_url: public_url.clone(),
+            settings: settings.authorization,
+            body_limits: settings.access.body,
+        });
         let state = Arc::new(EndpointState {
             catalogue,
             keys: KeyCache::new(self.store.clone()),
-            upstream: Arc::new(upstream(
-                &settings.upstream,
-                Arc::clone(&self.metrics),
-                Arc::clone(&self.clock),
-                self.rng,
-            )),
+            vault: Vault::new(self.store.clone()),
+            upstream,
             metrics: self.metrics,
             clock: Arc::clone(&self.clock),
             public_url,
             body_limits: settings.access.body,
         });
-        let endpoints = endpoint::router(state);
+        let endpoints = endpoint::router(state).merge(issuer);
         // Without a listener of their own the operations routes are judged like all others.
         let router = match &self.sockets.operations {
             Some(_) => endpoints,

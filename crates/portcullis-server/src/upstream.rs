@@ -13,5 +13,6 @@ mod redact;
 mod request;
 mod retry;
 mod tokens;
+pub mod vault;
 
 pub use call::{Answer, CallError, Upstream, UpstreamLimits};

@@ -19,6 +19,7 @@ const ALLOWED_METHODS: &str = "POST, GET, DELETE, OPTIONS";
 /// The response headers that a script may read: the challenge that starts a sign-in, and the session.
 const EXPOSED_HEADERS: &str = "WWW-Authenticate, Mcp-Session-Id, X-Request-Id";
 const PREFLIGHT_SECONDS: &str = "600";
+const ANY_ORIGIN: HeaderValue = HeaderValue::from_static("*");
 
 /// The hosts by which this gateway answers, and the web origins that may call it.
 #[derive(Clone, Debug)]
@@ -63,7 +64,12 @@ impl OriginPolicy {
         if let Err(refusal) = self.judge_host(uri, headers) {
             return Verdict::Refused(refusal);
         }
-        let origin = match self.judge_origin(headers) {
+        let judged = if is_for_everybody(uri.path()) {
+            Ok(headers.get(header::ORIGIN).map(|_| ANY_ORIGIN))
+        } else {
+            self.judge_origin(headers)
+        };
+        let origin = match judged {
             Ok(origin) => origin,
             Err(refusal) => return Verdict::Refused(refusal),
         };
@@ -137,6 +143,14 @@ impl OriginPolicy {
         Origin::parse(text)
             .is_ok_and(|origin| origin.as_str() == text && self.loopback && origin.is_loopback())
     }
+}
+
+/// Tells whether the scripts of every origin may read what is at a path: how to sign in, and where clients that run in a browser do it.
+///
+/// Nothing there goes by cookies, so that a page gains nothing that a program without a browser does not have.
+/// The pages of a person's sign-in are not among them (RFC 9700 §2.6: the authorization endpoint "MUST NOT" support CORS).
+fn is_for_everybody(path: &str) -> bool {
+    path.starts_with("/.well-known/") || matches!(path, "/token" | "/register")
 }
 
 /// What is to become of a request.

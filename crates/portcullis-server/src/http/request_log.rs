@@ -13,7 +13,7 @@ use axum::extract::MatchedPath;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use portcullis_base::{ApiKeyId, Blame, RequestId, Slug};
+use portcullis_base::{ApiKeyId, Blame, FlowId, GrantId, RequestId, Slug};
 use tokio::time::Instant;
 
 use crate::telemetry::metrics::{Metrics, known_method};
@@ -36,6 +36,8 @@ struct Known {
     toolset: Option<Slug>,
     tool: Option<String>,
     api_key: Option<ApiKeyId>,
+    grant: Option<GrantId>,
+    flow: Option<FlowId>,
     blame: Option<Blame>,
     cause: Option<String>,
 }
@@ -54,6 +56,16 @@ impl Particulars {
     /// Says by which key the caller came in.
     pub fn api_key(&self, id: ApiKeyId) {
         self.known().api_key = Some(id);
+    }
+
+    /// Says under which grant the caller came in.
+    pub fn grant(&self, id: GrantId) {
+        self.known().grant = Some(id);
+    }
+
+    /// Says which flow of a sign-in the request belongs to.
+    pub fn flow(&self, id: FlowId) {
+        self.known().flow = Some(id);
     }
 
     /// Says who is to blame for the failure, also where the status is 200.
@@ -157,6 +169,8 @@ impl Drop for Line {
             toolset = known.toolset.as_ref().map(Slug::as_str),
             tool.name = known.tool.as_deref(),
             api_key.id = known.api_key.map(tracing::field::display),
+            grant.id = known.grant.map(tracing::field::display),
+            flow.id = known.flow.map(tracing::field::display),
             blame = known.blame.map(Blame::as_str),
             cause = known.cause.as_deref(),
             given_up

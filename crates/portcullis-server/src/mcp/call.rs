@@ -4,12 +4,37 @@ use std::sync::Arc;
 
 use portcullis_base::Blame;
 use portcullis_mcp::{Content, Id, ProtocolError, ProtocolVersion, Reply, ToolCall, ToolResult};
+use portcullis_oauth::guard::admit::{TokenFault, lacks};
 use portcullis_openapi::{self as openapi, Outcome, RequestPlan};
 use tokio::time::Instant;
 
+use super::caller::Refusal;
 use super::endpoint::Exchange;
 use crate::catalogue::PublishedTool;
-use crate::upstream::credentials::CredentialSources;
+use crate::upstream::credentials::{ConnectionSource, CredentialSources, needed_scopes};
+
+/// What a request comes to.
+pub(super) struct Finished {
+    /// The reply; it counts where the answer has begun already, or holds other replies too.
+    pub(super) reply: Reply,
+    /// What an answer of its own says instead: that the person has to sign in, again or for more.
+    pub(super) refusal: Option<Refusal>,
+}
+
+impl From<Reply> for Finished {
+    fn from(reply: Reply) -> Self {
+        Self {
+            reply,
+            refusal: None,
+        }
+    }
+}
+
+impl From<Finished> for Reply {
+    fn from(finished: Finished) -> Self {
+        finished.reply
+    }
+}
 
 /// A call whose request is planned and not yet sent.
 pub(super) struct Call {
@@ -31,14 +56,22 @@ impl Call {
         id: &Id<'_>,
         version: ProtocolVersion,
         call: &ToolCall<'_>,
-    ) -> Result<Self, Reply> {
+    ) -> Result<Self, Finished> {
         let toolset = &exchange.toolset;
         let Some((name, tool)) = toolset.tools.get_key_value(&*call.name) else {
             exchange.particulars.blame(Blame::Caller);
             let error = ProtocolError::unknown_tool(&call.name);
-            return Err(Reply::error(Some(id), &error, version));
+            return Err(Reply::error(Some(id), &error, version).into());
         };
         exchange.particulars.tool(name);
+        if let Some(refusal) = exchange.lacks_scopes(tool) {
+            exchange.count(Some(Blame::Caller), Instant::now());
+            let result = ToolResult::error(refusal.to_string());
+            return Err(Finished {
+                reply: result.reply(id, version, &toolset.introduction),
+                refusal: Some(refusal),
+            });
+        }
         match tool.tool.plan(call.arguments) {
             Ok(plan) => Ok(Self {
                 exchange: Arc::clone(exchange),
@@ -50,7 +83,7 @@ impl Call {
             Err(error) => {
                 exchange.count(Some(Blame::Caller), Instant::now());
                 let result = ToolResult::error(error.to_string());
-                Err(result.reply(id, version, &toolset.introduction))
+                Err(result.reply(id, version, &toolset.introduction).into())
             }
         }
     }
@@ -59,17 +92,17 @@ impl Call {
     ///
     /// Dropped before that, it takes the request with it in the revisions for which leaving is cancelling.
     /// In the older ones "Disconnection SHOULD NOT be interpreted as the client cancelling its request" (2025-11-25, streamable HTTP): there the request is carried out.
-    pub(super) async fn run(self) -> Reply {
+    pub(super) async fn run(self) -> Finished {
         if self.version.is_modern() {
             return self.carry_out().await;
         }
         match tokio::spawn(self.carry_out()).await {
-            Ok(reply) => reply,
+            Ok(finished) => finished,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
 
-    async fn carry_out(self) -> Reply {
+    async fn carry_out(self) -> Finished {
         let begun = Instant::now();
         let Self {
             exchange,
@@ -77,13 +110,20 @@ impl Call {
             plan,
             ..
         } = self;
-        let sources = CredentialSources {
-            environment: exchange.toolset.environment.as_deref(),
-            caller: &exchange.caller.values,
-            caller_supplied: &exchange.toolset.caller_supplied,
-            environment_allowed: exchange.caller.may_use_environment(),
-            connection: None,
-        };
+        let sources =
+            CredentialSources {
+                environment: exchange.toolset.environment.as_deref(),
+                caller: &exchange.caller.values,
+                caller_supplied: &exchange.toolset.caller_supplied,
+                environment_allowed: exchange.caller.may_use_environment(),
+                connection: exchange.caller.connection.as_ref().map(|connection| {
+                    ConnectionSource {
+                        provider: &connection.provider,
+                        token: &connection.tokens.access,
+                    }
+                }),
+            };
+        let mut refusal = None;
         let (result, blame) = match exchange.state.upstream.call(&tool, plan, &sources).await {
             Ok(answer) => {
                 let response = answer.response();
@@ -92,15 +132,44 @@ impl Call {
             }
             Err(error) => {
                 exchange.particulars.cause(error.cause());
+                if error.ends_connection() {
+                    refusal = exchange.lose_connection().await;
+                }
                 (ToolResult::error(error.to_string()), Some(error.blame()))
             }
         };
         exchange.count(blame, begun);
-        result.reply(&self.id, self.version, &exchange.toolset.introduction)
+        Finished {
+            reply: result.reply(&self.id, self.version, &exchange.toolset.introduction),
+            refusal,
+        }
     }
 }
 
 impl Exchange {
+    /// Refuses a person whose token does not reach as far as a tool needs; the challenge asks for all of the tool's scopes at once.
+    fn lacks_scopes(&self, tool: &PublishedTool) -> Option<Refusal> {
+        let token = self.caller.token()?;
+        let sign_in = self.toolset.sign_in.as_ref()?;
+        let needed = needed_scopes(tool, &sign_in.provider, &token.scopes);
+        lacks(&token.scopes, &needed).then_some(Refusal::Scope(needed))
+    }
+
+    /// Ends the caller's connection, which the API does not honour any more.
+    ///
+    /// Where that cannot be stored, the caller is told no more than the error: the next call tries again.
+    async fn lose_connection(&self) -> Option<Refusal> {
+        let token = self.caller.token()?;
+        let now = self.state.clock.now();
+        match self.state.lose(token, now).await {
+            Ok(()) => Some(Refusal::Token(TokenFault::Ended)),
+            Err(error) => {
+                tracing::error!(%error, "a connection that has ended cannot be marked so");
+                None
+            }
+        }
+    }
+
     /// Counts a call that has ended.
     fn count(&self, blame: Option<Blame>, begun: Instant) {
         if let Some(blame) = blame {

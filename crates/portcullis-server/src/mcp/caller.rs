@@ -4,11 +4,18 @@
 //! Each inbound mode accepts only its own credential, and `headers` authenticates nobody: who comes in by it brings every value himself.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use portcullis_base::{ApiKey, ApiKeyId, Digest, Plain, Secret, Slug, Timestamp};
+use portcullis_base::{
+    AccessToken, ApiKey, ApiKeyId, Digest, Origin, Plain, Secret, Slug, Timestamp,
+};
+use portcullis_oauth::guard::admit::TokenFault;
 use portcullis_oauth::guard::bearer::{BearerError, bearer};
 use portcullis_oauth::guard::challenge::{BearerErrorCode, Challenge};
+use portcullis_oauth::issuer::grant::AccessTokenRow;
+use portcullis_oauth::issuer::person::Connection;
+use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::variables::is_protocol_header;
 use portcullis_store::{ApiKeyRow, Inbound};
 use thiserror::Error;
@@ -28,15 +35,19 @@ pub struct Caller {
     pub identity: Identity,
     /// What he passes for the variables that the operator declared caller-supplied.
     pub values: CallerValues,
+    /// His connection to the provider, where he signed in and calls need its token.
+    pub connection: Option<Arc<Connection>>,
 }
 
 /// How a caller was admitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
     /// As anyone.
     Open,
     /// By an API key.
     ApiKey(ApiKeyId),
+    /// By an access token of ours: a person who signed in.
+    Person(Arc<AccessTokenRow>),
     /// As anyone, with nothing but his own values.
     Headers,
 }
@@ -46,8 +57,17 @@ impl Caller {
     #[must_use]
     pub fn may_use_environment(&self) -> bool {
         match self.identity {
-            Identity::Open | Identity::ApiKey(_) => true,
+            Identity::Open | Identity::ApiKey(_) | Identity::Person(_) => true,
             Identity::Headers => false,
+        }
+    }
+
+    /// Returns the access token of a person who signed in.
+    #[must_use]
+    pub fn token(&self) -> Option<&Arc<AccessTokenRow>> {
+        match &self.identity {
+            Identity::Person(token) => Some(token),
+            Identity::Open | Identity::ApiKey(_) | Identity::Headers => None,
         }
     }
 }
@@ -122,6 +142,8 @@ pub enum Presented {
     Admitted(Identity),
     /// An API key, to be looked up and judged by [`judge_key`].
     ApiKey(Digest),
+    /// An access token, to be looked up and judged by [`portcullis_oauth::guard::admit::admit`].
+    AccessToken(Digest),
 }
 
 /// Reads the credential of a request.
@@ -140,8 +162,9 @@ pub fn present(
         return Err(Refusal::AuthorizationRepeated);
     }
     let accepts = |mode| toolset.inbound.contains(&mode);
-    if accepts(Inbound::ApiKey) && presented != Err(BearerError::Absent) {
-        return api_key(presented).map(Presented::ApiKey);
+    let takes_tokens = accepts(Inbound::ApiKey) || accepts(Inbound::OAuth);
+    if takes_tokens && presented != Err(BearerError::Absent) {
+        return token(presented, toolset);
     }
     if accepts(Inbound::Open) {
         return Ok(Presented::Admitted(Identity::Open));
@@ -152,7 +175,11 @@ pub fn present(
     if query.is_some_and(names_a_token) {
         return Err(Refusal::CredentialInUrl);
     }
-    Err(Refusal::CredentialMissing)
+    Err(if accepts(Inbound::OAuth) {
+        Refusal::SignInMissing
+    } else {
+        Refusal::CredentialMissing
+    })
 }
 
 /// Judges the API key that a request presents, `row` being what is stored of it.
@@ -164,7 +191,7 @@ pub fn judge_key(
     row: Option<&ApiKeyRow>,
     toolset: &Slug,
     now: Timestamp,
-) -> Result<Identity, Refusal> {
+) -> Result<ApiKeyId, Refusal> {
     let row = row.ok_or(Refusal::Key(KeyFault::Unknown))?;
     let fault = if row.revoked_at.is_some() {
         KeyFault::Revoked
@@ -173,20 +200,38 @@ pub fn judge_key(
     } else if !row.toolsets.is_empty() && !row.toolsets.contains(toolset) {
         KeyFault::OtherToolset
     } else {
-        return Ok(Identity::ApiKey(row.id));
+        return Ok(row.id);
     };
     Err(Refusal::Key(fault))
 }
 
-fn api_key(presented: Result<&str, BearerError>) -> Result<Digest, Refusal> {
-    let no_key = Refusal::Key(KeyFault::NoKey);
-    match presented {
-        Ok(text) => Plain::<ApiKey>::parse(text)
-            .map(|key| key.digest())
-            .map_err(|_| no_key),
-        Err(BearerError::OtherScheme) => Err(Refusal::AuthorizationNotBearer),
-        Err(_) => Err(no_key),
+/// Tells the kinds of token apart by their prefix; an API key is no access token and the other way round.
+fn token(
+    presented: Result<&str, BearerError>,
+    toolset: &PublishedToolset,
+) -> Result<Presented, Refusal> {
+    let accepts = |mode| toolset.inbound.contains(&mode);
+    let no_token = if accepts(Inbound::OAuth) {
+        Refusal::Token(TokenFault::NoToken)
+    } else {
+        Refusal::Key(KeyFault::NoKey)
+    };
+    let text = match presented {
+        Ok(text) => text,
+        Err(BearerError::OtherScheme) => return Err(Refusal::AuthorizationNotBearer),
+        Err(_) => return Err(no_token),
+    };
+    if accepts(Inbound::OAuth)
+        && let Ok(token) = Plain::<AccessToken>::parse(text)
+    {
+        return Ok(Presented::AccessToken(token.digest()));
     }
+    if accepts(Inbound::ApiKey)
+        && let Ok(key) = Plain::<ApiKey>::parse(text)
+    {
+        return Ok(Presented::ApiKey(key.digest()));
+    }
+    Err(no_token)
 }
 
 fn names_a_token(query: &str) -> bool {
@@ -199,18 +244,29 @@ pub enum Refusal {
     /// No credential, where one is needed.
     #[error("this endpoint needs an API key; send it as `Authorization: Bearer`")]
     CredentialMissing,
+    /// No credential, where a person signs in.
+    #[error(
+        "this endpoint needs a sign-in; its authorization server is named in the resource metadata"
+    )]
+    SignInMissing,
     /// The credential is where logs can see it.
-    #[error("credentials in URLs are not accepted; send an API key as `Authorization: Bearer`")]
+    #[error("credentials in URLs are not accepted; send them as `Authorization: Bearer`")]
     CredentialInUrl,
     /// Two credentials.
     #[error("the request has more than one `Authorization` header")]
     AuthorizationRepeated,
     /// Another scheme than `Bearer`.
-    #[error("this endpoint takes API keys as `Authorization: Bearer`")]
+    #[error("this endpoint takes credentials as `Authorization: Bearer`")]
     AuthorizationNotBearer,
     /// A credential that is not good here; the reason is for the log.
     #[error("the API key is not valid for this endpoint")]
     Key(KeyFault),
+    /// An access token that is not good here; the reason is for the log.
+    #[error("the access token is not valid for this endpoint")]
+    Token(TokenFault),
+    /// An access token that does not reach as far as the tool that is called.
+    #[error("the tool needs permissions that were not granted")]
+    Scope(Scopes),
     /// A variable twice.
     #[error("the request has more than one `{0}` header")]
     VariableRepeated(HeaderName),
@@ -245,9 +301,12 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::CredentialMissing
+            | Self::SignInMissing
             | Self::CredentialInUrl
             | Self::AuthorizationNotBearer
-            | Self::Key(_) => StatusCode::UNAUTHORIZED,
+            | Self::Key(_)
+            | Self::Token(_) => StatusCode::UNAUTHORIZED,
+            Self::Scope(_) => StatusCode::FORBIDDEN,
             Self::AuthorizationRepeated | Self::VariableRepeated(_) | Self::VariableNotText(_) => {
                 StatusCode::BAD_REQUEST
             }
@@ -258,8 +317,9 @@ impl Refusal {
     #[must_use]
     pub fn code(&self) -> Option<BearerErrorCode> {
         match self {
-            Self::CredentialMissing | Self::AuthorizationNotBearer => None,
-            Self::Key(_) => Some(BearerErrorCode::InvalidToken),
+            Self::CredentialMissing | Self::SignInMissing | Self::AuthorizationNotBearer => None,
+            Self::Key(_) | Self::Token(_) => Some(BearerErrorCode::InvalidToken),
+            Self::Scope(_) => Some(BearerErrorCode::InsufficientScope),
             Self::CredentialInUrl
             | Self::AuthorizationRepeated
             | Self::VariableRepeated(_)
@@ -267,22 +327,47 @@ impl Refusal {
         }
     }
 
-    /// Returns the value of `WWW-Authenticate` for a 401.
+    /// Returns the value of `WWW-Authenticate`: one challenge, which names the metadata document where people sign in.
     #[must_use]
-    pub fn challenge(&self, toolset: &Slug) -> Option<HeaderValue> {
-        if self.status() != StatusCode::UNAUTHORIZED {
+    pub fn challenge(
+        &self,
+        toolset: &PublishedToolset,
+        public_url: &Origin,
+    ) -> Option<HeaderValue> {
+        if !matches!(
+            self.status(),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
+        ) {
             return None;
         }
         let error = self.code();
         let description = error.map(|_| self.to_string());
+        let metadata = toolset
+            .sign_in
+            .as_ref()
+            .map(|_| protected_resource_url(public_url, &toolset.slug));
+        let scope = match (self, &toolset.sign_in) {
+            (Self::Scope(needed), _) => Some(needed.to_string()),
+            (_, Some(sign_in)) => Some(sign_in.scopes.to_string()),
+            (_, None) => None,
+        };
         let challenge = Challenge {
-            realm: Some(toolset.as_str()),
+            realm: Some(toolset.slug.as_str()),
             error,
             error_description: description.as_deref(),
-            ..Challenge::default()
+            scope: scope.as_deref().filter(|scope| !scope.is_empty()),
+            resource_metadata: metadata.as_deref(),
         };
         HeaderValue::try_from(challenge.to_string()).ok()
     }
+}
+
+/// Returns the URL of a toolset's metadata document (RFC 9728 §3.1).
+fn protected_resource_url(public_url: &Origin, toolset: &Slug) -> String {
+    format!(
+        "{}/.well-known/oauth-protected-resource/{toolset}/mcp",
+        public_url.as_str()
+    )
 }
 
 #[cfg(test)]

@@ -14,12 +14,17 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, header};
-use portcullis_base::{Blame, Clock, Origin};
+use portcullis_base::{Blame, Clock, Origin, Slug, Timestamp};
 use portcullis_mcp::{Answer, Field, Headers, Incoming, Reply, answer, read};
+use portcullis_oauth::guard::admit::{TokenFault, admit as judge_token};
+use portcullis_oauth::issuer::grant::AccessTokenRow;
+use portcullis_oauth::issuer::person::Connection;
+use portcullis_store::StoreError;
 
-use super::call::Call;
-use super::caller::{self, Caller, CallerValues, Identity, Presented};
+use super::call::{Call, Finished};
+use super::caller::{self, Caller, CallerValues, Identity, Presented, Refusal};
 use super::keys::KeyCache;
+use super::progress::Progress;
 use super::rejection::Rejection;
 use super::{page, progress, response};
 use crate::catalogue::{Catalogue, PublishedToolset};
@@ -28,6 +33,7 @@ use crate::http::request_log::Particulars;
 use crate::http::settings::BodyLimits;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::Upstream;
+use crate::upstream::vault::{Vault, VaultError};
 
 const MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
@@ -40,8 +46,10 @@ const BATCH_CONCURRENCY: usize = 8;
 pub struct EndpointState {
     /// What is published.
     pub catalogue: Arc<ArcSwap<Catalogue>>,
-    /// The API keys.
+    /// The credentials that callers present.
     pub keys: KeyCache,
+    /// The connections of people who signed in.
+    pub vault: Vault,
     /// The way to the APIs.
     pub upstream: Arc<Upstream>,
     /// Where calls are counted.
@@ -115,8 +123,10 @@ async fn serve(
         return Ok(page::response(&toolset, &state.public_url));
     }
     let caller = admit(&state, &toolset, &parts).await?;
-    if let Identity::ApiKey(id) = caller.identity {
-        particulars.api_key(id);
+    match &caller.identity {
+        Identity::ApiKey(id) => particulars.api_key(*id),
+        Identity::Person(token) => particulars.grant(token.grant.id),
+        Identity::Open | Identity::Headers => {}
     }
     if parts.method != Method::POST {
         return Err(Rejection::Method);
@@ -141,26 +151,86 @@ async fn admit(
     toolset: &PublishedToolset,
     parts: &Parts,
 ) -> Result<Caller, Rejection> {
-    let refuse = |refusal| Rejection::Caller(refusal, toolset.slug.clone());
+    let refuse = |refusal| Rejection::caller(refusal, toolset, &state.public_url);
     let presented = caller::present(&parts.headers, parts.uri.query(), toolset).map_err(refuse)?;
+    let now = state.clock.now();
+    let mut connection = None;
     let identity = match presented {
         Presented::Admitted(identity) => identity,
         Presented::ApiKey(digest) => {
-            let now = state.clock.now();
-            let row = state
-                .keys
-                .row(&digest, now)
-                .await
-                .map_err(Rejection::Store)?;
-            let identity = caller::judge_key(row.as_deref(), &toolset.slug, now).map_err(refuse)?;
-            if let Identity::ApiKey(id) = identity {
-                state.keys.used(id, now);
-            }
-            identity
+            let row = state.keys.key(&digest, now).await;
+            let row = row.map_err(Rejection::Store)?;
+            let id = caller::judge_key(row.as_deref(), &toolset.slug, now).map_err(refuse)?;
+            state.keys.used(id, now);
+            Identity::ApiKey(id)
+        }
+        Presented::AccessToken(digest) => {
+            let row = state.keys.token(&digest, now).await;
+            let row = row.map_err(Rejection::Store)?;
+            let token =
+                admitted(row, &toolset.slug, now).map_err(|fault| refuse(Refusal::Token(fault)))?;
+            connection = state.connection(&token, now).await.map_err(|error| {
+                error.map_or_else(
+                    || refuse(Refusal::Token(TokenFault::Ended)),
+                    Rejection::Store,
+                )
+            })?;
+            Identity::Person(token)
         }
     };
     let values = CallerValues::read(&parts.headers, toolset).map_err(refuse)?;
-    Ok(Caller { identity, values })
+    Ok(Caller {
+        identity,
+        values,
+        connection,
+    })
+}
+
+fn admitted(
+    row: Option<Arc<AccessTokenRow>>,
+    toolset: &Slug,
+    now: Timestamp,
+) -> Result<Arc<AccessTokenRow>, TokenFault> {
+    judge_token(row.as_deref(), toolset, now)?;
+    row.ok_or(TokenFault::Unknown)
+}
+
+impl EndpointState {
+    /// Returns the connection that a token's grant rests on; one that has ended takes the grant with it.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails; without an error, when the connection has ended.
+    async fn connection(
+        &self,
+        token: &AccessTokenRow,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Connection>>, Option<StoreError>> {
+        let Some(id) = token.grant.connection else {
+            return Ok(None);
+        };
+        match self.vault.connection(id, now).await {
+            Ok(connection) => Ok(Some(connection)),
+            Err(VaultError::Store(error)) => Err(Some(error)),
+            Err(VaultError::Ended) => {
+                self.lose(token, now).await.map_err(Some)?;
+                Err(None)
+            }
+        }
+    }
+
+    /// Ends the connection that a token's grant rests on, and the grant.
+    pub(super) async fn lose(
+        &self,
+        token: &AccessTokenRow,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if let Some(id) = token.grant.connection {
+            self.vault.lose(id, now).await?;
+        }
+        self.keys.forget_token(&token.digest);
+        Ok(())
+    }
 }
 
 /// One HTTP request of an admitted caller.
@@ -182,38 +252,53 @@ impl Exchange {
             Ok(Incoming::Batch(items)) => {
                 let items = items.into_iter().map(|item| match item {
                     Ok(request) => self.settle(&request),
-                    Err(reply) => Err(reply),
+                    Err(reply) => Err(reply.into()),
                 });
                 response::of(batch(items.collect()).await)
             }
             Ok(Incoming::Request(request)) => match self.settle(&request) {
-                Err(reply) => response::of(reply),
+                Err(finished) => self.finish(finished),
                 Ok(call) => match request.progress_token {
                     Some(token) if accepts_events(headers) => {
-                        progress::respond(call.run(), token.into_owned()).await
+                        match progress::respond(call.run(), token.into_owned()).await {
+                            Progress::Ended(finished) => self.finish(finished),
+                            Progress::Told(response) => response,
+                        }
                     }
-                    _ => response::of(call.run().await),
+                    _ => self.finish(call.run().await),
                 },
             },
         }
     }
 
+    /// Answers with what a request comes to.
+    fn finish(&self, finished: Finished) -> Response {
+        let Some(refusal) = finished.refusal else {
+            return response::of(finished.reply);
+        };
+        let rejection = Rejection::caller(refusal, &self.toolset, &self.state.public_url);
+        self.particulars.blame(rejection.blame());
+        self.particulars.cause(&rejection.cause());
+        rejection.response()
+    }
+
     /// Answers a request, or says which call will.
-    fn settle(self: &Arc<Self>, request: &portcullis_mcp::Request<'_>) -> Result<Call, Reply> {
+    fn settle(self: &Arc<Self>, request: &portcullis_mcp::Request<'_>) -> Result<Call, Finished> {
         match answer(request, &self.toolset.introduction, &self.toolset.list) {
-            Answer::Reply(reply) => Err(reply),
+            Answer::Reply(reply) => Err(reply.into()),
             Answer::Call(call) => Call::prepare(self, &request.id, request.version, call),
         }
     }
 }
 
-async fn batch(items: Vec<Result<Call, Reply>>) -> Reply {
+async fn batch(items: Vec<Result<Call, Finished>>) -> Reply {
     let replies: Vec<_> = stream::iter(items)
         .map(|item| async {
-            match item {
+            let finished = match item {
                 Ok(call) => call.run().await,
-                Err(reply) => reply,
-            }
+                Err(finished) => finished,
+            };
+            finished.reply
         })
         .buffered(BATCH_CONCURRENCY)
         .collect()

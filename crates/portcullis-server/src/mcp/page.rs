@@ -2,32 +2,15 @@
 //!
 //! Says nothing that needs a credential: no tools, no instructions, and not which toolsets there are.
 
-use std::sync::LazyLock;
-
 use askama::Template;
-use axum::body::Body;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use portcullis_base::{Digest, Origin};
+use http::{HeaderMap, Method, StatusCode};
+use portcullis_base::Origin;
 use portcullis_openapi::variables::header_name;
 use portcullis_store::Inbound;
 
-use super::response;
 use crate::catalogue::PublishedToolset;
-
-/// The look of every page.
-const STYLE: &str = include_str!("../../templates/page.css");
-
-/// A page needs nothing from anywhere, and no style but [`STYLE`].
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let style = STANDARD.encode(Digest::of(STYLE.as_bytes()).as_bytes());
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
-    HeaderValue::try_from(policy).expect("Base64 is visible ASCII")
-});
+use crate::page::{Forms, STYLE, html};
 
 #[derive(Template)]
 #[template(path = "endpoint.html")]
@@ -69,7 +52,7 @@ pub(super) fn response(toolset: &PublishedToolset, public_url: &Origin) -> Respo
             .map(|variable| header_name(variable))
             .collect(),
     };
-    html(&page)
+    html(StatusCode::OK, &page, Forms::None)
 }
 
 #[derive(Template)]
@@ -81,25 +64,9 @@ struct NotFoundPage<'a> {
 
 /// Shows that there is nothing.
 pub(super) fn not_found(public_url: &Origin) -> Response {
-    let mut response = html(&NotFoundPage {
+    let page = NotFoundPage {
         style: STYLE,
         origin: public_url.as_str(),
-    });
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    response
-}
-
-fn html(page: &impl Template) -> Response {
-    let html = page.render().expect("a template of texts always renders");
-    let mut response = Response::new(Body::from(html));
-    response::set(
-        &mut response,
-        header::CONTENT_TYPE,
-        "text/html; charset=utf-8",
-    );
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
-    response::set(&mut response, header::X_FRAME_OPTIONS, "DENY");
-    response::set(&mut response, header::REFERRER_POLICY, "no-referrer");
-    response
+    };
+    html(StatusCode::NOT_FOUND, &page, Forms::None)
 }

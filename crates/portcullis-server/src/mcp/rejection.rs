@@ -2,13 +2,14 @@
 
 use axum::response::Response;
 use bytes::Bytes;
-use http::{StatusCode, header};
-use portcullis_base::{Blame, Slug};
+use http::{HeaderValue, StatusCode, header};
+use portcullis_base::{Blame, Origin};
 use portcullis_oauth::guard::challenge::BearerErrorCode;
 use portcullis_store::StoreError;
 use thiserror::Error;
 
 use super::{caller, response};
+use crate::catalogue::PublishedToolset;
 use crate::http::body::BodyError;
 
 /// Why a request is not read.
@@ -19,8 +20,8 @@ pub(super) enum Rejection {
     #[error("there is nothing at this URL; MCP endpoints are at `/{{toolset}}/mcp`")]
     NoRoute,
     #[error("{0}")]
-    Caller(caller::Refusal, Slug),
-    #[error("the gateway cannot tell at the moment whether the API key is valid; try again")]
+    Caller(caller::Refusal, Option<HeaderValue>),
+    #[error("the gateway cannot tell at the moment whether the credential is valid; try again")]
     Store(StoreError),
     #[error("an MCP endpoint takes POST only")]
     Method,
@@ -31,6 +32,16 @@ pub(super) enum Rejection {
 }
 
 impl Rejection {
+    /// Refuses a caller, with the challenge that his client goes by.
+    pub(super) fn caller(
+        refusal: caller::Refusal,
+        toolset: &PublishedToolset,
+        public_url: &Origin,
+    ) -> Self {
+        let challenge = refusal.challenge(toolset, public_url);
+        Self::Caller(refusal, challenge)
+    }
+
     pub(super) fn blame(&self) -> Blame {
         match self {
             Self::Store(error) => error.blame(),
@@ -38,10 +49,11 @@ impl Rejection {
         }
     }
 
-    /// Returns the reason for the log, which says more of a key than its holder is told.
+    /// Returns the reason for the log, which says more of a credential than its holder is told.
     pub(super) fn cause(&self) -> String {
         match self {
             Self::Caller(caller::Refusal::Key(fault), _) => format!("the API key {fault}"),
+            Self::Caller(caller::Refusal::Token(fault), _) => format!("the access token {fault}"),
             rejection => rejection.to_string(),
         }
     }
@@ -77,15 +89,15 @@ impl Rejection {
         });
         let mut response = response::json(self.status(), Bytes::from(body.to_string()));
         match self {
-            Self::Caller(refusal, toolset) => {
-                if let Some(challenge) = refusal.challenge(toolset) {
+            Self::Caller(_, challenge) => {
+                if let Some(challenge) = challenge {
                     let headers = response.headers_mut();
-                    headers.insert(header::WWW_AUTHENTICATE, challenge);
+                    headers.insert(header::WWW_AUTHENTICATE, challenge.clone());
                 }
             }
             Self::Method => response::set(&mut response, header::ALLOW, "POST"),
             Self::Store(error) => {
-                tracing::error!(%error, "cannot look up an API key");
+                tracing::error!(%error, "cannot look up a credential");
                 response::set(&mut response, header::RETRY_AFTER, "1");
             }
             Self::UnknownToolset | Self::NoRoute | Self::MediaType | Self::Body(_) => {}

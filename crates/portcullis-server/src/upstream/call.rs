@@ -68,6 +68,7 @@ pub struct CallError {
     text: String,
     cause: Option<String>,
     blame: Blame,
+    ends_connection: bool,
 }
 
 impl CallError {
@@ -76,7 +77,23 @@ impl CallError {
             text: text.into(),
             cause: None,
             blame,
+            ends_connection: false,
         }
+    }
+
+    /// Says that the API does not honour the person's token.
+    fn connection_refused() -> Self {
+        let text = "the API does not accept your sign-in any more; sign in again";
+        Self {
+            ends_connection: true,
+            ..Self::new(Blame::Upstream, text)
+        }
+    }
+
+    /// Tells whether the caller's connection has ended with it.
+    #[must_use]
+    pub fn ends_connection(&self) -> bool {
+        self.ends_connection
     }
 
     /// Adds what only the log says.
@@ -149,6 +166,12 @@ impl Upstream {
             limits,
             places: Semaphore::new(limits.max_calls),
         }
+    }
+
+    /// Returns the way out, for requests that are no calls.
+    #[must_use]
+    pub fn http(&self) -> &Http {
+        &self.http
     }
 
     /// Sends a planned request with the credentials that the tool needs.
@@ -224,7 +247,16 @@ impl Call<'_> {
             sent.extend(self.secrets(&tokens));
             answer = self.attempt(plan, &tokens).await?;
         }
+        if answer.status == StatusCode::UNAUTHORIZED && self.bears_connection() {
+            return Err(CallError::connection_refused());
+        }
         Ok(Answer::new(answer, &Redactor::new(&sent)))
+    }
+
+    /// Tells whether the request bears the token of a person's connection.
+    fn bears_connection(&self) -> bool {
+        let mut credentials = self.decision.credentials.iter();
+        credentials.any(|credential| matches!(credential, Credential::Connection(_)))
     }
 
     /// Returns the tokens that the credentials need, in their order.

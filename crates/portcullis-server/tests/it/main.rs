@@ -2,5 +2,6 @@
 
 mod hand;
 mod http;
+mod issuer;
 mod mcp;
 mod upstream;

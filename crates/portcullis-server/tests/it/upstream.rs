@@ -6,7 +6,7 @@
     reason = "these are tests, and so are the functions that they share"
 )]
 
-mod api;
+pub(crate) mod api;
 mod calls;
 mod choices;
 mod connections;

@@ -253,3 +253,34 @@ fn a_plain_options_request_is_not_a_preflight() {
     let verdict = public().judge(&Method::OPTIONS, &Uri::from_static("/x"), &asked);
     assert_eq!(verdict, Verdict::Pass(None));
 }
+
+#[test]
+fn h_14_what_says_how_to_sign_in_is_for_every_origin_and_the_pages_are_not() {
+    let asked = headers(&[("host", "gw.example"), ("origin", "https://evil.example")]);
+    for path in [
+        "/.well-known/oauth-authorization-server",
+        "/token",
+        "/register",
+    ] {
+        let uri = Uri::try_from(path).unwrap();
+        let verdict = public().judge(&Method::POST, &uri, &asked);
+        let Verdict::Pass(Some(origin)) = verdict else {
+            panic!("{path}: {verdict:?}");
+        };
+        let mut answer = HeaderMap::new();
+        origin.write(&mut answer);
+        assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+        assert!(!answer.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+    }
+    for path in [
+        "/authorize",
+        "/consent",
+        "/callback/github",
+        "/token/x",
+        "/pets/mcp",
+    ] {
+        let uri = Uri::try_from(path).unwrap();
+        let verdict = public().judge(&Method::GET, &uri, &asked);
+        assert_eq!(verdict, Verdict::Refused(Refusal::Origin), "{path}");
+    }
+}

@@ -31,6 +31,10 @@ fn toolset(inbound: &[Inbound], declared: &[&str]) -> PublishedToolset {
     }
 }
 
+fn public_url() -> Origin {
+    Origin::parse("https://mcp.example").unwrap()
+}
+
 fn headers(list: &[(&'static str, &str)]) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, value) in list {
@@ -60,7 +64,8 @@ fn row() -> ApiKeyRow {
 fn no_credential_is_challenged_without_an_error() {
     let refusal = refused(&[Inbound::ApiKey], &[], None);
     assert_eq!(refusal, Refusal::CredentialMissing);
-    let challenge = refusal.challenge(&Slug::parse("pets").unwrap()).unwrap();
+    let pets = toolset(&[Inbound::ApiKey], &[]);
+    let challenge = refusal.challenge(&pets, &public_url()).unwrap();
     assert_eq!(challenge, r#"Bearer realm="pets""#);
 }
 
@@ -118,10 +123,7 @@ fn a_key_is_good_until_it_expires_or_is_revoked_and_only_where_it_opens() {
     let here = Slug::parse("pets").unwrap();
     let now = Timestamp::from_millis(10);
     let good = row();
-    assert_eq!(
-        judge_key(Some(&good), &here, now),
-        Ok(Identity::ApiKey(good.id))
-    );
+    assert_eq!(judge_key(Some(&good), &here, now), Ok(good.id));
     for (row, fault) in [
         (None, KeyFault::Unknown),
         (
@@ -155,7 +157,7 @@ fn a_key_is_good_until_it_expires_or_is_revoked_and_only_where_it_opens() {
 
 #[test]
 fn every_bad_key_is_told_the_same() {
-    let slug = Slug::parse("pets").unwrap();
+    let pets = toolset(&[Inbound::ApiKey], &[]);
     let challenges: BTreeSet<_> = [
         KeyFault::NoKey,
         KeyFault::Unknown,
@@ -166,7 +168,7 @@ fn every_bad_key_is_told_the_same() {
     .into_iter()
     .map(|fault| {
         Refusal::Key(fault)
-            .challenge(&slug)
+            .challenge(&pets, &public_url())
             .unwrap()
             .to_str()
             .unwrap()
@@ -194,6 +196,7 @@ fn open_and_headers_admit_anyone_and_only_open_lends_the_environment() {
         let caller = Caller {
             identity,
             values: CallerValues::default(),
+            connection: None,
         };
         assert_eq!(caller.may_use_environment(), lends);
     }

@@ -21,6 +21,7 @@ use portcullis_server::http::settings::BodyLimits;
 use portcullis_server::mcp::endpoint::{EndpointState, router};
 use portcullis_server::mcp::keys::KeyCache;
 use portcullis_server::mcp::publish;
+use portcullis_server::upstream::vault::Vault;
 use portcullis_server::upstream::{Upstream, UpstreamLimits};
 use portcullis_store::{Actor, ApiKeyRow, Inbound, Keyring, MasterKey, Store};
 use serde_json::{Value, json};
@@ -190,6 +191,7 @@ impl Gateway {
         let state = EndpointState {
             catalogue: Arc::new(ArcSwap::from_pointee(catalogue)),
             keys: KeyCache::new(store.clone()),
+            vault: Vault::new(store.clone()),
             upstream: Arc::new(upstream(Arc::clone(&clock) as Arc<dyn Clock>)),
             metrics: Arc::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

@@ -11,19 +11,19 @@ use tokio::net::TcpListener;
 
 /// What a request said.
 #[derive(Clone, Debug)]
-pub(super) struct Received {
-    pub(super) method: Method,
-    pub(super) path_and_query: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: String,
+pub(crate) struct Received {
+    pub(crate) method: Method,
+    pub(crate) path_and_query: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Received {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    pub(super) fn field(&self, name: &str) -> Option<String> {
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(self.body.as_bytes())
             .find(|(field, _)| field == name)
             .map(|(_, value)| value.into_owned())
@@ -39,13 +39,13 @@ struct Shared {
 
 /// The server; `answering` is told how many requests came before.
 #[derive(Clone)]
-pub(super) struct Server {
-    pub(super) port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     shared: Arc<Shared>,
 }
 
 impl Server {
-    pub(super) async fn start(
+    pub(crate) async fn start(
         answering: impl Fn(&Received, usize) -> Response<Body> + Send + Sync + 'static,
     ) -> Self {
         let shared = Arc::new(Shared {
@@ -61,11 +61,11 @@ impl Server {
         Self { port, shared }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub(super) fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.shared.received.lock().unwrap().clone()
     }
 }
@@ -87,7 +87,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     (shared.answering)(&received, before)
 }
 
-pub(super) fn json(status: u16, value: &Value) -> Response<Body> {
+pub(crate) fn json(status: u16, value: &Value) -> Response<Body> {
     Response::builder()
         .status(StatusCode::from_u16(status).unwrap())
         .header("content-type", "application/json")

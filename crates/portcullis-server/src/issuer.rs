@@ -1,0 +1,164 @@
+//! We as authorization server: from a client that registers to its tokens, and the pages in between.
+//!
+//! Decides nothing about OAuth, which is `portcullis-oauth`'s: a handler reads the request and what is stored, asks the rule, stores what it says and answers.
+//! Every flow has an id that its pages show and its log lines bear.
+
+mod answer;
+mod authorize;
+mod browser;
+mod callback;
+mod consent;
+mod document;
+mod page;
+mod quota;
+mod register;
+mod sign_out;
+mod token;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::routing::{get, post};
+use portcullis_base::{Clock, Origin, Rng, Slug};
+use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::issuer::authorize::AuthorizationPolicy;
+use portcullis_oauth::scope::Scopes;
+use portcullis_store::{Inbound, Store};
+
+use crate::catalogue::{Catalogue, PublishedToolset};
+use crate::config::AuthorizationSettings;
+use crate::http::settings::BodyLimits;
+use crate::upstream::providers::Providers;
+
+use browser::CookieNames;
+use quota::AddressQuota;
+
+/// The path of the authorization endpoint.
+pub const AUTHORIZE: &str = "/authorize";
+/// The path of the token endpoint.
+pub const TOKEN: &str = "/token";
+/// The path of the registration endpoint.
+pub const REGISTER: &str = "/register";
+/// The path of the page that asks the person.
+const CONSENT: &str = "/consent";
+/// The path that ends a browser session.
+const SIGN_OUT: &str = "/sign-out";
+
+/// What an [`IssuerState`] is made of.
+pub struct IssuerParts {
+    /// Where clients, flows, grants and connections are kept.
+    pub store: Store,
+    /// What is published.
+    pub catalogue: Arc<ArcSwap<Catalogue>>,
+    /// The upstream providers, and the way to them.
+    pub providers: Arc<Providers>,
+    /// For lifetimes.
+    pub clock: Arc<dyn Clock>,
+    /// For codes, tokens and states.
+    pub rng: Arc<dyn Rng>,
+    /// Our issuer.
+    pub public_url: Origin,
+    /// What the operator says of us.
+    pub settings: AuthorizationSettings,
+    /// How slow a body may be.
+    pub body_limits: BodyLimits,
+}
+
+/// What the routes work with.
+pub struct IssuerState {
+    parts: IssuerParts,
+    cookies: CookieNames,
+    registrations: AddressQuota,
+    flows: AddressQuota,
+}
+
+/// Makes the router of the authorization server.
+pub fn router(parts: IssuerParts) -> Router {
+    let state = Arc::new(IssuerState {
+        cookies: CookieNames::new(&parts.public_url),
+        registrations: AddressQuota::per_minute(quota::REGISTRATIONS),
+        flows: AddressQuota::per_minute(quota::FLOWS),
+        parts,
+    });
+    Router::new()
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(document::authorization_server),
+        )
+        .route(
+            "/.well-known/oauth-protected-resource",
+            get(document::only_resource),
+        )
+        .route(
+            "/.well-known/oauth-protected-resource/{toolset}/mcp",
+            get(document::resource),
+        )
+        .route(
+            "/.well-known/oauth-protected-resource/{toolset}/mcp/",
+            get(document::resource),
+        )
+        .route("/.well-known/{*rest}", get(document::nothing))
+        .route(REGISTER, post(register::register))
+        .route(AUTHORIZE, get(authorize::authorize))
+        .route(CONSENT, get(consent::show).post(consent::decide))
+        .route("/callback/{provider}", get(callback::callback))
+        .route(TOKEN, post(token::token))
+        .route(SIGN_OUT, post(sign_out::sign_out))
+        .with_state(state)
+}
+
+/// The toolsets that take our tokens, as they are at one moment.
+struct Published {
+    catalogue: Arc<Catalogue>,
+    toolsets: Vec<(Slug, Scopes)>,
+}
+
+impl IssuerState {
+    fn published(&self) -> Published {
+        let catalogue = self.parts.catalogue.load_full();
+        let mut toolsets: Vec<_> = catalogue
+            .toolsets
+            .values()
+            .filter(|toolset| toolset.inbound.contains(&Inbound::OAuth))
+            .filter_map(|toolset| {
+                let sign_in = toolset.sign_in.as_ref()?;
+                Some((toolset.slug.clone(), sign_in.scopes.clone()))
+            })
+            .collect();
+        toolsets.sort();
+        Published {
+            catalogue,
+            toolsets,
+        }
+    }
+
+    fn policy<'a>(&'a self, published: &'a Published) -> AuthorizationPolicy<'a> {
+        AuthorizationPolicy {
+            public_url: &self.parts.public_url,
+            toolsets: &published.toolsets,
+            trusted_redirect_hosts: &self.parts.settings.trusted_redirect_hosts,
+        }
+    }
+
+    /// Returns the URL of one of our paths.
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.parts.public_url.as_str())
+    }
+}
+
+impl Published {
+    /// Returns a provider at which we are registered.
+    fn provider(&self, slug: &str) -> Option<&Arc<ResolvedProvider>> {
+        self.catalogue.providers.get(slug)
+    }
+
+    /// Returns a toolset that takes our tokens.
+    fn toolset(&self, slug: &str) -> Option<&Arc<PublishedToolset>> {
+        let toolset = self.catalogue.toolsets.get(slug)?;
+        self.toolsets
+            .iter()
+            .any(|(known, _)| known.as_str() == slug)
+            .then_some(toolset)
+    }
+}

@@ -1,0 +1,372 @@
+//! `/consent`: the page that asks the person, and what becomes of the answer.
+//!
+//! The page shows what is stored of the flow, and its form carries nothing but the flow's id and a proof of the browser: what is approved is what was asked for.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Extension, RawQuery, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use portcullis_base::{Browser, FlowId, Plain, UpstreamState};
+use portcullis_oauth::client::begin::{SignInPurpose, SignInRequest, begin};
+use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::issuer::client::{Client, ClientOrigin};
+use portcullis_oauth::issuer::flow::{AtProvider, Flow, STEP_LIFETIME};
+use portcullis_oauth::issuer::person::SessionRow;
+use portcullis_oauth::pkce::{self, CodeChallenge};
+use portcullis_oauth::redirect_uri::{RedirectKind, RedirectUri};
+use portcullis_oauth::scope::{OFFLINE_ACCESS, Scopes};
+use portcullis_oauth::wire::error::{OAuthError, OAuthErrorCode};
+use portcullis_oauth::wire::form::Parameters;
+use portcullis_store::StoreError;
+use url::Url;
+
+use super::browser::csrf_token;
+use super::page::{self, ConsentPage, DestinationKind, ProblemPage, ScopeLine, ToolsetChoice};
+use super::{IssuerState, Published, answer, authorize};
+use crate::catalogue::{PublishedToolset, SignIn};
+use crate::http::body;
+use crate::http::request_log::Particulars;
+use crate::page::STYLE;
+
+pub(super) async fn show(
+    State(state): State<Arc<IssuerState>>,
+    Extension(particulars): Extension<Particulars>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let parameters = Parameters::read(query.unwrap_or_default().as_bytes());
+    let flow = parameters.as_ref().ok().and_then(|it| it.get("flow"));
+    let flow = flow.unwrap_or_default();
+    let outcome = match open_flow(&state, &particulars, flow, &headers).await {
+        Ok(Some((flow, browser))) => consent_page(&state, &flow, &browser, &headers).await,
+        Ok(None) => Ok(page::over()),
+        Err(error) => Err(error),
+    };
+    outcome.unwrap_or_else(|error| failed(&particulars, &error))
+}
+
+pub(super) async fn decide(
+    State(state): State<Arc<IssuerState>>,
+    Extension(particulars): Extension<Particulars>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let Some(form) = own_form(&state, &headers, body).await else {
+        particulars.cause("the form is malformed");
+        return page::over();
+    };
+    decided(&state, &particulars, &form, &headers)
+        .await
+        .unwrap_or_else(|error| failed(&particulars, &error))
+}
+
+/// Reads the form of one of our pages.
+pub(super) async fn own_form(
+    state: &IssuerState,
+    headers: &HeaderMap,
+    body: Body,
+) -> Option<Parameters> {
+    // Browsers say where a form comes from; `Origin` is judged around all routes.
+    let is_foreign = headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site != "same-origin" && site != "none");
+    if is_foreign {
+        return None;
+    }
+    let bytes = body::collect(body, state.parts.body_limits).await.ok()?;
+    Parameters::read(&bytes).ok()
+}
+
+/// Finds the flow of a form or page, if it is open in this browser.
+pub(super) async fn open_flow(
+    state: &IssuerState,
+    particulars: &Particulars,
+    flow: &str,
+    headers: &HeaderMap,
+) -> Result<Option<(Flow, Plain<Browser>)>, StoreError> {
+    let Ok(id) = FlowId::parse(flow) else {
+        particulars.cause("no flow is named");
+        return Ok(None);
+    };
+    particulars.flow(id);
+    let Some(browser) = state.cookies.browser(headers) else {
+        particulars.cause("the browser has no cookie of ours");
+        return Ok(None);
+    };
+    let flow = state.parts.store.flow(&id).await?;
+    let now = state.parts.clock.now();
+    let open = flow.filter(|flow| flow.is_open_in(&browser.digest(), now));
+    if open.is_none() {
+        particulars.cause("the flow is over, or another browser's");
+    }
+    Ok(open.map(|flow| (flow, browser)))
+}
+
+/// Returns the session of the browser, if it stands.
+pub(super) async fn session(
+    state: &IssuerState,
+    headers: &HeaderMap,
+) -> Result<Option<SessionRow>, StoreError> {
+    let Some(session) = state.cookies.session(headers) else {
+        return Ok(None);
+    };
+    let now = state.parts.clock.now();
+    let row = state.parts.store.session(&session.digest()).await?;
+    Ok(row.filter(|row| row.is_good(now)))
+}
+
+async fn consent_page(
+    state: &IssuerState,
+    flow: &Flow,
+    browser: &Plain<Browser>,
+    headers: &HeaderMap,
+) -> Result<Response, StoreError> {
+    let request = &flow.request;
+    let Some(client) = state.parts.store.client(&request.client).await? else {
+        return Ok(page::over());
+    };
+    let published = state.published();
+    let toolsets = choices(&published, flow);
+    if toolsets.is_empty() {
+        return Ok(page::over());
+    }
+    let session = session(state, headers).await?;
+    let id = flow.id.to_string();
+    let page = ConsentPage {
+        style: STYLE,
+        csrf: csrf_token(browser, &id),
+        flow: id,
+        client: &client.metadata.name,
+        is_vouched_for: client.origin == ClientOrigin::PreRegistered,
+        redirect_uri: &request.redirect_uri,
+        destination: &authorize::destination(&request.redirect_uri),
+        kind: kind_of(&client, &request.redirect_uri),
+        scopes: lines(&request.scopes, &toolsets),
+        provider: provider_name(&published, &toolsets),
+        person: session.as_ref().and_then(|row| row.label.as_deref()),
+        toolsets: toolsets
+            .iter()
+            .map(|toolset| ToolsetChoice {
+                slug: toolset.slug.as_str(),
+                title: &toolset.title,
+            })
+            .collect(),
+    };
+    Ok(page.response())
+}
+
+/// Returns the toolset that the request names, or all where it names none.
+fn choices<'a>(published: &'a Published, flow: &Flow) -> Vec<&'a PublishedToolset> {
+    let slugs = published.toolsets.iter().map(|(slug, _)| slug);
+    slugs
+        .filter(|slug| {
+            let named = flow.request.toolset.as_ref();
+            named.is_none_or(|named| named == *slug)
+        })
+        .filter_map(|slug| published.toolset(slug.as_str()))
+        .map(AsRef::as_ref)
+        .collect()
+}
+
+fn lines<'a>(scopes: &'a Scopes, toolsets: &[&'a PublishedToolset]) -> Vec<ScopeLine<'a>> {
+    let description = |name: &str| {
+        let mut sign_ins = toolsets.iter().filter_map(|it| it.sign_in.as_ref());
+        sign_ins.find_map(|it| it.descriptions.get(name).map(String::as_str))
+    };
+    scopes
+        .iter()
+        .map(|name| ScopeLine {
+            name,
+            description: match name {
+                OFFLINE_ACCESS => "stay connected while you are away",
+                name => description(name).unwrap_or_default(),
+            },
+        })
+        .collect()
+}
+
+fn provider_name(published: &Published, toolsets: &[&PublishedToolset]) -> Option<String> {
+    let [only] = toolsets else {
+        return None;
+    };
+    let slug = &only.sign_in.as_ref()?.provider;
+    Some(name_of(published.provider(slug.as_str())?))
+}
+
+fn kind_of(client: &Client, redirect_uri: &str) -> DestinationKind {
+    let mut registered = client.metadata.redirect_uris.iter();
+    let kind = registered
+        .find(|uri| uri.matches(redirect_uri))
+        .map(RedirectUri::kind);
+    match kind {
+        Some(RedirectKind::Https { .. }) => DestinationKind::Web,
+        Some(RedirectKind::Loopback) => DestinationKind::OwnMachine,
+        Some(RedirectKind::PrivateUse { .. }) | None => DestinationKind::Program,
+    }
+}
+
+async fn decided(
+    state: &IssuerState,
+    particulars: &Particulars,
+    form: &Parameters,
+    headers: &HeaderMap,
+) -> Result<Response, StoreError> {
+    let named = form.get("flow").unwrap_or_default();
+    let Some((flow, browser)) = open_flow(state, particulars, named, headers).await? else {
+        return Ok(page::over());
+    };
+    if form.get("csrf") != Some(&csrf_token(&browser, named)) {
+        particulars.cause("the form is not of this browser's page");
+        return Ok(page::over());
+    }
+    match form.get("decision") {
+        Some("approve") => approve(state, particulars, &flow, form.get("toolset")).await,
+        Some("deny") => deny(state, particulars, &flow).await,
+        _ => Ok(page::over()),
+    }
+}
+
+async fn deny(
+    state: &IssuerState,
+    particulars: &Particulars,
+    flow: &Flow,
+) -> Result<Response, StoreError> {
+    let now = state.parts.clock.now();
+    let ended = state.parts.store.end_flow(&flow.id, &flow.browser, now);
+    if !ended.await? {
+        return Ok(page::over());
+    }
+    particulars.cause("the person did not allow it");
+    let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person did not allow it");
+    let request = &flow.request;
+    let location = answer::error_location(
+        &request.redirect_uri,
+        error,
+        request.state.as_deref(),
+        &state.parts.public_url,
+    );
+    let destination = authorize::destination(&request.redirect_uri);
+    Ok(page::moving_on(
+        "Not allowed",
+        "Nothing was given away. You can close this page.",
+        &location,
+        &format!("Return to {destination}"),
+    ))
+}
+
+/// Sends the browser to the provider: only now, and only this browser can come back.
+pub(super) async fn approve(
+    state: &IssuerState,
+    particulars: &Particulars,
+    flow: &Flow,
+    chosen: Option<&str>,
+) -> Result<Response, StoreError> {
+    let parts = &state.parts;
+    let published = state.published();
+    let candidates = choices(&published, flow);
+    let toolset = match candidates.as_slice() {
+        [only] => Some(only),
+        several => several
+            .iter()
+            .find(|toolset| Some(toolset.slug.as_str()) == chosen),
+    };
+    let sign_in = toolset.and_then(|toolset| Some((toolset, toolset.sign_in.as_ref()?)));
+    let Some((toolset, sign_in)) = sign_in else {
+        return Ok(page::over());
+    };
+    let Some(provider) = published.provider(sign_in.provider.as_str()) else {
+        particulars.cause("the provider of the toolset cannot be used");
+        return Ok(page::unavailable());
+    };
+    let ready = match parts.providers.ready(provider).await {
+        Ok(ready) => ready,
+        Err(error) => {
+            particulars.blame(error.blame());
+            particulars.cause(&error.to_string());
+            return Ok(provider_fails(flow));
+        }
+    };
+    let upstream_state = Plain::<UpstreamState>::new(&*parts.rng);
+    let verifier = pkce::verifier(&*parts.rng);
+    let nonce = pkce::verifier(&*parts.rng);
+    let offline = Scopes::parse(OFFLINE_ACCESS).expect("a scope");
+    let known = sign_in.scopes.union(&offline);
+    let scopes = flow.request.scopes.intersection(&known);
+    let url = begin(
+        &ready,
+        &SignInRequest {
+            purpose: purpose(sign_in),
+            redirect_uri: &state.url(&format!("/callback/{}", sign_in.provider)),
+            scopes: &scopes.intersection(&sign_in.scopes),
+            state: &upstream_state,
+            challenge: &CodeChallenge::of(&verifier),
+            nonce: &nonce,
+            resource: None,
+        },
+    );
+    let at_provider = AtProvider {
+        provider: sign_in.provider.clone(),
+        state: upstream_state.digest(),
+        verifier,
+        nonce,
+        toolset: toolset.slug.clone(),
+        scopes,
+    };
+    let now = parts.clock.now();
+    let approved = parts.store.approve_flow(
+        &flow.id,
+        &flow.browser,
+        at_provider,
+        now.after(STEP_LIFETIME),
+        now,
+    );
+    if !approved.await? {
+        return Ok(page::over());
+    }
+    let name = name_of(provider);
+    Ok(page::moving_on(
+        &format!("On to {name}"),
+        "You sign in there and come back by yourself.",
+        &url,
+        &format!("Continue to {name}"),
+    ))
+}
+
+/// Returns what people call a provider: its name, or the host of one that is somebody's own.
+fn name_of(provider: &ResolvedProvider) -> String {
+    let profile = provider.profile();
+    let own = match (&profile.issuer, provider.metadata_issuer()) {
+        (None, Some(issuer)) => Url::parse(issuer).ok(),
+        _ => None,
+    };
+    let host = own.as_ref().and_then(Url::host_str);
+    host.unwrap_or(&profile.name).to_owned()
+}
+
+/// Returns what a sign-in is for: where no tool is called with the person's token, none is kept.
+pub(super) fn purpose(sign_in: &SignIn) -> SignInPurpose {
+    if sign_in.connects {
+        SignInPurpose::Tokens
+    } else {
+        SignInPurpose::Identity
+    }
+}
+
+fn provider_fails(flow: &Flow) -> Response {
+    ProblemPage::new(
+        "The provider cannot be reached",
+        "The gateway cannot send you to the place where you sign in.",
+        "Try again in a minute. If it stays like this, tell whoever runs the gateway.",
+    )
+    .flow(flow.id)
+    .response(StatusCode::BAD_GATEWAY)
+}
+
+pub(super) fn failed(particulars: &Particulars, error: &StoreError) -> Response {
+    let told = answer::unavailable(error);
+    particulars.blame(error.blame());
+    particulars.cause(told.description);
+    page::unavailable()
+}

@@ -1,0 +1,70 @@
+//! How often one address may begin what costs a row before anybody is known.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
+
+use axum::extract::Extension;
+use governor::clock::DefaultClock;
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use crate::http::request_log::ClientAddress;
+
+/// Registrations of one address within a minute.
+pub(super) const REGISTRATIONS: NonZeroU32 = NonZeroU32::new(60).expect("more than none");
+
+/// Sign-ins that one address may begin within a minute: in the ten minutes that they live, too few to keep others out.
+pub(super) const FLOWS: NonZeroU32 = NonZeroU32::new(240).expect("more than none");
+
+/// How many addresses are remembered before those that have been quiet are forgotten.
+const SWEEP_AT: usize = 4096;
+
+/// What each address has begun lately.
+pub(super) struct AddressQuota(RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>);
+
+impl AddressQuota {
+    pub(super) fn per_minute(most: NonZeroU32) -> Self {
+        Self(RateLimiter::hashmap(Quota::per_minute(most)))
+    }
+
+    /// Counts one more, unless that is too many; requests whose address is unknown share one quota.
+    pub(super) fn takes(&self, address: Option<Extension<ClientAddress>>) -> bool {
+        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let address = address.map_or(unknown, |Extension(ClientAddress(address))| address);
+        if self.0.len() >= SWEEP_AT {
+            self.0.retain_recent();
+        }
+        self.0.check_key(&neighbourhood(address)).is_ok()
+    }
+}
+
+/// One subscriber has a whole /64 of addresses.
+fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = u128::from(address) >> 64 << 64;
+            IpAddr::V6(network.into())
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(address: &str) -> Extension<ClientAddress> {
+        Extension(ClientAddress(address.parse().unwrap()))
+    }
+
+    #[test]
+    fn r_16_neighbours_share_a_quota_and_strangers_do_not() {
+        let quota = AddressQuota::per_minute(NonZeroU32::new(1).unwrap());
+        assert!(quota.takes(Some(at("2001:db8::1"))));
+        assert!(!quota.takes(Some(at("2001:db8::ffff:2"))));
+        assert!(quota.takes(Some(at("2001:db8:0:1::1"))));
+        assert!(quota.takes(Some(at("192.0.2.1"))));
+        assert!(!quota.takes(Some(at("::ffff:192.0.2.1"))));
+        assert!(quota.takes(None));
+    }
+}

@@ -1,0 +1,213 @@
+//! `/token`: a client trades its code or its refresh token for tokens.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Extension, State};
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use portcullis_base::Secret;
+use portcullis_oauth::issuer::authenticate::{ClientRefused, authenticate, present};
+use portcullis_oauth::issuer::client::Client;
+use portcullis_oauth::issuer::grant::EndReason;
+use portcullis_oauth::issuer::redeem::{
+    Issued, RedeemError, RefreshError, grant, issue, redeem, refresh,
+};
+use portcullis_oauth::wire::error::{OAuthError, OAuthErrorCode};
+use portcullis_oauth::wire::form::Parameters;
+use portcullis_oauth::wire::grant::{CodeRequest, RefreshRequest, TokenRequest};
+use portcullis_oauth::wire::issued::IssuedTokens;
+use portcullis_store::StoreError;
+
+use super::{IssuerState, answer};
+use crate::http::body;
+use crate::http::request_log::Particulars;
+
+/// Why there are no tokens.
+enum Failure {
+    Client(ClientRefused),
+    /// What the client is told, and what the log says.
+    Refused(OAuthError, String),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<OAuthError> for Failure {
+    fn from(error: OAuthError) -> Self {
+        Self::Refused(error, error.to_string())
+    }
+}
+
+pub(super) async fn token(
+    State(state): State<Arc<IssuerState>>,
+    Extension(particulars): Extension<Particulars>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match tokens(&state, &headers, body).await {
+        Ok(tokens) => answer::secret_json(StatusCode::OK, &tokens),
+        Err(Failure::Refused(error, cause)) => {
+            particulars.cause(&cause);
+            answer::error(error)
+        }
+        Err(Failure::Client(error)) => {
+            particulars.cause(&error.to_string());
+            let mut response = answer::error(error.outward());
+            if let Some(challenge) = error.challenge() {
+                let value = HeaderValue::from_static(challenge);
+                response
+                    .headers_mut()
+                    .insert(header::WWW_AUTHENTICATE, value);
+            }
+            response
+        }
+        Err(Failure::Store(error)) => {
+            particulars.blame(error.blame());
+            let told = answer::unavailable(&error);
+            particulars.cause(told.description);
+            answer::error(told)
+        }
+    }
+}
+
+async fn tokens(state: &IssuerState, headers: &HeaderMap, body: Body) -> Result<Secret, Failure> {
+    let parameters = form(state, headers, body).await?;
+    let client = client(state, headers, &parameters).await?;
+    match TokenRequest::read(&parameters)? {
+        TokenRequest::AuthorizationCode(request) => of_code(state, &client, &request).await,
+        TokenRequest::RefreshToken(request) => of_refresh_token(state, &client, &request).await,
+    }
+}
+
+async fn form(
+    state: &IssuerState,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Parameters, OAuthError> {
+    let invalid = |description| OAuthError::new(OAuthErrorCode::InvalidRequest, description);
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
+    if !kind
+        .trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    {
+        return Err(invalid(
+            "the body must be declared as application/x-www-form-urlencoded",
+        ));
+    }
+    let bytes = body::collect(body, state.parts.body_limits)
+        .await
+        .map_err(|_| invalid("the body is too large, too slow or broke off"))?;
+    Parameters::read(&bytes)
+        .map_err(|_| invalid("the form is malformed, too large, or has a parameter more than once"))
+}
+
+async fn client(
+    state: &IssuerState,
+    headers: &HeaderMap,
+    parameters: &Parameters,
+) -> Result<Client, Failure> {
+    let authorization = headers.get_all(header::AUTHORIZATION).iter();
+    let presented =
+        present(authorization.map(HeaderValue::as_bytes), parameters).map_err(Failure::Client)?;
+    let mut found = None;
+    for id in presented.ids() {
+        found = state.parts.store.client(id).await?;
+        if found.is_some() {
+            break;
+        }
+    }
+    authenticate(&presented, found.as_ref()).map_err(Failure::Client)?;
+    let client = found.expect("only a client that was found authenticates");
+    state
+        .parts
+        .store
+        .touch_client(&client.id, state.parts.clock.now());
+    Ok(client)
+}
+
+async fn of_code(
+    state: &IssuerState,
+    client: &Client,
+    request: &CodeRequest,
+) -> Result<Secret, Failure> {
+    let parts = &state.parts;
+    let now = parts.clock.now();
+    let refuse = |error: &RedeemError| Failure::Refused(error.outward(), error.to_string());
+    let digest = request.code.digest();
+    let code = parts.store.code(&digest).await?;
+    let published = state.published();
+    let policy = state.policy(&published);
+    if let Err(error) = redeem(code.as_ref(), request, client, &policy, now) {
+        match error {
+            RedeemError::Replayed(grant) => {
+                let reason = EndReason::CodeReplayed;
+                parts.store.end_grant(grant, reason, now).await?;
+            }
+            RedeemError::Repeated(grant) => parts.store.note_replayed_code(grant, now).await?,
+            _ => {}
+        }
+        return Err(refuse(&error));
+    }
+    let code = code.ok_or_else(|| refuse(&RedeemError::Unknown))?;
+    let lifetimes = parts.settings.lifetimes;
+    let issued = issue(code.scopes.clone(), client, lifetimes, now, &*parts.rng);
+    let grant = grant(&code, now, &*parts.rng);
+    let stored = issued.stored.clone();
+    if !parts.store.redeem_code(&digest, grant, stored, now).await? {
+        // Somebody was faster, with the same right proof.
+        return Err(refuse(&RedeemError::Raced));
+    }
+    Ok(answered(state, &issued))
+}
+
+async fn of_refresh_token(
+    state: &IssuerState,
+    client: &Client,
+    request: &RefreshRequest,
+) -> Result<Secret, Failure> {
+    let parts = &state.parts;
+    let now = parts.clock.now();
+    let refuse = |error: &RefreshError| Failure::Refused(error.outward(), error.to_string());
+    let digest = request.refresh_token.digest();
+    let row = parts.store.refresh_token(&digest).await?;
+    let published = state.published();
+    let policy = state.policy(&published);
+    let scopes = match refresh(row.as_ref(), request, client, &policy, now) {
+        Ok(scopes) => scopes,
+        Err(error) => {
+            if let RefreshError::Replayed(id) = error {
+                let reason = EndReason::RefreshTokenReplayed;
+                parts.store.end_grant(id, reason, now).await?;
+            }
+            return Err(refuse(&error));
+        }
+    };
+    let issued = issue(scopes, client, parts.settings.lifetimes, now, &*parts.rng);
+    if !parts
+        .store
+        .rotate(&digest, issued.stored.clone(), now)
+        .await?
+    {
+        return Err(refuse(&RefreshError::Ended));
+    }
+    Ok(answered(state, &issued))
+}
+
+fn answered(state: &IssuerState, issued: &Issued) -> Secret {
+    IssuedTokens {
+        access: &issued.access,
+        expires_in: state.parts.settings.lifetimes.access,
+        refresh: issued.refresh.as_ref(),
+        scope: &issued.stored.scopes,
+    }
+    .to_json()
+}

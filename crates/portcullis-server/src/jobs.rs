@@ -1,0 +1,48 @@
+//! What happens by itself from time to time, on every replica, and harmlessly on several at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis_base::Clock;
+use portcullis_store::Store;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+/// How often what nobody can use any more is deleted.
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+
+/// How many rows of a kind one sweep deletes at a time, so that other writes get their turn.
+const SWEEP_ROWS: u32 = 1000;
+
+/// How long a client that registered itself is kept without being used.
+const UNUSED_CLIENTS: Duration = Duration::from_hours(90 * 24);
+
+/// Deletes flows, codes, tokens, sessions and clients that nobody can use any more, until `shutdown` is cancelled.
+pub(crate) async fn sweep(store: Store, clock: Arc<dyn Clock>, shutdown: CancellationToken) {
+    let mut ticks: Interval = interval(SWEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = shutdown.cancelled() => return,
+        }
+        let now = clock.now();
+        loop {
+            let swept = store.sweep_sign_in(now, SWEEP_ROWS).await;
+            let clients = store
+                .delete_unused_clients(now.before(UNUSED_CLIENTS), now, SWEEP_ROWS)
+                .await;
+            match (swept, clients) {
+                (Ok(0), Ok(0)) => break,
+                (Ok(rows), Ok(clients)) => tracing::debug!(rows, clients, "swept"),
+                (Err(error), _) | (_, Err(error)) => {
+                    tracing::warn!(%error, "what nobody can use any more was not deleted");
+                    break;
+                }
+            }
+            if shutdown.is_cancelled() {
+                return;
+            }
+        }
+    }
+}

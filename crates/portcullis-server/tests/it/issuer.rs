@@ -1,0 +1,14 @@
+//! Signing in: from a client that nobody knows to a tool call with the person's own token.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests, and so are the functions that they share"
+)]
+
+mod attacks;
+mod journey;
+mod person;
+mod site;
+mod token;

@@ -1,0 +1,412 @@
+//! The gateway with two toolsets that people sign in to, a provider, and the API behind both.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use portcullis_base::{Clock, Digest, Origin, ProviderId, Secret, Slug, Timestamp};
+use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::scope::Scopes;
+use portcullis_server::ambient::{SystemClock, SystemRng};
+use portcullis_server::catalogue::{
+    Catalogue, PublishedDocument, PublishedTool, PublishedToolset, SignIn,
+};
+use portcullis_server::compiled::KnownDocuments;
+use portcullis_server::config::AuthorizationSettings;
+use portcullis_server::http::forwarded::TrustedProxies;
+use portcullis_server::http::judge::OriginPolicy;
+use portcullis_server::http::settings::{BodyLimits, ListenerSettings};
+use portcullis_server::http::surround::{Surroundings, surround};
+use portcullis_server::issuer::{self, IssuerParts};
+use portcullis_server::mcp::endpoint::{self, EndpointState};
+use portcullis_server::mcp::keys::KeyCache;
+use portcullis_server::mcp::publish;
+use portcullis_server::upstream::providers::Providers;
+use portcullis_server::upstream::providers::catalogue::resolve;
+use portcullis_server::upstream::vault::Vault;
+use portcullis_server::upstream::{Upstream, UpstreamLimits};
+use portcullis_store::{
+    Inbound, Keyring, MasterKey, Owner, ProviderEndpoints, ProviderSettings, Store,
+    UpstreamProvider,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+use crate::hand::{Hand, loopback};
+use crate::upstream::api::{Received, Server, json as answer};
+
+/// Where the gateway is, as everybody sees it.
+pub(super) const ORIGIN: &str = "https://mcp.example";
+
+/// The MCP endpoint that most tests sign in to.
+pub(super) const PETS: &str = "https://mcp.example/pets/mcp";
+
+/// The secret of our registration at the provider.
+const PROVIDER_SECRET: &str = "secret-at-the-provider";
+
+/// The gateway and what stands around it.
+pub(super) struct Site {
+    router: Router,
+    pub(super) provider: Server,
+    pub(super) api: Server,
+    pub(super) clock: Arc<Hand>,
+    catalogue: Arc<ArcSwap<Catalogue>>,
+    _folder: TempDir,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) text: String,
+}
+
+impl Answered {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {}", self.text))
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Returns a parameter of the URL that the answer sends the browser to.
+    pub(super) fn sent_to(&self, parameter: &str) -> Option<String> {
+        parameter_of(self.header("location")?, parameter)
+    }
+}
+
+/// Returns a parameter of a URL's query.
+pub(super) fn parameter_of(url: &str, parameter: &str) -> Option<String> {
+    let url = url::Url::parse(url).unwrap();
+    let mut pairs = url.query_pairs();
+    pairs
+        .find(|(name, _)| name == parameter)
+        .map(|(_, value)| value.into_owned())
+}
+
+/// The provider: its code says who signed in, and its token too.
+fn provider(received: &Received) -> Response<Body> {
+    if received.path_and_query == "/token" {
+        let basic = received.header("authorization").is_some();
+        let code = received.field("code").unwrap_or_default();
+        if basic || received.field("client_secret").as_deref() != Some(PROVIDER_SECRET) {
+            return answer(401, &json!({"error": "invalid_client"}));
+        }
+        let Some(person) = code.strip_prefix("code-of-") else {
+            return answer(400, &json!({"error": "invalid_grant"}));
+        };
+        let mut tokens =
+            json!({"access_token": format!("upstream-{person}"), "token_type": "bearer"});
+        if person == "short" {
+            tokens["expires_in"] = json!(60);
+        }
+        if person == "reader" {
+            tokens["scope"] = json!("read");
+        }
+        return answer(200, &tokens);
+    }
+    match person_of(received) {
+        Some(person) => answer(
+            200,
+            &json!({"sub": person, "name": format!("Name of {person}")}),
+        ),
+        None => answer(401, &json!({})),
+    }
+}
+
+/// Returns whose token of the provider a request bears.
+pub(super) fn person_of(received: &Received) -> Option<String> {
+    let token = received
+        .header("authorization")?
+        .strip_prefix("Bearer upstream-")?;
+    Some(token.to_owned())
+}
+
+/// The API: it says whose token it was called with, and honours none of the person `lost`.
+fn api(received: &Received) -> Response<Body> {
+    match person_of(received).as_deref() {
+        None | Some("lost") => answer(401, &json!({"message": "bad credentials"})),
+        Some(person) => answer(200, &json!({"person": person})),
+    }
+}
+
+fn document(api: &Server) -> Vec<u8> {
+    let operation = |scope: &str| {
+        json!({
+            "summary": "An operation",
+            "security": [{"login": [scope]}],
+            "responses": {"200": {"description": "who"}},
+        })
+    };
+    let mut read = operation("read");
+    read["operationId"] = json!("whoami");
+    let mut write = operation("write");
+    write["operationId"] = json!("rename");
+    json!({
+        "openapi": "3.1.0",
+        "info": {"title": "People", "version": "1"},
+        "servers": [{"url": api.url()}],
+        "paths": {"/me": {"get": read, "post": write}},
+        "components": {"securitySchemes": {"login": {"type": "oauth2", "flows": {"authorizationCode": {
+            "authorizationUrl": "https://idp.example/authorize",
+            "tokenUrl": "https://idp.example/token",
+            "scopes": {"read": "see who you are", "write": "change your name"},
+        }}}}},
+    })
+    .to_string()
+    .into_bytes()
+}
+
+fn published(slug: &str, document: &Arc<PublishedDocument>) -> PublishedToolset {
+    let slug = Slug::parse(slug).unwrap();
+    let idp = Slug::parse("idp").unwrap();
+    let bound = Arc::new(BTreeMap::from([("login".to_owned(), idp.clone())]));
+    let tools: HashMap<_, _> = document
+        .tools
+        .iter()
+        .map(|tool| {
+            let tool = PublishedTool {
+                tool: Arc::clone(tool),
+                document: Arc::clone(document),
+                bound: Arc::clone(&bound),
+            };
+            (tool.tool.name.clone(), tool)
+        })
+        .collect();
+    let description = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    PublishedToolset {
+        introduction: publish::introduction(&slug, "Pets & people", None),
+        list: publish::tool_list(&tools),
+        title: format!("The <{slug}> of people"),
+        slug,
+        instructions: None,
+        inbound: BTreeSet::from([Inbound::OAuth]),
+        caller_supplied: BTreeSet::new(),
+        environment: None,
+        tools,
+        sign_in: Some(Arc::new(SignIn {
+            provider: idp,
+            scopes: Scopes::parse("read write").unwrap(),
+            descriptions: BTreeMap::from([
+                description("read", "see who you are"),
+                description("write", "change your name"),
+            ]),
+            connects: true,
+        })),
+    }
+}
+
+fn upstream_provider(slug: &str, provider: &Server) -> ResolvedProvider {
+    let url = |path: &str| Some(format!("{}{path}", provider.url()));
+    let stored = UpstreamProvider {
+        id: ProviderId::new(Timestamp::from_millis(0), &SystemRng),
+        slug: Slug::parse(slug).unwrap(),
+        owner: Owner::File,
+        settings: ProviderSettings {
+            profile: "oauth2".to_owned(),
+            client_id: "portcullis".to_owned(),
+            endpoints: ProviderEndpoints {
+                authorization: url("/authorize"),
+                token: url("/token"),
+                userinfo: url("/me"),
+                jwks: None,
+            },
+            ..ProviderSettings::default()
+        },
+        client_secret: Some(Secret::new(PROVIDER_SECRET.to_owned())),
+        updated_at: Timestamp::from_millis(0),
+    };
+    resolve(&stored).unwrap()
+}
+
+impl Site {
+    /// Publishes `pets` and `cars`; people sign in at `idp`, and there is a second provider, `other`.
+    pub(super) async fn start() -> Self {
+        let provider = Server::start(|received, _| provider(received)).await;
+        let api = Server::start(|received, _| api(received)).await;
+        let content = document(&api);
+        let compiled = KnownDocuments::default().document(Digest::of(&content), &content);
+        let slug = Slug::parse("people").unwrap();
+        let document = PublishedDocument::new(slug, &compiled.unwrap(), BTreeMap::new());
+        let document = Arc::new(document);
+        let toolsets =
+            ["pets", "cars"].map(|slug| (slug.to_owned(), Arc::new(published(slug, &document))));
+        let providers = ["idp", "other"].map(|slug| {
+            (
+                slug.to_owned(),
+                Arc::new(upstream_provider(slug, &provider)),
+            )
+        });
+        let catalogue = Arc::new(ArcSwap::from_pointee(Catalogue {
+            toolsets: toolsets.into_iter().collect(),
+            documents: HashMap::new(),
+            providers: providers.into_iter().collect(),
+        }));
+        let clock = Arc::new(Hand::default());
+        clock.turn(Duration::from_hours(24 * 365));
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("portcullis.db").display());
+        let keyring = Keyring::new(MasterKey::new(&SystemRng));
+        let store = Store::open(&url, keyring, SystemClock.now(), Arc::new(SystemRng)).await;
+        let store = store.unwrap();
+        let router = router(&catalogue, &clock, &store);
+        Self {
+            router,
+            provider,
+            api,
+            clock,
+            catalogue,
+            _folder: folder,
+        }
+    }
+
+    /// Leaves only `pets` published.
+    pub(super) fn publish_pets_only(&self) {
+        let all = self.catalogue.load_full();
+        let pets = all.toolsets.get("pets").cloned().unwrap();
+        self.catalogue.store(Arc::new(Catalogue {
+            toolsets: HashMap::from([("pets".to_owned(), pets)]),
+            documents: HashMap::new(),
+            providers: all.providers.clone(),
+        }));
+    }
+
+    /// Sends a request and reads the whole answer.
+    pub(super) async fn send(&self, mut request: Request<Body>) -> Answered {
+        let host = "mcp.example".parse().unwrap();
+        request.headers_mut().entry("host").or_insert(host);
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Answered {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answered {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// Registers a client.
+    pub(super) async fn register(&self, metadata: &Value) -> Answered {
+        let request = Request::post("/register")
+            .header("content-type", "application/json")
+            .body(Body::from(metadata.to_string()));
+        self.send(request.unwrap()).await
+    }
+
+    /// Registers a public client with one redirect URI and returns its id.
+    pub(super) async fn client(&self, redirect_uri: &str) -> String {
+        let metadata = json!({
+            "client_name": "A <client>",
+            "redirect_uris": [redirect_uri],
+            "token_endpoint_auth_method": "none",
+            "grant_types": ["authorization_code", "refresh_token"],
+        });
+        let answered = self.register(&metadata).await;
+        assert_eq!(answered.status, StatusCode::CREATED, "{answered:?}");
+        answered.json()["client_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Posts a form to the token endpoint.
+    pub(super) async fn token(&self, fields: &[(&str, &str)]) -> Answered {
+        self.token_with(fields, &[]).await
+    }
+
+    pub(super) async fn token_with(
+        &self,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Answered {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        let mut request =
+            Request::post("/token").header("content-type", "application/x-www-form-urlencoded");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(form.finish())).unwrap())
+            .await
+    }
+
+    /// Calls a method of a toolset with a token.
+    pub(super) async fn call(&self, slug: &str, token: &str, message: &Value) -> Answered {
+        let request = Request::post(format!("/{slug}/mcp"))
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2025-11-25")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::from(message.to_string()));
+        self.send(request.unwrap()).await
+    }
+
+    /// Calls a tool of `pets`.
+    pub(super) async fn tool(&self, token: &str, tool: &str) -> Answered {
+        let message = json!({
+            "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+            "params": {"name": tool, "arguments": {}},
+        });
+        self.call("pets", token, &message).await
+    }
+}
+
+fn router(catalogue: &Arc<ArcSwap<Catalogue>>, clock: &Arc<Hand>, store: &Store) -> Router {
+    let limits = UpstreamLimits {
+        connect: Duration::from_secs(5),
+        call: Duration::from_mins(1),
+        max_response_bytes: 1 << 20,
+        max_calls: 100,
+    };
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    let rng = Arc::new(SystemRng);
+    let upstream = Upstream::new(
+        loopback(),
+        limits,
+        Arc::default(),
+        Arc::clone(&clock),
+        rng.clone(),
+    );
+    let public_url = Origin::parse(ORIGIN).unwrap();
+    let issuer = issuer::router(IssuerParts {
+        store: store.clone(),
+        catalogue: Arc::clone(catalogue),
+        providers: Arc::new(Providers::new(upstream.http().clone(), Arc::clone(&clock))),
+        clock: Arc::clone(&clock),
+        rng: rng.clone(),
+        public_url: public_url.clone(),
+        settings: AuthorizationSettings::default(),
+        body_limits: BodyLimits::default(),
+    });
+    let endpoint = endpoint::router(Arc::new(EndpointState {
+        catalogue: Arc::clone(catalogue),
+        keys: KeyCache::new(store.clone()),
+        vault: Vault::new(store.clone()),
+        upstream: Arc::new(upstream),
+        metrics: Arc::default(),
+        clock: Arc::clone(&clock),
+        public_url: public_url.clone(),
+        body_limits: BodyLimits::default(),
+    }));
+    let listener = ListenerSettings::loopback(0);
+    surround(
+        endpoint.merge(issuer),
+        Surroundings {
+            policy: OriginPolicy::new(&listener, &public_url, &[], &[]),
+            proxies: TrustedProxies::default(),
+            metrics: Arc::default(),
+            clock,
+            rng,
+        },
+    )
+}
