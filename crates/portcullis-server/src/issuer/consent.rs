@@ -180,7 +180,7 @@ fn lines<'a>(scopes: &'a Scopes, toolsets: &[&'a PublishedToolset]) -> Vec<Scope
         .map(|name| ScopeLine {
             name,
             description: match name {
-                OFFLINE_ACCESS => "stay connected while you are away",
+                OFFLINE_ACCESS => "Stay connected while you are away",
                 name => description(name).unwrap_or_default(),
             },
         })

@@ -19,6 +19,8 @@ struct EndpointPage<'a> {
     title: &'a str,
     slug: &'a str,
     url: String,
+    /// People sign in, by a browser that their client opens.
+    signs_in: bool,
     /// Without a key nobody comes in.
     needs_key: bool,
     /// The headers that carry the caller's own credentials.
@@ -39,13 +41,15 @@ pub(super) fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
 
 /// Shows the page.
 pub(super) fn response(toolset: &PublishedToolset, public_url: &Origin) -> Response {
-    let open = [Inbound::Open, Inbound::Headers];
+    let accepts = |modes: &[Inbound]| modes.iter().any(|mode| toolset.inbound.contains(mode));
+    let keyless = [Inbound::Open, Inbound::Headers, Inbound::OAuth];
     let page = EndpointPage {
         style: STYLE,
         title: &toolset.title,
         slug: toolset.slug.as_str(),
         url: format!("{}/{}/mcp", public_url.as_str(), toolset.slug),
-        needs_key: !open.iter().any(|mode| toolset.inbound.contains(mode)),
+        signs_in: accepts(&[Inbound::OAuth]),
+        needs_key: !accepts(&keyless),
         headers: toolset
             .caller_supplied
             .iter()

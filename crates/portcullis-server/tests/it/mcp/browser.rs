@@ -80,3 +80,16 @@ async fn a_script_or_a_client_is_no_visitor() {
         assert_eq!(answered.status, StatusCode::UNAUTHORIZED);
     }
 }
+
+#[tokio::test]
+async fn a_visitor_of_an_endpoint_with_a_sign_in_is_asked_for_no_key() {
+    let gateway = Gateway::start(&[Inbound::OAuth]).await;
+    let answered = gateway.send(visit(&[("sec-fetch-mode", "navigate")])).await;
+    assert_eq!(answered.status, StatusCode::OK);
+    assert!(
+        answered.text.contains("where you sign in"),
+        "{}",
+        answered.text
+    );
+    assert!(!answered.text.contains("API_KEY"), "{}", answered.text);
+}
