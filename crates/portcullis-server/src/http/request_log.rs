@@ -68,6 +68,12 @@ impl Particulars {
         self.known().flow = Some(id);
     }
 
+    /// Returns the flow that the request belongs to, where that is known.
+    #[must_use]
+    pub fn flow_id(&self) -> Option<FlowId> {
+        self.known().flow
+    }
+
     /// Says who is to blame for the failure, also where the status is 200.
     pub fn blame(&self, blame: Blame) {
         self.known().blame = Some(blame);

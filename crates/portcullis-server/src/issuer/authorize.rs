@@ -27,7 +27,7 @@ pub(super) async fn authorize(
 ) -> Response {
     if !state.flows.takes(address) {
         particulars.cause("too many sign-ins begin at this address");
-        return page::unavailable();
+        return page::unavailable(&particulars);
     }
     match begin(&state, &particulars, query.as_deref(), &headers).await {
         Ok(response) => response,
@@ -35,7 +35,7 @@ pub(super) async fn authorize(
             let told = answer::unavailable(&error);
             particulars.blame(error.blame());
             particulars.cause(told.description);
-            page::unavailable()
+            page::unavailable(&particulars)
         }
     }
 }
@@ -94,7 +94,7 @@ async fn ask(
         Err(InsertFlowError::Store(error)) => return Err(error),
         Err(full @ InsertFlowError::FlowsFull) => {
             particulars.cause(&full.to_string());
-            return Ok(page::unavailable());
+            return Ok(page::unavailable(particulars));
         }
     }
     let location = format!("{CONSENT}?flow={id}");

@@ -38,7 +38,7 @@ pub(super) async fn callback(
     let query = query.unwrap_or_default();
     let Ok(parameters) = Parameters::read(query.as_bytes()) else {
         particulars.cause("the provider's answer is malformed");
-        return page::over();
+        return page::over(&particulars);
     };
     let returned = Returned {
         state: &state,
@@ -65,7 +65,7 @@ struct Returned<'a> {
 impl Returned<'_> {
     async fn answer(&self) -> Result<Response, StoreError> {
         let Some((flow, at_provider)) = self.flow().await? else {
-            return Ok(page::over());
+            return Ok(page::over(self.particulars));
         };
         let published = self.state.published();
         let toolset = published.toolset(at_provider.toolset.as_str());
@@ -73,7 +73,7 @@ impl Returned<'_> {
         let (Some(sign_in), Some(provider)) = (sign_in, published.provider(self.provider)) else {
             self.particulars
                 .cause("the toolset or the provider is not there any more");
-            return Ok(page::over());
+            return Ok(page::over(self.particulars));
         };
         match self.at(provider, sign_in, &at_provider).await {
             Ok(signed_in) => self.hand_over(&flow, &at_provider, signed_in).await,
@@ -202,7 +202,7 @@ impl Returned<'_> {
         let location = RedirectUri::with_parameters(&request.redirect_uri, &parameters);
         let Some(mut response) = answer::see_other(&location) else {
             self.particulars.cause("the redirect URI cannot be sent");
-            return Ok(page::over());
+            return Ok(page::over(self.particulars));
         };
         if has_identity {
             let cookie = self.state.cookies.set_session(&session);

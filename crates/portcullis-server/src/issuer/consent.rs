@@ -40,8 +40,10 @@ pub(super) async fn show(
     let flow = parameters.as_ref().ok().and_then(|it| it.get("flow"));
     let flow = flow.unwrap_or_default();
     let outcome = match open_flow(&state, &particulars, flow, &headers).await {
-        Ok(Some((flow, browser))) => consent_page(&state, &flow, &browser, &headers).await,
-        Ok(None) => Ok(page::over()),
+        Ok(Some((flow, browser))) => {
+            consent_page(&state, &particulars, &flow, &browser, &headers).await
+        }
+        Ok(None) => Ok(page::over(&particulars)),
         Err(error) => Err(error),
     };
     outcome.unwrap_or_else(|error| failed(&particulars, &error))
@@ -55,7 +57,7 @@ pub(super) async fn decide(
 ) -> Response {
     let Some(form) = own_form(&state, &headers, body).await else {
         particulars.cause("the form is malformed");
-        return page::over();
+        return page::over(&particulars);
     };
     decided(&state, &particulars, &form, &headers)
         .await
@@ -104,7 +106,7 @@ pub(super) async fn open_flow(
     Ok(open.map(|flow| (flow, browser)))
 }
 
-/// Returns the session of the browser, if it stands.
+/// Returns the session of the browser, if it stands, and notes that it is used.
 pub(super) async fn session(
     state: &IssuerState,
     headers: &HeaderMap,
@@ -113,24 +115,30 @@ pub(super) async fn session(
         return Ok(None);
     };
     let now = state.parts.clock.now();
-    let row = state.parts.store.session(&session.digest()).await?;
-    Ok(row.filter(|row| row.is_good(now)))
+    let digest = session.digest();
+    let row = state.parts.store.session(&digest).await?;
+    let Some(row) = row.filter(|row| row.is_good(now)) else {
+        return Ok(None);
+    };
+    state.parts.store.use_session(&digest, now).await?;
+    Ok(Some(row))
 }
 
 async fn consent_page(
     state: &IssuerState,
+    particulars: &Particulars,
     flow: &Flow,
     browser: &Plain<Browser>,
     headers: &HeaderMap,
 ) -> Result<Response, StoreError> {
     let request = &flow.request;
     let Some(client) = state.parts.store.client(&request.client).await? else {
-        return Ok(page::over());
+        return Ok(page::over(particulars));
     };
     let published = state.published();
     let toolsets = choices(&published, flow);
     if toolsets.is_empty() {
-        return Ok(page::over());
+        return Ok(page::over(particulars));
     }
     let session = session(state, headers).await?;
     let id = flow.id.to_string();
@@ -215,16 +223,16 @@ async fn decided(
 ) -> Result<Response, StoreError> {
     let named = form.get("flow").unwrap_or_default();
     let Some((flow, browser)) = open_flow(state, particulars, named, headers).await? else {
-        return Ok(page::over());
+        return Ok(page::over(particulars));
     };
     if form.get("csrf") != Some(&csrf_token(&browser, named)) {
         particulars.cause("the form is not of this browser's page");
-        return Ok(page::over());
+        return Ok(page::over(particulars));
     }
     match form.get("decision") {
         Some("approve") => approve(state, particulars, &flow, form.get("toolset")).await,
         Some("deny") => deny(state, particulars, &flow).await,
-        _ => Ok(page::over()),
+        _ => Ok(page::over(particulars)),
     }
 }
 
@@ -236,7 +244,7 @@ async fn deny(
     let now = state.parts.clock.now();
     let ended = state.parts.store.end_flow(&flow.id, &flow.browser, now);
     if !ended.await? {
-        return Ok(page::over());
+        return Ok(page::over(particulars));
     }
     particulars.cause("the person did not allow it");
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person did not allow it");
@@ -274,11 +282,11 @@ pub(super) async fn approve(
     };
     let sign_in = toolset.and_then(|toolset| Some((toolset, toolset.sign_in.as_ref()?)));
     let Some((toolset, sign_in)) = sign_in else {
-        return Ok(page::over());
+        return Ok(page::over(particulars));
     };
     let Some(provider) = published.provider(sign_in.provider.as_str()) else {
         particulars.cause("the provider of the toolset cannot be used");
-        return Ok(page::unavailable());
+        return Ok(page::unavailable(particulars));
     };
     let ready = match parts.providers.ready(provider).await {
         Ok(ready) => ready,
@@ -323,7 +331,7 @@ pub(super) async fn approve(
         now,
     );
     if !approved.await? {
-        return Ok(page::over());
+        return Ok(page::over(particulars));
     }
     let name = name_of(provider);
     Ok(page::moving_on(
@@ -368,5 +376,5 @@ pub(super) fn failed(particulars: &Particulars, error: &StoreError) -> Response 
     let told = answer::unavailable(error);
     particulars.blame(error.blame());
     particulars.cause(told.description);
-    page::unavailable()
+    page::unavailable(particulars)
 }

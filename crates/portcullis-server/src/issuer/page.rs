@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use portcullis_base::FlowId;
 
+use crate::http::request_log::Particulars;
 use crate::page::{Forms, STYLE, html};
 
 /// Asks whether a client may have access.
@@ -133,21 +134,28 @@ impl<'a> ProblemPage<'a> {
 }
 
 /// Says that the gateway cannot go on for now.
-pub(super) fn unavailable() -> Response {
-    ProblemPage::new(
+pub(super) fn unavailable(particulars: &Particulars) -> Response {
+    let page = ProblemPage::new(
         "Not now",
         "The gateway cannot go on at the moment.",
         "Try again in a minute. If it stays like this, tell whoever runs the gateway.",
-    )
-    .response(StatusCode::SERVICE_UNAVAILABLE)
+    );
+    of_flow(page, particulars).response(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 /// Says that a flow cannot go on: it has ended, is too old, or began in another browser.
-pub(super) fn over() -> Response {
-    ProblemPage::new(
+pub(super) fn over(particulars: &Particulars) -> Response {
+    let page = ProblemPage::new(
         "This sign-in is over",
         "It was finished already, took longer than ten minutes, or was begun in another browser.",
         "Go back to the program that sent you here and connect again.",
-    )
-    .response(StatusCode::BAD_REQUEST)
+    );
+    of_flow(page, particulars).response(StatusCode::BAD_REQUEST)
+}
+
+fn of_flow<'a>(page: ProblemPage<'a>, particulars: &Particulars) -> ProblemPage<'a> {
+    match particulars.flow_id() {
+        Some(flow) => page.flow(flow),
+        None => page,
+    }
 }

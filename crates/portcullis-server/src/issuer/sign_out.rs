@@ -19,16 +19,16 @@ pub(super) async fn sign_out(
     body: Body,
 ) -> Response {
     let Some(form) = own_form(&state, &headers, body).await else {
-        return page::over();
+        return page::over(&particulars);
     };
     let named = form.get("flow").unwrap_or_default();
     let browser = match open_flow(&state, &particulars, named, &headers).await {
         Ok(Some((_, browser))) => browser,
-        Ok(None) => return page::over(),
+        Ok(None) => return page::over(&particulars),
         Err(error) => return failed(&particulars, &error),
     };
     if form.get("csrf") != Some(&csrf_token(&browser, named)) {
-        return page::over();
+        return page::over(&particulars);
     }
     if let Some(session) = state.cookies.session(&headers)
         && let Err(error) = state.parts.store.end_session(&session.digest()).await

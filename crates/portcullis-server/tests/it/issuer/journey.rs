@@ -253,6 +253,32 @@ async fn who_is_signed_in_is_named_and_can_say_that_it_is_somebody_else() {
 }
 
 #[tokio::test]
+async fn a_browser_session_lives_for_an_hour_from_use_to_use() {
+    let site = Site::start().await;
+    let client = site.client(WEB).await;
+    let asked = Asked::new(&client, WEB);
+    let mut person = Person::default();
+    person.sign_in(&site, &asked, "ann").await;
+    for (minutes, is_known) in [(50, true), (50, true), (61, false)] {
+        site.clock.turn(std::time::Duration::from_mins(minutes));
+        let page = person.consent_page(&site, &asked).await;
+        assert_eq!(page.text.contains("Name of ann"), is_known, "{minutes}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_leads_nowhere_names_the_flow_for_the_log() {
+    let site = Site::start().await;
+    let asked = Asked::new(&site.client(WEB).await, WEB);
+    let mut person = Person::default();
+    let page = person.consent_page(&site, &asked).await;
+    site.clock.turn(std::time::Duration::from_mins(11));
+    let over = person.open(&site, &page.path).await;
+    assert_eq!(over.status, StatusCode::BAD_REQUEST);
+    assert!(over.text.contains(&page.flow), "{}", over.text);
+}
+
+#[tokio::test]
 async fn every_method_is_challenged_before_anything_else() {
     let site = Site::start().await;
     for method in ["GET", "HEAD", "POST", "DELETE", "PUT"] {
