@@ -27,7 +27,7 @@ pub(super) async fn authorize(
 ) -> Response {
     if !state.flows.takes(address) {
         particulars.cause("too many sign-ins begin at this address");
-        return page::unavailable(&particulars);
+        return page::too_many();
     }
     match begin(&state, &particulars, query.as_deref(), &headers).await {
         Ok(response) => response,

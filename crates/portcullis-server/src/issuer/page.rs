@@ -2,9 +2,10 @@
 
 use askama::Template;
 use axum::response::Response;
-use http::StatusCode;
+use http::{StatusCode, header};
 use portcullis_base::FlowId;
 
+use super::answer;
 use crate::http::request_log::Particulars;
 use crate::page::{Forms, STYLE, html};
 
@@ -141,6 +142,18 @@ pub(super) fn unavailable(particulars: &Particulars) -> Response {
         "Try again in a minute. If it stays like this, tell whoever runs the gateway.",
     );
     of_flow(page, particulars).response(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// Says that one address begins too many sign-ins.
+pub(super) fn too_many() -> Response {
+    let page = ProblemPage::new(
+        "Not now",
+        "Too many sign-ins begin at your address.",
+        "Try again in a minute.",
+    );
+    let mut response = page.response(StatusCode::TOO_MANY_REQUESTS);
+    answer::set(&mut response, header::RETRY_AFTER, "60");
+    response
 }
 
 /// Says that a flow cannot go on: it has ended, is too old, or began in another browser.

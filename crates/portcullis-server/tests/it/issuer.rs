@@ -7,8 +7,11 @@
     reason = "these are tests, and so are the functions that they share"
 )]
 
+mod announced;
 mod attacks;
 mod journey;
+mod neighbours;
+mod overload;
 mod person;
 mod site;
 mod token;

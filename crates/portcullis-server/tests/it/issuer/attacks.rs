@@ -11,7 +11,7 @@ const WEB: &str = "https://app.example/cb";
 const LOOPBACK: &str = "http://127.0.0.1:9000/cb";
 
 /// Sees that an answer is a page that sends the browser nowhere.
-fn is_dead_end(answered: &Answered) {
+pub(super) fn is_dead_end(answered: &Answered) {
     assert_eq!(answered.status, StatusCode::BAD_REQUEST, "{answered:?}");
     assert_eq!(answered.header("location"), None);
     assert!(!answered.text.contains("http-equiv"), "{answered:?}");

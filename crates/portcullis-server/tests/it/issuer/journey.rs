@@ -212,7 +212,7 @@ async fn without_a_resource_the_person_chooses_among_several_and_the_only_one_is
 }
 
 #[tokio::test]
-async fn who_does_not_want_to_is_not_sent_to_the_provider_and_the_client_is_told() {
+async fn c_12_who_says_no_is_not_sent_to_the_provider_and_the_client_is_told() {
     let site = Site::start().await;
     let client = site.client(WEB).await;
     let mut person = Person::default();

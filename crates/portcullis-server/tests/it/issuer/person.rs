@@ -14,6 +14,8 @@ use super::site::{Answered, ORIGIN, PETS, Site, parameter_of};
 #[derive(Clone, Default)]
 pub(super) struct Person {
     pub(super) cookies: BTreeMap<String, String>,
+    /// Headers that go with every request.
+    pub(super) headers: Vec<(&'static str, &'static str)>,
 }
 
 /// A client's request for authorization, and what it keeps for the token request.
@@ -97,6 +99,9 @@ impl Person {
         if !self.cookies.is_empty() {
             request = request.header(header::COOKIE, self.cookie());
         }
+        for (name, value) in &self.headers {
+            request = request.header(*name, *value);
+        }
         let answered = site.send(request.body(Body::empty()).unwrap()).await;
         self.keep(&answered);
         answered
@@ -117,6 +122,9 @@ impl Person {
             .header("sec-fetch-site", "same-origin");
         if !self.cookies.is_empty() {
             request = request.header(header::COOKIE, self.cookie());
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, *value);
         }
         let answered = site
             .send(request.body(Body::from(form.finish())).unwrap())
@@ -175,9 +183,7 @@ impl Person {
 
     /// Signs in at the provider as `name`, whose URL is given, and comes back to the gateway.
     pub(super) async fn come_back(&mut self, site: &Site, provider: &str, name: &str) -> Answered {
-        let state = parameter_of(provider, "state").unwrap();
-        let path = format!("/callback/idp?code=code-of-{name}&state={state}");
-        self.open(site, &path).await
+        self.open(site, &way_back(provider, name)).await
     }
 
     /// Goes the whole way as `name`, and returns the code that the client gets.
@@ -207,6 +213,21 @@ impl Person {
         }
         self.cookies.retain(|_, value| !value.is_empty());
     }
+}
+
+/// Returns where the provider, whose URL is given, sends the browser of `name` back to.
+pub(super) fn way_back(provider: &str, name: &str) -> String {
+    let state = parameter_of(provider, "state").unwrap();
+    format!(
+        "/callback/idp?code={}&state={state}",
+        code_of(provider, name)
+    )
+}
+
+/// Returns the code that the provider, whose URL is given, makes when `name` signs in.
+pub(super) fn code_of(provider: &str, name: &str) -> String {
+    let challenge = parameter_of(provider, "code_challenge").unwrap();
+    format!("code-of-{name}.{challenge}")
 }
 
 /// Returns where a page moves on to by itself.

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use portcullis_base::{Clock, Digest, Origin, ProviderId, Secret, Slug, Timestamp};
 use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::pkce::CodeChallenge;
 use portcullis_oauth::scope::Scopes;
 use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::catalogue::{
@@ -56,6 +57,7 @@ pub(super) struct Site {
     pub(super) provider: Server,
     pub(super) api: Server,
     pub(super) clock: Arc<Hand>,
+    pub(super) store: Store,
     catalogue: Arc<ArcSwap<Catalogue>>,
     _folder: TempDir,
 }
@@ -92,7 +94,7 @@ pub(super) fn parameter_of(url: &str, parameter: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-/// The provider: its code says who signed in, and its token too.
+/// The provider: its code says who signed in and what the request was proved with, and its token who it was.
 fn provider(received: &Received) -> Response<Body> {
     if received.path_and_query == "/token" {
         let basic = received.header("authorization").is_some();
@@ -100,7 +102,12 @@ fn provider(received: &Received) -> Response<Body> {
         if basic || received.field("client_secret").as_deref() != Some(PROVIDER_SECRET) {
             return answer(401, &json!({"error": "invalid_client"}));
         }
-        let Some(person) = code.strip_prefix("code-of-") else {
+        let verifier = received.field("code_verifier").unwrap_or_default();
+        let challenge = CodeChallenge::of(&Secret::new(verifier));
+        let code = code
+            .strip_prefix("code-of-")
+            .and_then(|it| it.split_once('.'));
+        let Some((person, _)) = code.filter(|(_, proof)| *proof == challenge.as_str()) else {
             return answer(400, &json!({"error": "invalid_grant"}));
         };
         let mut tokens =
@@ -263,6 +270,7 @@ impl Site {
             provider,
             api,
             clock,
+            store,
             catalogue,
             _folder: folder,
         }
@@ -276,6 +284,16 @@ impl Site {
             toolsets: HashMap::from([("pets".to_owned(), pets)]),
             documents: HashMap::new(),
             providers: all.providers.clone(),
+        }));
+    }
+
+    /// Leaves the toolsets without the providers that people sign in at.
+    pub(super) fn lose_providers(&self) {
+        let all = self.catalogue.load_full();
+        self.catalogue.store(Arc::new(Catalogue {
+            toolsets: all.toolsets.clone(),
+            documents: HashMap::new(),
+            providers: HashMap::new(),
         }));
     }
 
