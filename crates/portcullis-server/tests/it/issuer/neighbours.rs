@@ -1,6 +1,8 @@
 //! Neighbours of the attacks on a sign-in: answers that change places, and what a request would have us repeat.
 
 use axum::http::StatusCode;
+use portcullis_base::Clock as _;
+use portcullis_oauth::issuer::client::{Client, ClientId, ClientOrigin};
 
 use super::attacks::is_dead_end;
 use super::person::{Asked, Person, code_of, moves_on_to, way_back};
@@ -67,6 +69,29 @@ async fn c_04_a_code_of_one_flow_is_worth_nothing_with_the_state_of_another() {
     let back = person.come_back(&site, &two, "ann").await;
     let code = back.sent_to("code").unwrap();
     assert_eq!(asked.redeem(&site, &code).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn c_06_the_page_asks_each_time_whoever_sent_the_browser() {
+    let site = Site::start().await;
+    let id = ClientId::parse(&site.client(WEB).await).unwrap();
+    let registered = site.store.client(&id).await.unwrap().unwrap();
+    let vouched_for = Client {
+        id: ClientId::parse("the-operators-own").unwrap(),
+        origin: ClientOrigin::PreRegistered,
+        ..registered
+    };
+    let stored = site.store.insert_client(&vouched_for, site.clock.now());
+    stored.await.unwrap();
+    let asked = Asked::new(vouched_for.id.as_str(), WEB);
+    let mut person = Person::default();
+    person.sign_in(&site, &asked, "ann").await;
+    for sender in ["cross-site", "same-site", "same-origin", "none"] {
+        person.sender = sender;
+        let page = person.consent_page(&site, &asked).await;
+        assert!(page.text.contains("Name of ann"), "{sender}");
+        assert!(!page.text.contains("registered itself"), "{sender}");
+    }
 }
 
 #[tokio::test]

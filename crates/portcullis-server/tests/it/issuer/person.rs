@@ -11,11 +11,23 @@ use portcullis_server::ambient::SystemRng;
 use super::site::{Answered, ORIGIN, PETS, Site, parameter_of};
 
 /// A browser.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Person {
     pub(super) cookies: BTreeMap<String, String>,
     /// Headers that go with every request.
     pub(super) headers: Vec<(&'static str, &'static str)>,
+    /// Whose link the browser follows, in the words of `Sec-Fetch-Site`.
+    pub(super) sender: &'static str,
+}
+
+impl Default for Person {
+    fn default() -> Self {
+        Self {
+            cookies: BTreeMap::new(),
+            headers: Vec::new(),
+            sender: "cross-site",
+        }
+    }
 }
 
 /// A client's request for authorization, and what it keeps for the token request.
@@ -90,12 +102,12 @@ pub(super) struct ConsentForm {
 }
 
 impl Person {
-    /// Opens a path of the gateway by following a link of another site.
+    /// Opens a path of the gateway by following a link, of another site unless `sender` says otherwise.
     pub(super) async fn open(&mut self, site: &Site, path: &str) -> Answered {
         let path = path.strip_prefix(ORIGIN).unwrap_or(path);
         let mut request = Request::get(path)
             .header("sec-fetch-mode", "navigate")
-            .header("sec-fetch-site", "cross-site");
+            .header("sec-fetch-site", self.sender);
         if !self.cookies.is_empty() {
             request = request.header(header::COOKIE, self.cookie());
         }
