@@ -2,7 +2,7 @@
 //!
 //! It stands for an API that knows nothing of MCP; the document beside this file describes it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -19,22 +19,64 @@ struct Berth {
     name: &'static str,
     length: f64,
     boat: Option<String>,
+    booking: Option<Value>,
 }
 
-type Berths = Arc<Mutex<Vec<Berth>>>;
+/// The berths, and who lies there.
+#[derive(Clone)]
+pub(crate) struct Berths(Arc<Mutex<Vec<Berth>>>);
+
+impl Default for Berths {
+    fn default() -> Self {
+        let berths = [
+            ("A1", 8.0, Some("Wanderer")),
+            ("A2", 12.0, None),
+            ("B1", 18.5, None),
+        ];
+        let berths = berths.map(|(name, length, boat)| Berth {
+            name,
+            length,
+            boat: boat.map(str::to_owned),
+            booking: None,
+        });
+        Self(Arc::new(Mutex::new(Vec::from(berths))))
+    }
+}
+
+impl Berths {
+    fn lock(&self) -> MutexGuard<'_, Vec<Berth>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Books a berth for a boat, or says why not.
+    pub(crate) fn book(&self, name: &str, boat: &str, nights: u32) -> Result<Value, Problem> {
+        let mut berths = self.lock();
+        let Some(berth) = berths.iter_mut().find(|berth| berth.name == name) else {
+            return Err(unknown(name));
+        };
+        if let Some(there) = &berth.boat {
+            let detail = format!("{there} lies at {name}; ask for free berths first");
+            return Err(Problem(StatusCode::CONFLICT, detail));
+        }
+        let price = berth.length * 2.5 * f64::from(nights);
+        let booked = json!({ "berth": name, "boat": boat, "nights": nights, "price": price });
+        berth.boat = Some(boat.to_owned());
+        berth.booking = Some(booked.clone());
+        Ok(booked)
+    }
+
+    /// Returns what is booked for a boat.
+    pub(crate) fn bookings(&self, boat: &str) -> Vec<Value> {
+        let berths = self.lock();
+        let of_boat = berths
+            .iter()
+            .filter(|berth| berth.boat.as_deref() == Some(boat));
+        of_boat.filter_map(|berth| berth.booking.clone()).collect()
+    }
+}
 
 /// Returns the API; it answers only requests that carry `key`, `/status` excepted.
-pub(crate) fn router(key: String) -> Router {
-    let berths = [
-        ("A1", 8.0, Some("Wanderer")),
-        ("A2", 12.0, None),
-        ("B1", 18.5, None),
-    ]
-    .map(|(name, length, boat)| Berth {
-        name,
-        length,
-        boat: boat.map(str::to_owned),
-    });
+pub(crate) fn router(berths: Berths, key: String) -> Router {
     Router::new()
         .route("/berths", get(list))
         .route("/berths/{berth}", get(show))
@@ -44,7 +86,7 @@ pub(crate) fn router(key: String) -> Router {
             demand_key,
         ))
         .route("/status", get(|| async { "open, wind south-west 4" }))
-        .with_state(Arc::new(Mutex::new(Vec::from(berths))))
+        .with_state(berths)
 }
 
 async fn demand_key(
@@ -59,10 +101,8 @@ async fn demand_key(
     {
         next.run(request).await
     } else {
-        problem(
-            StatusCode::UNAUTHORIZED,
-            "the header X-Harbour-Key is missing or wrong",
-        )
+        let detail = "the header X-Harbour-Key is missing or wrong";
+        Problem(StatusCode::UNAUTHORIZED, detail.to_owned()).into_response()
     }
 }
 
@@ -73,10 +113,8 @@ struct Wanted {
 }
 
 async fn list(State(berths): State<Berths>, Query(wanted): Query<Wanted>) -> Response {
-    let berths = berths
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let chosen: Vec<Value> = berths
+        .lock()
         .iter()
         .filter(|berth| wanted.free.is_none_or(|free| free == berth.boat.is_none()))
         .filter(|berth| wanted.min_length.is_none_or(|least| berth.length >= least))
@@ -86,12 +124,9 @@ async fn list(State(berths): State<Berths>, Query(wanted): Query<Wanted>) -> Res
 }
 
 async fn show(State(berths): State<Berths>, Path(name): Path<String>) -> Response {
-    let berths = berths
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    match berths.iter().find(|berth| berth.name == name) {
+    match berths.lock().iter().find(|berth| berth.name == name) {
         Some(berth) => axum::Json(describe(berth)).into_response(),
-        None => unknown(&name),
+        None => unknown(&name).into_response(),
     }
 }
 
@@ -106,39 +141,32 @@ async fn book(
     Path(name): Path<String>,
     axum::Json(booking): axum::Json<Booking>,
 ) -> Response {
-    let mut berths = berths
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    let Some(berth) = berths.iter_mut().find(|berth| berth.name == name) else {
-        return unknown(&name);
-    };
-    if let Some(there) = &berth.boat {
-        return problem(
-            StatusCode::CONFLICT,
-            &format!("{there} lies at {name}; ask for free berths first"),
-        );
+    match berths.book(&name, &booking.boat, booking.nights) {
+        Ok(booked) => (StatusCode::CREATED, axum::Json(booked)).into_response(),
+        Err(refusal) => refusal.into_response(),
     }
-    berth.boat = Some(booking.boat.clone());
-    let price = berth.length * 2.5 * f64::from(booking.nights);
-    let booked =
-        json!({ "berth": name, "boat": booking.boat, "nights": booking.nights, "price": price });
-    (StatusCode::CREATED, axum::Json(booked)).into_response()
 }
 
 fn describe(berth: &Berth) -> Value {
     json!({ "name": berth.name, "length": berth.length, "boat": berth.boat })
 }
 
-fn unknown(name: &str) -> Response {
-    problem(StatusCode::NOT_FOUND, &format!("there is no berth {name}"))
+fn unknown(name: &str) -> Problem {
+    Problem(StatusCode::NOT_FOUND, format!("there is no berth {name}"))
 }
 
-fn problem(status: StatusCode, detail: &str) -> Response {
-    let body = json!({ "title": status.canonical_reason(), "detail": detail }).to_string();
-    (
-        status,
-        [(header::CONTENT_TYPE, "application/problem+json")],
-        body,
-    )
-        .into_response()
+/// Why the API does not do as it is asked, in detail.
+pub(crate) struct Problem(pub(crate) StatusCode, pub(crate) String);
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self(status, detail) = self;
+        let body = json!({ "title": status.canonical_reason(), "detail": detail });
+        (
+            status,
+            [(header::CONTENT_TYPE, "application/problem+json")],
+            body.to_string(),
+        )
+            .into_response()
+    }
 }

@@ -1,20 +1,29 @@
-//! The demo: the real gateway in front of a sample API, and what to type into common MCP clients.
+//! The demo: the real gateway in front of a sample API, a provider to sign in at, and what to type into common MCP clients.
 //!
-//! `--self-test` plays the client's part with the official Rust SDK and says what happened.
+//! `--self-test` plays the parts of the client and of the browser, and says what happened.
 
 mod harbour;
+mod introduction;
+mod members;
+mod provider;
 mod self_test;
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
+use axum::Router;
 use clap::Parser;
 use portcullis_server::config::{Configuration, Overrides};
 use portcullis_server::gateway::Gateway;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+use crate::harbour::Berths;
+use crate::introduction::introduce;
+use crate::provider::DemoProvider;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -28,32 +37,48 @@ struct Arguments {
     /// The port of the gateway; a free one where 0.
     #[arg(long, default_value_t = 8400)]
     port: u16,
-    /// List and call the tools with a real MCP client, print what happened, and end.
+    /// Call the tools with a real MCP client, sign two people in, print what happened, and end.
     #[arg(long)]
     self_test: bool,
+}
+
+/// Where everything runs.
+struct Places {
+    /// The origin of the gateway.
+    gateway: String,
+    /// The origin of the sample API.
+    api: String,
+    /// The origin of the provider, which is its issuer.
+    provider: String,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let folder = tempfile::tempdir()?;
-    let api = start_harbour().await?;
+    let (provider, issuer) = start_provider().await?;
+    let api = start_api(&provider).await?;
     let port = if arguments.self_test {
         0
     } else {
         arguments.port
     };
-    let configuration = write_configuration(folder.path(), api, port)?;
+    let configuration = write_configuration(folder.path(), &api, &issuer, port)?;
     let gateway = Gateway::start(configuration)
         .await
         .context("starting the gateway; `--port 0` takes a free port")?;
-    let endpoint = format!("http://localhost:{}/harbour/mcp", gateway.port());
+    let places = Places {
+        gateway: format!("http://localhost:{}", gateway.port()),
+        api,
+        provider: issuer,
+    };
+    provider.register(format!("{}/callback/demo", places.gateway));
     let shutdown = CancellationToken::new();
     let running = tokio::spawn(gateway.run(shutdown.clone()));
     if arguments.self_test {
-        self_test::run(&endpoint).await?;
+        self_test::run(&places).await?;
     } else {
-        introduce(&endpoint, api);
+        introduce(&places);
         tokio::signal::ctrl_c().await?;
     }
     shutdown.cancel();
@@ -61,19 +86,46 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn start_harbour() -> anyhow::Result<SocketAddr> {
+async fn start_provider() -> anyhow::Result<(Arc<DemoProvider>, String)> {
+    let (listener, origin) = listen().await?;
+    let provider = Arc::new(DemoProvider::new(origin.clone()));
+    serve(listener, provider::router(Arc::clone(&provider)));
+    Ok((provider, origin))
+}
+
+async fn start_api(provider: &Arc<DemoProvider>) -> anyhow::Result<String> {
+    let (listener, origin) = listen().await?;
+    let berths = Berths::default();
+    let members = members::router(berths.clone(), Arc::clone(provider));
+    let harbour = harbour::router(berths, HARBOUR_KEY.to_owned());
+    serve(listener, harbour.merge(members));
+    Ok(origin)
+}
+
+/// Takes a free port of loopback, and returns its origin too.
+async fn listen() -> anyhow::Result<(TcpListener, String)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
-    let router = harbour::router(HARBOUR_KEY.to_owned());
+    let address: SocketAddr = listener.local_addr()?;
+    Ok((listener, format!("http://{address}")))
+}
+
+fn serve(listener: TcpListener, router: Router) {
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(address)
 }
 
 /// Writes the files that an operator would write, and reads them as the program does.
-fn write_configuration(folder: &Path, api: SocketAddr, port: u16) -> anyhow::Result<Configuration> {
+fn write_configuration(
+    folder: &Path,
+    api: &str,
+    issuer: &str,
+    port: u16,
+) -> anyhow::Result<Configuration> {
     std::fs::write(folder.join("harbour.yaml"), harbour::DOCUMENT)?;
     std::fs::write(folder.join("harbour.key"), HARBOUR_KEY)?;
+    std::fs::write(folder.join("members.yaml"), members::document(issuer))?;
+    std::fs::write(folder.join("provider.secret"), provider::CLIENT_SECRET)?;
     let file = folder.join("portcullis.toml");
+    let client_id = provider::CLIENT_ID;
     let text = format!(
         r#"data_dir = "data"
 
@@ -81,20 +133,35 @@ fn write_configuration(folder: &Path, api: SocketAddr, port: u16) -> anyhow::Res
 listen = ["localhost:{port}"]
 
 [upstream]
-allow = ["http://{api}"]
+allow = ["{api}", "{issuer}"]
+
+[providers.demo]
+profile = "oauth2"
+issuer = "{issuer}"
+client_id = "{client_id}"
+client_secret_file = "provider.secret"
 
 [documents.harbour]
 file = "harbour.yaml"
 
+[documents.members]
+file = "members.yaml"
+
 [environments.demo]
-HARBOUR_SERVER_URL = "http://{api}"
+HARBOUR_SERVER_URL = "{api}"
 HARBOUR_KEY_file = "harbour.key"
+MEMBERS_SERVER_URL = "{api}"
 
 [toolsets.harbour]
-title = "Harbour"
 documents = ["harbour"]
 environment = "demo"
 inbound = ["open"]
+
+[toolsets.members]
+documents = ["members"]
+environment = "demo"
+inbound = ["oauth"]
+provider = "demo"
 "#
     );
     std::fs::write(&file, text)?;
@@ -103,29 +170,4 @@ inbound = ["open"]
         Overrides::default(),
         HashMap::new(),
     )?)
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "the demo talks to the person who started it"
-)]
-fn introduce(endpoint: &str, api: SocketAddr) {
-    println!(
-        r#"
-A sample API, a harbour with berths, runs at http://{api} and wants a key that no client has.
-Portcullis publishes it as an MCP server:
-
-  {endpoint}
-
-Add it to a client:
-
-  Claude Code   claude mcp add --transport http harbour {endpoint}
-  VS Code       code --add-mcp '{{"name":"harbour","type":"http","url":"{endpoint}"}}'
-  Cursor        in ~/.cursor/mcp.json: {{"mcpServers":{{"harbour":{{"url":"{endpoint}"}}}}}}
-  Codex         codex mcp add harbour --url {endpoint}
-  Inspector     npx @modelcontextprotocol/inspector --cli {endpoint} --transport http --method tools/list
-
-Then ask for a free berth of at least 15 metres. Ctrl-C ends the demo.
-"#
-    );
 }
