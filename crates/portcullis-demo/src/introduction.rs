@@ -38,14 +38,13 @@ MEMBERS, for people who sign in; the API wants the token of each person
   yours registers at the gateway by itself.
 
   MCP Inspector
-    1. npx @modelcontextprotocol/inspector
-    2. In the page that opens, choose the transport "Streamable HTTP",
-       enter {gateway}/members/mcp and connect.
-    3. Portcullis asks whether the Inspector may use Harbour members, and shows
+    1. npx @modelcontextprotocol/inspector --transport http --server-url {gateway}/members/mcp
+    2. In the page that opens, switch the server on.
+    3. Portcullis asks whether MCP Inspector may use Harbour members, and shows
        that the answer goes to a program on your own computer. Allow it.
     4. The provider asks who you are. Choose Nora Quay; you come back by yourself.
-    5. List the tools and run whoAmI. The API answers with Nora Quay and her boat.
-    To be somebody else, clear the OAuth state in the Inspector and connect again.
+    5. Under Tools, execute whoAmI. The API answers with Nora Quay and her boat.
+    To be somebody else, press "Clear OAuth state and disconnect" in Connection Info.
 
   Claude Code
     1. claude mcp add --transport http members {gateway}/members/mcp
