@@ -40,6 +40,12 @@ impl Scopes {
             .map(Self)
     }
 
+    /// Returns [`OFFLINE_ACCESS`] alone.
+    #[must_use]
+    pub fn offline() -> Self {
+        Self(BTreeSet::from([OFFLINE_ACCESS.to_owned()]))
+    }
+
     /// Tells whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -69,6 +75,12 @@ impl Scopes {
     pub fn filter(&self, mut keeps: impl FnMut(&str) -> bool) -> Self {
         let kept = self.0.iter().filter(|scope| keeps(scope));
         Self(kept.cloned().collect())
+    }
+
+    /// Returns those that are not among `others`.
+    #[must_use]
+    pub fn without(&self, others: &Self) -> Self {
+        Self(self.0.difference(&others.0).cloned().collect())
     }
 
     /// Returns these and `others`.

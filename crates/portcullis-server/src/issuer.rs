@@ -19,6 +19,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{get, post};
 use portcullis_base::{Clock, Origin, Rng, Slug};
 use portcullis_oauth::client::provider::ResolvedProvider;
@@ -105,7 +108,20 @@ pub fn router(parts: IssuerParts) -> Router {
         .route("/callback/{provider}", get(callback::callback))
         .route(TOKEN, post(token::token))
         .route(SIGN_OUT, post(sign_out::sign_out))
+        .layer(from_fn_with_state(Arc::clone(&state), where_needed))
         .with_state(state)
+}
+
+/// Answers that there is nothing where no toolset takes our tokens: a client that looks for a sign-in must not begin one that leads nowhere.
+async fn where_needed(
+    State(state): State<Arc<IssuerState>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if state.published().toolsets.is_empty() {
+        return document::nothing().await;
+    }
+    next.run(request).await
 }
 
 /// The toolsets that take our tokens, as they are at one moment.

@@ -3,6 +3,7 @@
 //! Decides by URLs alone, without metadata, and only on the word of a URL that is the provider's own to give away.
 
 use portcullis_base::SafeUrl;
+use url::Host;
 
 use super::issuer::ExpectedIssuer;
 use super::profile::TENANT;
@@ -51,6 +52,19 @@ impl ResolvedProvider {
         }
     }
 
+    /// Tells whether a URL is at a host of the provider's: the one where people sign in, its issuer's, or one below either.
+    #[must_use]
+    pub fn has_host_of(&self, url: &str) -> bool {
+        let issuer = self.issuer().and_then(ExpectedIssuer::exact);
+        let issuer = issuer.and_then(|issuer| SafeUrl::parse(issuer).ok());
+        let authorization = self.endpoints().authorization.clone();
+        let Ok(url) = SafeUrl::parse(url) else {
+            return false;
+        };
+        let own = authorization.into_iter().chain(issuer);
+        own.into_iter().any(|own| is_host_or_below(&own, &url))
+    }
+
     /// Returns the authorization endpoint as documents write it that mean no tenant; none where the operator means another place than the profile does.
     fn shared(&self) -> impl Iterator<Item = SafeUrl> {
         let template = self.profile().endpoints.authorization.as_ref();
@@ -68,6 +82,20 @@ impl ResolvedProvider {
         let own = self.endpoints().authorization.as_ref()?.as_url().as_str();
         let tenant = own.strip_prefix(before)?.strip_suffix(after)?;
         (!tenant.is_empty() && !tenant.contains('/')).then_some(tenant)
+    }
+}
+
+/// Addresses have no hosts below them; ports are as many servers of one host.
+fn is_host_or_below(own: &SafeUrl, other: &SafeUrl) -> bool {
+    let (Some(own), Some(other)) = (own.as_url().host(), other.as_url().host()) else {
+        return false;
+    };
+    match (own, other) {
+        (Host::Domain(own), Host::Domain(other)) => {
+            let before = other.strip_suffix(own);
+            before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        }
+        (own, other) => own == other,
     }
 }
 

@@ -11,9 +11,12 @@ use super::flow::AuthorizationRequest;
 use crate::pkce::{self, CodeChallenge};
 use crate::redirect_uri::{RedirectKind, RedirectUri};
 use crate::resource::Resource;
-use crate::scope::{OFFLINE_ACCESS, Scopes};
+use crate::scope::Scopes;
 use crate::wire::error::{OAuthError, OAuthErrorCode};
 use crate::wire::form::Parameters;
+
+/// The longest `state` that is kept for a client; each open flow holds one.
+const MAX_STATE_BYTES: usize = 8192;
 
 /// What the operator's configuration says about authorization requests.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +97,7 @@ pub fn authorize(
         Err(untrusted) => return Outcome::Untrusted(untrusted),
     };
     let state = parameters.get("state").map(str::to_owned);
-    match requested(parameters, policy) {
+    match requested(parameters, client, policy) {
         Ok(requested) => Outcome::Pending(AuthorizationRequest {
             client: client.id.clone(),
             redirect_uri: redirect_uri.presented.to_owned(),
@@ -176,9 +179,19 @@ struct Requested {
 
 fn requested(
     parameters: &Parameters,
+    client: &Client,
     policy: &AuthorizationPolicy<'_>,
 ) -> Result<Requested, OAuthError> {
     use OAuthErrorCode as Code;
+    if parameters
+        .get("state")
+        .is_some_and(|state| state.len() > MAX_STATE_BYTES)
+    {
+        return Err(OAuthError::new(
+            Code::InvalidRequest,
+            "`state` has at most 8192 bytes",
+        ));
+    }
     if parameters.has("request") {
         return Err(OAuthError::new(
             Code::RequestNotSupported,
@@ -217,7 +230,7 @@ fn requested(
     }
     let code_challenge = code_challenge(parameters)?;
     let toolset = toolset(parameters, policy)?;
-    let scopes = scopes(parameters, toolset, policy)?;
+    let scopes = scopes(parameters, client, toolset, policy)?;
     if prompts_nobody(parameters) {
         return Err(OAuthError::new(
             Code::InteractionRequired,
@@ -279,11 +292,12 @@ pub fn known_toolset<'a>(resource: &str, policy: &AuthorizationPolicy<'a>) -> Op
     slugs.find(|slug| slug.as_str() == named)
 }
 
-/// Keeps of the scopes that were asked for those that exist; without any of them, all that the toolset has are meant.
+/// Keeps of the scopes that were asked for those that exist; without any of them, those that the client registered are meant, and without these all that the toolset has.
 ///
-/// RFC 6749 §3.3 lets us "fully or partially ignore the scope requested by the client"; the answer says what was granted.
+/// RFC 6749 §3.3 lets us "fully or partially ignore the scope requested by the client"; the person is shown what is meant, and the answer says what was granted.
 fn scopes(
     parameters: &Parameters,
+    client: &Client,
     toolset: Option<&Slug>,
     policy: &AuthorizationPolicy<'_>,
 ) -> Result<Scopes, OAuthError> {
@@ -298,14 +312,11 @@ fn scopes(
         .iter()
         .filter(|(slug, _)| toolset.is_none_or(|toolset| toolset == slug))
         .fold(Scopes::default(), |known, (_, scopes)| known.union(scopes));
-    let offline = Scopes::parse(OFFLINE_ACCESS).expect("a scope");
-    let asked_and_known = asked.intersection(&known);
-    let granted = if asked_and_known.is_empty() {
-        known
-    } else {
-        asked_and_known
-    };
-    Ok(granted.union(&asked.intersection(&offline)))
+    let registered = client.metadata.scope.clone().unwrap_or_default();
+    let meant = [asked.intersection(&known), registered.intersection(&known)];
+    let meant = meant.into_iter().find(|scopes| !scopes.is_empty());
+    let offline = asked.intersection(&Scopes::offline());
+    Ok(meant.unwrap_or(known).union(&offline))
 }
 
 #[cfg(test)]

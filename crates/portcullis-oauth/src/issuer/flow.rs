@@ -14,6 +14,9 @@ use crate::scope::Scopes;
 /// How long a person has for the consent page, and then for the provider.
 pub const STEP_LIFETIME: Duration = Duration::from_mins(10);
 
+/// How long a flow lives at most, however often the person goes back and approves again.
+pub const FLOW_LIFETIME: Duration = Duration::from_mins(20);
+
 /// A flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flow {

@@ -7,24 +7,36 @@ use std::collections::BTreeMap;
 use portcullis_base::Slug;
 use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::scope::Scopes;
-use portcullis_openapi::{SchemeFlow, SchemeKind, SecurityScheme};
+use portcullis_openapi::{SchemeFlow, SchemeKind, SecurityScheme, ServerTemplate};
 use portcullis_store::SchemeSettings;
 
 use super::{PublishedDocument, PublishedTool, SignIn};
 use crate::upstream::credentials::listed_scopes;
 
+/// What else a toolset publishes beside a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Company {
+    /// Nothing: whoever chose the provider chose it for this document.
+    Alone,
+    /// Other documents, for one of which the provider may be meant.
+    Others,
+}
+
 /// Returns the provider whose connection is the credential of a scheme, where people sign in at `provider`.
 ///
 /// What the operator says of a scheme counts: another provider, or how a client's own token is fetched, leaves it unbound.
+/// A document's own word does not suffice beside others: whoever writes one could have people's tokens sent to servers of his own. There its servers must be the provider's, by their host.
 pub(super) fn bound_provider<'a>(
     document: &PublishedDocument,
     scheme: &str,
     provider: &'a ResolvedProvider,
+    company: Company,
 ) -> Option<&'a Slug> {
     let kind = &document.schemes.get(scheme)?.kind;
     let settings = document.scheme_settings.get(scheme);
     let named = settings.and_then(|settings| settings.provider.as_deref());
-    let is_open = !settings.is_some_and(speaks_of_a_client);
+    let is_trusted = company == Company::Alone || is_at_home(document, provider);
+    let is_open = is_trusted && !settings.is_some_and(speaks_of_a_client);
     let is_bound = match (named, kind) {
         (
             Some(named),
@@ -38,6 +50,17 @@ pub(super) fn bound_provider<'a>(
         _ => false,
     };
     is_bound.then_some(provider.slug())
+}
+
+/// Tells whether all servers of a document are hosts of the provider's.
+fn is_at_home(document: &PublishedDocument, provider: &ResolvedProvider) -> bool {
+    document
+        .tools
+        .iter()
+        .all(|tool| match &tool.request.server {
+            ServerTemplate::Url(url) => provider.has_host_of(url),
+            ServerTemplate::Unknown(_) => false,
+        })
 }
 
 /// Returns where a flow sends people, if it sends any.
@@ -70,11 +93,12 @@ fn speaks_of_a_client(settings: &SchemeSettings) -> bool {
 pub(super) fn bound_schemes(
     document: &PublishedDocument,
     provider: &ResolvedProvider,
+    company: Company,
 ) -> BTreeMap<String, Slug> {
     let schemes = document.schemes.keys();
     schemes
         .filter_map(|scheme| {
-            let slug = bound_provider(document, scheme, provider)?;
+            let slug = bound_provider(document, scheme, provider, company)?;
             Some((scheme.clone(), slug.clone()))
         })
         .collect()

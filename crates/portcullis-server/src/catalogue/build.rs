@@ -14,6 +14,7 @@ use portcullis_store::{
 };
 use thiserror::Error;
 
+use super::binding::Company;
 use super::{
     Catalogue, EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
     PublishedToolset,
@@ -253,7 +254,12 @@ impl Parts<'_> {
                 }
             })?;
             titles.push(document.title.as_str());
-            let bound = provider.map(|provider| binding::bound_schemes(document, provider));
+            let company = match toolset.documents.as_slice() {
+                [_] => Company::Alone,
+                _ => Company::Others,
+            };
+            let bound =
+                provider.map(|provider| binding::bound_schemes(document, provider, company));
             let bound = Arc::new(bound.unwrap_or_default());
             let selected = document
                 .tools

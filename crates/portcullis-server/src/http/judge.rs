@@ -74,6 +74,8 @@ impl OriginPolicy {
             Err(refusal) => return Verdict::Refused(refusal),
         };
         match origin {
+            // Their scripts would gain nothing, and no script has business there (RFC 9700 §2.6).
+            Some(_) if is_a_page(uri.path()) => Verdict::Pass(None),
             Some(origin)
                 if method == Method::OPTIONS
                     && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) =>
@@ -151,6 +153,11 @@ impl OriginPolicy {
 /// The pages of a person's sign-in are not among them (RFC 9700 §2.6: the authorization endpoint "MUST NOT" support CORS).
 fn is_for_everybody(path: &str) -> bool {
     path.starts_with("/.well-known/") || matches!(path, "/token" | "/register")
+}
+
+/// Tells whether a path is one that browsers go to in the course of a sign-in.
+fn is_a_page(path: &str) -> bool {
+    matches!(path, "/authorize" | "/consent" | "/sign-out") || path.starts_with("/callback/")
 }
 
 /// What is to become of a request.

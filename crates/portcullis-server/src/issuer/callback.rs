@@ -17,10 +17,10 @@ use portcullis_oauth::issuer::code::CODE_LIFETIME;
 use portcullis_oauth::issuer::flow::{AtProvider, Flow, FlowState};
 use portcullis_oauth::issuer::person::{ConnectionTokens, Identity};
 use portcullis_oauth::redirect_uri::RedirectUri;
-use portcullis_oauth::scope::{OFFLINE_ACCESS, Scopes};
+use portcullis_oauth::scope::Scopes;
 use portcullis_oauth::wire::error::{OAuthError, OAuthErrorCode};
 use portcullis_oauth::wire::form::Parameters;
-use portcullis_store::{NewCode, NewSession, SignIn, StoreError};
+use portcullis_store::{Actor, AuditEntry, NewCode, NewSession, SignIn, StoreError};
 
 use super::page::{self, ProblemPage};
 use super::{IssuerState, answer, authorize, consent};
@@ -41,39 +41,41 @@ pub(super) async fn callback(
         return page::over(&particulars);
     };
     let returned = Returned {
-        state: &state,
-        particulars: &particulars,
-        provider: &provider,
-        parameters: &parameters,
-        headers: &headers,
+        state,
+        particulars: particulars.clone(),
+        provider,
+        parameters,
+        headers,
     };
-    returned
-        .answer()
-        .await
-        .unwrap_or_else(|error| consent::failed(&particulars, &error))
+    // State and code are good once: a person who reloads the page while the provider is slow must not lose the sign-in half way.
+    let answered = tokio::spawn(async move { returned.answer().await });
+    match answered.await {
+        Ok(answered) => answered.unwrap_or_else(|error| consent::failed(&particulars, &error)),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 /// A browser that comes back from a provider.
-struct Returned<'a> {
-    state: &'a IssuerState,
-    particulars: &'a Particulars,
-    provider: &'a str,
-    parameters: &'a Parameters,
-    headers: &'a HeaderMap,
+struct Returned {
+    state: Arc<IssuerState>,
+    particulars: Particulars,
+    provider: String,
+    parameters: Parameters,
+    headers: HeaderMap,
 }
 
-impl Returned<'_> {
+impl Returned {
     async fn answer(&self) -> Result<Response, StoreError> {
         let Some((flow, at_provider)) = self.flow().await? else {
-            return Ok(page::over(self.particulars));
+            return Ok(page::over(&self.particulars));
         };
         let published = self.state.published();
         let toolset = published.toolset(at_provider.toolset.as_str());
         let sign_in = toolset.and_then(|toolset| toolset.sign_in.as_ref());
-        let (Some(sign_in), Some(provider)) = (sign_in, published.provider(self.provider)) else {
+        let (Some(sign_in), Some(provider)) = (sign_in, published.provider(&self.provider)) else {
             self.particulars
                 .cause("the toolset or the provider is not there any more");
-            return Ok(page::over(self.particulars));
+            return Ok(page::over(&self.particulars));
         };
         match self.at(provider, sign_in, &at_provider).await {
             Ok(signed_in) => self.hand_over(&flow, &at_provider, signed_in).await,
@@ -94,15 +96,15 @@ impl Returned<'_> {
             Failure::provider(&error.to_string())
         };
         let ready = providers.ready(provider).await.map_err(fail)?;
-        let code = complete(&ready, self.parameters).map_err(|error| Failure::callback(&error))?;
-        let offline = Scopes::parse(OFFLINE_ACCESS).expect("a scope");
+        let code = complete(&ready, &self.parameters).map_err(|error| Failure::callback(&error))?;
         let purpose = consent::purpose(sign_in);
+        let asked = at_provider.scopes.intersection(&sign_in.scopes);
         let redemption = CodeRedemption {
             purpose,
             code: &code,
             redirect_uri: &self.state.url(&format!("/callback/{}", self.provider)),
             verifier: &at_provider.verifier,
-            scopes: &at_provider.scopes.intersection(&sign_in.scopes),
+            scopes: &asked,
             resource: None,
         };
         let redeemed = providers
@@ -116,13 +118,17 @@ impl Returned<'_> {
         if !admits(provider.allow(), &facts) {
             return Err(Failure::not_admitted());
         }
+        // A token that opens no tool would send the person round in a circle.
+        if redeemed.granted.is_empty() && !asked.is_empty() {
+            return Err(Failure::nothing_granted());
+        }
         let kept = (purpose == SignInPurpose::Tokens).then_some(redeemed.tokens);
         Ok(SignedIn {
             identity,
             tokens: kept,
             scopes: redeemed
                 .granted
-                .union(&at_provider.scopes.intersection(&offline)),
+                .union(&at_provider.scopes.intersection(&Scopes::offline())),
         })
     }
 
@@ -147,7 +153,7 @@ impl Returned<'_> {
         let FlowState::AtProvider(at_provider) = flow.state.clone() else {
             return Ok(None);
         };
-        let browser = self.state.cookies.browser(self.headers);
+        let browser = self.state.cookies.browser(&self.headers);
         if browser.is_none_or(|browser| browser.digest() != flow.browser) {
             self.particulars.cause("the answer came to another browser");
             return Ok(None);
@@ -171,7 +177,7 @@ impl Returned<'_> {
         let now = parts.clock.now();
         let code = Plain::<AuthorizationCode>::new(&*parts.rng);
         let session = Plain::<BrowserSession>::new(&*parts.rng);
-        let replaced = self.state.cookies.session(self.headers);
+        let replaced = self.state.cookies.session(&self.headers);
         let request = &flow.request;
         let has_identity = signed_in.identity.is_some();
         let sign_in = SignIn {
@@ -202,7 +208,7 @@ impl Returned<'_> {
         let location = RedirectUri::with_parameters(&request.redirect_uri, &parameters);
         let Some(mut response) = answer::see_other(&location) else {
             self.particulars.cause("the redirect URI cannot be sent");
-            return Ok(page::over(self.particulars));
+            return Ok(page::over(&self.particulars));
         };
         if has_identity {
             let cookie = self.state.cookies.set_session(&session);
@@ -216,6 +222,9 @@ impl Returned<'_> {
         self.particulars.cause(&failure.cause);
         let parts = &self.state.parts;
         let request = &flow.request;
+        let actor = Actor::new(flow.id.to_string());
+        let refused = AuditEntry::new(actor, "sign_in.refused", request.client.to_string());
+        parts.store.insert_audit(refused, parts.clock.now()).await?;
         let location = answer::error_location(
             &request.redirect_uri,
             failure.error,
@@ -309,6 +318,21 @@ impl Failure {
             advice: "If you did not mean to, go back and connect again.",
             at_once: true,
             cause,
+        }
+    }
+
+    fn nothing_granted() -> Self {
+        Self {
+            error: OAuthError::new(
+                OAuthErrorCode::AccessDenied,
+                "the provider granted none of the permissions",
+            ),
+            status: StatusCode::FORBIDDEN,
+            title: "The provider gave no permission",
+            text: "You signed in, but none of the permissions that the tools need came back.",
+            advice: "Connect again and leave the permissions ticked; if there was nothing to tick, tell whoever runs the gateway.",
+            at_once: false,
+            cause: "the provider granted none of the scopes that were asked for".to_owned(),
         }
     }
 

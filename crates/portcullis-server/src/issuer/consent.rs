@@ -9,17 +9,17 @@ use axum::extract::{Extension, RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use portcullis_base::{Browser, FlowId, Plain, UpstreamState};
-use portcullis_oauth::client::begin::{SignInPurpose, SignInRequest, begin};
+use portcullis_oauth::client::begin::{SignInPurpose, SignInRequest, begin, requested_scopes};
 use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::issuer::client::{Client, ClientOrigin};
-use portcullis_oauth::issuer::flow::{AtProvider, Flow, STEP_LIFETIME};
+use portcullis_oauth::issuer::flow::{AtProvider, FLOW_LIFETIME, Flow, STEP_LIFETIME};
 use portcullis_oauth::issuer::person::SessionRow;
 use portcullis_oauth::pkce::{self, CodeChallenge};
 use portcullis_oauth::redirect_uri::{RedirectKind, RedirectUri};
 use portcullis_oauth::scope::{OFFLINE_ACCESS, Scopes};
 use portcullis_oauth::wire::error::{OAuthError, OAuthErrorCode};
 use portcullis_oauth::wire::form::Parameters;
-use portcullis_store::StoreError;
+use portcullis_store::{Actor, AuditEntry, StoreError};
 use url::Url;
 
 use super::browser::csrf_token;
@@ -141,6 +141,7 @@ async fn consent_page(
         return Ok(page::over(particulars));
     }
     let session = session(state, headers).await?;
+    let asked = provider_scopes(state, &published, flow, &toolsets).await;
     let id = flow.id.to_string();
     let page = ConsentPage {
         style: STYLE,
@@ -153,6 +154,7 @@ async fn consent_page(
         kind: kind_of(&client, &request.redirect_uri),
         scopes: lines(&request.scopes, &toolsets),
         provider: provider_name(&published, &toolsets),
+        asked,
         person: session.as_ref().and_then(|row| row.label.as_deref()),
         toolsets: toolsets
             .iter()
@@ -193,6 +195,30 @@ fn lines<'a>(scopes: &'a Scopes, toolsets: &[&'a PublishedToolset]) -> Vec<Scope
             },
         })
         .collect()
+}
+
+/// Returns what the provider will be asked for, in its words; nothing where that is not known before the choice.
+async fn provider_scopes(
+    state: &IssuerState,
+    published: &Published,
+    flow: &Flow,
+    toolsets: &[&PublishedToolset],
+) -> Vec<String> {
+    let [only] = toolsets else {
+        return Vec::new();
+    };
+    let Some(sign_in) = only.sign_in.as_ref() else {
+        return Vec::new();
+    };
+    let Some(provider) = published.provider(sign_in.provider.as_str()) else {
+        return Vec::new();
+    };
+    // A provider that cannot be reached is told of when the person goes there.
+    let Ok(ready) = state.parts.providers.ready(provider).await else {
+        return Vec::new();
+    };
+    let scopes = flow.request.scopes.intersection(&sign_in.scopes);
+    requested_scopes(&ready, purpose(sign_in), &scopes)
 }
 
 fn provider_name(published: &Published, toolsets: &[&PublishedToolset]) -> Option<String> {
@@ -247,6 +273,7 @@ async fn deny(
         return Ok(page::over(particulars));
     }
     particulars.cause("the person did not allow it");
+    note(state, flow, "consent.denied").await?;
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person did not allow it");
     let request = &flow.request;
     let location = answer::error_location(
@@ -299,8 +326,7 @@ pub(super) async fn approve(
     let upstream_state = Plain::<UpstreamState>::new(&*parts.rng);
     let verifier = pkce::verifier(&*parts.rng);
     let nonce = pkce::verifier(&*parts.rng);
-    let offline = Scopes::parse(OFFLINE_ACCESS).expect("a scope");
-    let known = sign_in.scopes.union(&offline);
+    let known = sign_in.scopes.union(&Scopes::offline());
     let scopes = flow.request.scopes.intersection(&known);
     let url = begin(
         &ready,
@@ -327,12 +353,14 @@ pub(super) async fn approve(
         &flow.id,
         &flow.browser,
         at_provider,
-        now.after(STEP_LIFETIME),
+        now.after(STEP_LIFETIME)
+            .min(flow.created_at.after(FLOW_LIFETIME)),
         now,
     );
     if !approved.await? {
         return Ok(page::over(particulars));
     }
+    note(state, flow, "consent.given").await?;
     let name = name_of(provider);
     Ok(page::moving_on(
         &format!("On to {name}"),
@@ -340,6 +368,14 @@ pub(super) async fn approve(
         &url,
         &format!("Continue to {name}"),
     ))
+}
+
+/// Records a decision of somebody whom nobody can name yet: by the flow, which the sign-in names too.
+async fn note(state: &IssuerState, flow: &Flow, action: &'static str) -> Result<(), StoreError> {
+    let actor = Actor::new(flow.id.to_string());
+    let entry = AuditEntry::new(actor, action, flow.request.client.to_string());
+    let now = state.parts.clock.now();
+    state.parts.store.insert_audit(entry, now).await
 }
 
 /// Returns what people call a provider: its name, or the host of one that is somebody's own.

@@ -28,6 +28,8 @@ pub(super) struct ConsentPage<'a> {
     pub(super) scopes: Vec<ScopeLine<'a>>,
     /// The provider's name, where it is known before the choice.
     pub(super) provider: Option<String>,
+    /// What the provider is asked for, in its words.
+    pub(super) asked: Vec<String>,
     /// Who is signed in in this browser.
     pub(super) person: Option<&'a str>,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use portcullis_base::Blame;
 use portcullis_mcp::{Content, Id, ProtocolError, ProtocolVersion, Reply, ToolCall, ToolResult};
 use portcullis_oauth::guard::admit::{TokenFault, lacks};
+use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::{self as openapi, Outcome, RequestPlan};
 use tokio::time::Instant;
 
@@ -152,7 +153,9 @@ impl Exchange {
         let token = self.caller.token()?;
         let sign_in = self.toolset.sign_in.as_ref()?;
         let needed = needed_scopes(tool, &sign_in.provider, &token.scopes);
-        lacks(&token.scopes, &needed).then_some(Refusal::Scope(needed))
+        // Some clients ask for what the challenge names and nothing else, so that it names what they have too.
+        let wanted = token.scopes.without(&Scopes::offline()).union(&needed);
+        lacks(&token.scopes, &needed).then_some(Refusal::Scope(wanted))
     }
 
     /// Ends the caller's connection, which the API does not honour any more.

@@ -226,6 +226,24 @@ fn scopes_of_nobodys_are_left_out_and_none_means_all() {
 }
 
 #[test]
+fn a_client_that_names_no_scope_gets_those_that_it_registered() {
+    let mut client = web();
+    client.metadata.scope = Some(Scopes::parse("read drive").unwrap());
+    for (scope, kept) in [("", "read"), ("openid", "read"), ("write", "write")] {
+        let request = pending(judge(&client, &[("scope", scope)]));
+        assert_eq!(request.scopes.to_string(), kept, "{scope}");
+    }
+}
+
+#[test]
+fn c_25_a_state_that_is_too_long_is_refused() {
+    let long = "x".repeat(8193);
+    let refused = refused(judge(&web(), &[("state", &long)]));
+    assert_eq!(refused.error.code.as_str(), "invalid_request");
+    pending(judge(&web(), &[("state", &long[1..])]));
+}
+
+#[test]
 fn an_error_goes_at_once_only_where_nobody_can_be_led_astray() {
     let wrong = [("response_type", "token")];
     let at_once = |uri: &str, origin| {

@@ -74,7 +74,7 @@ fn described(name: &str, schemes: &Value, security: &[Value]) -> Document {
         .collect();
     let document = json!({
         "openapi": "3.1.0", "info": {"title": name, "version": "1"},
-        "servers": [{"url": "https://api.example"}],
+        "servers": [{"url": "https://api.github.com"}],
         "paths": paths, "components": {"securitySchemes": schemes}
     });
     let content = document.to_string().into_bytes();
@@ -150,7 +150,7 @@ fn bound_to(
     let settings = settings.into_iter().collect();
     let document = PublishedDocument::new(slug("api"), &compiled.unwrap(), settings);
     let resolved = resolve(provider).unwrap();
-    bound_provider(&document, "s", &resolved).map(ToString::to_string)
+    bound_provider(&document, "s", &resolved, Company::Alone).map(ToString::to_string)
 }
 
 #[test]
@@ -183,6 +183,36 @@ fn a_scheme_is_bound_by_itself_where_it_names_the_providers_urls() {
     assert_eq!(bound_to(&discovered("two"), None, &openid()), None);
     let below = oauth2("authorizationCode", "https://as.example/one/authorize");
     assert_eq!(bound_to(&below, None, &openid()).as_deref(), Some("login"));
+}
+
+#[test]
+fn o_08_beside_others_a_document_gets_no_tokens_for_servers_that_are_not_the_providers() {
+    let bound = |server: &str, settings: Option<SchemeSettings>, company| {
+        let scheme = oauth2("authorizationCode", GITHUB);
+        let described = described("api", &json!({"s": scheme}), &[json!([{"s": []}])]);
+        let content = String::from_utf8(described.content.to_vec()).unwrap();
+        let content = content.replace("https://api.github.com", server);
+        assert!(content.contains(server), "{content}");
+        let digest = Digest::of(content.as_bytes());
+        let compiled = KnownDocuments::default().document(digest, content.as_bytes());
+        let settings = settings.map(|settings| ("s".to_owned(), settings));
+        let settings = settings.into_iter().collect();
+        let document = PublishedDocument::new(slug("api"), &compiled.unwrap(), settings);
+        let github = resolve(&github()).unwrap();
+        bound_provider(&document, "s", &github, company).is_some()
+    };
+    for (server, others) in [
+        ("https://api.github.com", true),
+        ("https://github.com:8443/api", true),
+        ("https://api.weather.example", false),
+        ("https://evilgithub.com", false),
+        ("https://github.com.evil.example", false),
+    ] {
+        assert!(bound(server, None, Company::Alone), "{server}");
+        assert_eq!(bound(server, None, Company::Others), others, "{server}");
+        let named = settings(|it| it.provider = Some("github".to_owned()));
+        assert!(bound(server, Some(named), Company::Others), "{server}");
+    }
 }
 
 #[test]

@@ -284,3 +284,17 @@ fn h_14_what_says_how_to_sign_in_is_for_every_origin_and_the_pages_are_not() {
         assert_eq!(verdict, Verdict::Refused(Refusal::Origin), "{path}");
     }
 }
+
+#[test]
+fn h_14_the_pages_of_a_sign_in_are_for_no_script_even_of_our_own_origin() {
+    let asked = headers(&[
+        ("host", "gw.example"),
+        ("origin", "https://gw.example"),
+        ("access-control-request-method", "POST"),
+    ]);
+    for path in ["/authorize", "/consent", "/callback/github", "/sign-out"] {
+        let uri = Uri::try_from(path).unwrap();
+        let verdict = public().judge(&Method::OPTIONS, &uri, &asked);
+        assert_eq!(verdict, Verdict::Pass(None), "{path}");
+    }
+}

@@ -23,7 +23,6 @@ use portcullis_oauth::wire::token::{Refusal, TokenAnswerError, form};
 use super::Providers;
 use super::error::{AnswerProblem, Endpoint, ProviderError};
 use super::exchange::Asked;
-use crate::upstream::redact::Redactor;
 
 /// A code, and the request that brought it.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +141,7 @@ impl Providers {
         match read(answer.status.as_u16(), &answer.body, &profile.answer) {
             Ok(answer) => Ok(answer),
             Err(TokenAnswerError::Refused(refusal)) => {
-                asked.log(&told(&refusal, ready, redemption));
+                asked.log(&told(&refusal));
                 Err(Unredeemed::Refused(refusal))
             }
             Err(error) => Err(asked.useless(AnswerProblem::NoToken(error)).into()),
@@ -222,25 +221,34 @@ fn refused(ready: &ReadyProvider, refusal: &Refusal) -> ProviderError {
     }
 }
 
-/// Says what the provider said, without what we sent it.
-fn told(refusal: &Refusal, ready: &ReadyProvider, redemption: &CodeRedemption<'_>) -> String {
-    let client = ready.provider().client();
-    let basic = client
-        .secret
-        .as_ref()
-        .map(|secret| client_secret_basic(&client.id, secret));
-    let basic = basic.and_then(|basic| match basic {
-        ClientAuthentication::Header(value) => {
-            let pair = value.expose().strip_prefix("Basic ")?;
-            Some(Secret::new(pair.to_owned()))
-        }
-        ClientAuthentication::Form(_) => None,
-    });
-    let secrets = [redemption.code, redemption.verifier];
-    let redactor = Redactor::new(secrets.into_iter().chain(&client.secret).chain(&basic));
-    let description = refusal.error_description.as_deref().unwrap_or_default();
-    let uri = refusal.error_uri.as_deref().unwrap_or_default();
-    redactor.redact_text(format!("{refusal}: {description:?} {uri:?}"))
+/// Says for the log what the provider said: its code, and the number of the error where its text has one.
+///
+/// The rest of the text is the provider's and may name people, so that it goes nowhere.
+fn told(refusal: &Refusal) -> String {
+    let is_code = |text: &str| {
+        let lawful = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        text.len() <= 64 && text.bytes().all(lawful)
+    };
+    let code = Some(refusal.error.as_str()).filter(|text| is_code(text));
+    let code = code.unwrap_or("an error of its own");
+    let text = refusal.error_description.as_deref().unwrap_or_default();
+    let status = refusal.status;
+    match error_number(text) {
+        Some(number) => format!("status {status}, {code}, {number}"),
+        None => format!("status {status}, {code}"),
+    }
+}
+
+/// Finds what support asks for: capitals and then digits, such as `AADSTS50011`.
+fn error_number(text: &str) -> Option<&str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .find(|word| {
+            let digits = word.trim_start_matches(|c: char| c.is_ascii_uppercase());
+            let capitals = word.len() - digits.len();
+            capitals >= 3
+                && (3..=9).contains(&digits.len())
+                && digits.bytes().all(|digit| digit.is_ascii_digit())
+        })
 }
 
 impl KnownMethods {
@@ -252,5 +260,34 @@ impl KnownMethods {
     fn note(&self, place: &str, method: SecretMethod) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(place.to_owned(), method);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logged(error: &str, description: &str) -> String {
+        told(&Refusal {
+            status: 400,
+            error: error.to_owned(),
+            error_description: Some(description.to_owned()),
+            error_uri: None,
+        })
+    }
+
+    #[test]
+    fn c_22_the_log_gets_code_and_number_and_none_of_the_providers_text() {
+        assert_eq!(
+            logged(
+                "invalid_client",
+                "AADSTS7000215: ann@example.com has a bad secret"
+            ),
+            "status 400, invalid_client, AADSTS7000215"
+        );
+        assert_eq!(
+            logged("<b>ann@example.com</b>", "code pc_ac_x SECRET"),
+            "status 400, an error of its own"
+        );
     }
 }

@@ -113,7 +113,7 @@ async fn a_tool_that_needs_more_asks_for_all_of_it_at_once() {
         challenge.contains("error=\"insufficient_scope\""),
         "{challenge}"
     );
-    assert!(challenge.contains("scope=\"write\""), "{challenge}");
+    assert!(challenge.contains("scope=\"read write\""), "{challenge}");
     assert_eq!(site.api.received().len(), 0);
 }
 
