@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::extract::Extension;
 use governor::clock::DefaultClock;
@@ -16,25 +17,41 @@ pub(super) const REGISTRATIONS: NonZeroU32 = NonZeroU32::new(60).expect("more th
 /// Sign-ins that one address may begin within a minute: in the ten minutes that they live, too few to keep others out.
 pub(super) const FLOWS: NonZeroU32 = NonZeroU32::new(240).expect("more than none");
 
-/// How many addresses are remembered before those that have been quiet are forgotten.
+/// How many addresses are remembered at least before those that have been quiet are forgotten.
 const SWEEP_AT: usize = 4096;
 
 /// What each address has begun lately.
-pub(super) struct AddressQuota(RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>);
+pub(super) struct AddressQuota {
+    limiter: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>,
+    /// How many addresses there are when the next sweep comes.
+    sweep_at: AtomicUsize,
+}
 
 impl AddressQuota {
     pub(super) fn per_minute(most: NonZeroU32) -> Self {
-        Self(RateLimiter::hashmap(Quota::per_minute(most)))
+        Self {
+            limiter: RateLimiter::hashmap(Quota::per_minute(most)),
+            sweep_at: AtomicUsize::new(SWEEP_AT),
+        }
     }
 
     /// Counts one more, unless that is too many; requests whose address is unknown share one quota.
     pub(super) fn takes(&self, address: Option<Extension<ClientAddress>>) -> bool {
         let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let address = address.map_or(unknown, |Extension(ClientAddress(address))| address);
-        if self.0.len() >= SWEEP_AT {
-            self.0.retain_recent();
+        if self.limiter.len() >= self.sweep_at.load(Ordering::Relaxed) {
+            self.sweep();
         }
-        self.0.check_key(&neighbourhood(address)).is_ok()
+        self.limiter.check_key(&neighbourhood(address)).is_ok()
+    }
+
+    /// Forgets the addresses that have been quiet.
+    ///
+    /// The next sweep comes when there are twice as many as are left: a flood from many addresses would otherwise have every request look at all of them.
+    fn sweep(&self) {
+        self.limiter.retain_recent();
+        let next = SWEEP_AT.max(2 * self.limiter.len());
+        self.sweep_at.store(next, Ordering::Relaxed);
     }
 }
 
@@ -55,6 +72,22 @@ mod tests {
 
     fn at(address: &str) -> Extension<ClientAddress> {
         Extension(ClientAddress(address.parse().unwrap()))
+    }
+
+    #[test]
+    fn r_16_a_flood_from_many_addresses_is_not_swept_at_each_of_them() {
+        let quota = AddressQuota::per_minute(NonZeroU32::new(1).unwrap());
+        let address = |index: usize| {
+            let index = u32::try_from(index).unwrap();
+            Some(Extension(ClientAddress(Ipv4Addr::from(index).into())))
+        };
+        for index in 0..=SWEEP_AT {
+            assert!(quota.takes(address(index)));
+        }
+        // All of them are recent, so that none was forgotten, and the next sweep is far off.
+        assert_eq!(quota.limiter.len(), SWEEP_AT + 1);
+        assert_eq!(quota.sweep_at.load(Ordering::Relaxed), 2 * SWEEP_AT);
+        assert!(!quota.takes(address(0)));
     }
 
     #[test]
