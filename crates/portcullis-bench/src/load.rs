@@ -19,7 +19,7 @@ use crate::process;
 #[derive(clap::Args)]
 pub(crate) struct LoadArguments {
     /// Where to send the request; plain HTTP.
-    url: Uri,
+    pub(crate) url: Uri,
     /// The body of a POST; without it, a GET is sent.
     #[arg(long)]
     body: Option<PathBuf>,
@@ -28,19 +28,19 @@ pub(crate) struct LoadArguments {
     headers: Vec<String>,
     /// Text that every answer must hold.
     #[arg(long)]
-    expect: Option<String>,
+    pub(crate) expect: Option<String>,
     /// Connections at once.
     #[arg(long, default_value_t = 16)]
-    connections: usize,
+    pub(crate) connections: usize,
     /// Seconds to measure, after one second to warm up.
     #[arg(long, default_value_t = 5.0)]
-    seconds: f64,
+    pub(crate) seconds: f64,
     /// Calls per second over all connections; as many as go where absent.
     #[arg(long)]
     rate: Option<f64>,
     /// Processes whose CPU time counts.
     #[arg(long = "pid")]
-    pids: Vec<u32>,
+    pub(crate) pids: Vec<u32>,
 }
 
 /// What was measured.
@@ -66,7 +66,7 @@ struct Plan {
     clippy::disallowed_methods,
     reason = "a load generator measures real time"
 )]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
@@ -117,7 +117,8 @@ pub(crate) async fn run(arguments: LoadArguments) -> anyhow::Result<Measured> {
     measured(latencies, seconds, cpu)
 }
 
-fn measured(
+/// Sums up what the connections saw within `seconds`.
+pub(crate) fn measured(
     mut latencies: Vec<Duration>,
     seconds: Duration,
     cpu: Duration,
@@ -144,7 +145,8 @@ fn measured(
     })
 }
 
-fn request(arguments: &LoadArguments) -> anyhow::Result<Request<Full<Bytes>>> {
+/// Makes the request that is sent.
+pub(crate) fn request(arguments: &LoadArguments) -> anyhow::Result<Request<Full<Bytes>>> {
     let body = arguments.body.as_ref().map(std::fs::read).transpose()?;
     let method = if body.is_some() {
         Method::POST
@@ -184,7 +186,8 @@ fn request(arguments: &LoadArguments) -> anyhow::Result<Request<Full<Bytes>>> {
     clippy::disallowed_methods,
     reason = "the load generator is no part of the released program"
 )]
-async fn connect(address: &str) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+/// Connects to `HOST:PORT`.
+pub(crate) async fn connect(address: &str) -> anyhow::Result<SendRequest<Full<Bytes>>> {
     let stream = TcpStream::connect(address)
         .await
         .with_context(|| format!("nothing listens at {address}"))?;

@@ -1,10 +1,14 @@
-//! The measuring half of `cargo xtask bench`: it loads a server, or measures an import, and prints one line of JSON.
+//! The measuring half of `cargo xtask bench`: it loads a server, or measures an import, and prints one line of JSON; it is the provider of those who sign in, too.
 //!
 //! What is started, pinned and compared is the business of `xtask`.
 
 mod import;
 mod load;
 mod process;
+mod provider;
+mod sign_in;
+mod visitor;
+mod wire;
 
 use std::path::PathBuf;
 
@@ -17,6 +21,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 enum Arguments {
     /// Sends one request over and over and measures calls, latency and the CPU time of the processes under load.
     Load(load::LoadArguments),
+    /// Has clients register, sign in or refresh, over and over, and measures the same.
+    SignIn(sign_in::SignInArguments),
+    /// Signs one client in and prints its access token.
+    Token(load::LoadArguments),
+    /// Serves as a provider that lets everybody in at once.
+    Provider {
+        /// The port, on loopback.
+        port: u16,
+    },
     /// Measures, in this process, how long a document takes to become a tool list.
     Import {
         /// The OpenAPI document.
@@ -32,12 +45,12 @@ enum Arguments {
 
 fn main() -> anyhow::Result<()> {
     let line = match Arguments::parse() {
-        Arguments::Load(arguments) => {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            serde_json::to_string(&runtime.block_on(load::run(arguments))?)?
+        Arguments::Load(arguments) => serde_json::to_string(&on_one_thread(load::run(arguments))?)?,
+        Arguments::SignIn(arguments) => {
+            serde_json::to_string(&on_one_thread(sign_in::run(arguments))?)?
         }
+        Arguments::Token(call) => on_one_thread(sign_in::once(call))?,
+        Arguments::Provider { port } => return on_one_thread(provider::run(port)),
         Arguments::Import {
             document,
             parse_only,
@@ -49,6 +62,13 @@ fn main() -> anyhow::Result<()> {
     };
     print_line(&line);
     Ok(())
+}
+
+fn on_one_thread<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(work)
 }
 
 #[expect(

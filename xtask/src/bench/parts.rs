@@ -45,7 +45,7 @@ pub(crate) enum Pace {
     Rate(u32),
 }
 
-/// A gateway with a toolset called `bench` and a key for it.
+/// A gateway with a toolset called `bench`, and a key or an access token for it.
 pub(crate) struct Gateway {
     pub(crate) running: Running,
     pub(crate) key: String,
@@ -58,6 +58,11 @@ impl Gateway {
 }
 
 impl Bench {
+    /// Returns the load generator, which is the provider of those who sign in, too.
+    pub(crate) fn generator(&self) -> &Path {
+        &self.generator
+    }
+
     /// Builds the gateway and the load generator in release mode.
     pub(crate) fn prepare(workspace: &Workspace, install: bool) -> anyhow::Result<Self> {
         system::require(&[system::NGINX, system::TASKSET], install)?;
@@ -135,7 +140,9 @@ impl Bench {
         let folder = self.folder.join(name);
         std::fs::create_dir_all(&folder)?;
         let file = folder.join("portcullis.toml");
-        let head = format!("data_dir = \"data\"\n[listener]\nlisten = [\"127.0.0.1:{port}\"]\n");
+        let head = format!(
+            "data_dir = \"data\"\n[listener]\nlisten = [\"127.0.0.1:{port}\"]\npublic_url = \"http://127.0.0.1:{port}\"\n"
+        );
         std::fs::write(&file, head + configuration)?;
         Ok(file)
     }
@@ -211,7 +218,8 @@ impl Drop for Bench {
     }
 }
 
-fn json<T: for<'a> Deserialize<'a>>(mut command: Command) -> anyhow::Result<T> {
+/// Runs a measurement and reads the line that it prints.
+pub(crate) fn json<T: for<'a> Deserialize<'a>>(mut command: Command) -> anyhow::Result<T> {
     let output = command.stderr(Stdio::inherit()).output()?;
     ensure!(output.status.success(), "{command:?} failed");
     Ok(serde_json::from_slice(&output.stdout)?)

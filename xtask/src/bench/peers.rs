@@ -1,8 +1,10 @@
 //! What others build the same with: each in a folder of its own, pinned, and installed only when asked for.
 //!
-//! They serve the same tools of the same API to the same request; which token is good they are told in clear, without a store.
+//! The MCP servers serve the same tools of the same API to the same request; which token is good they are told in clear, without a store.
+//! The authorization server keeps what it knows in memory.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context as _;
 
@@ -15,7 +17,10 @@ use crate::{system, tools};
 /// The bearer token that the peers accept.
 pub(crate) const KEY: &str = "bench-key-that-the-peers-are-told";
 
-/// The server that is written with the TypeScript SDK.
+/// What W2 compares with.
+pub(crate) const AUTHORIZATION_SERVER: &str = "oidc-provider, in memory";
+
+/// The program of each peer that runs on Node.
 const SCRIPT: &str = "server.mjs";
 
 /// A peer that serves.
@@ -34,7 +39,8 @@ impl Peer {
 pub(crate) struct Peers {
     scripts: PathBuf,
     python: PathBuf,
-    node: Node,
+    typescript_sdk: Node,
+    oidc_provider: Node,
 }
 
 impl Peers {
@@ -43,15 +49,11 @@ impl Peers {
         system::require(&[system::PYTHON, system::NPM], install)?;
         let scripts = workspace.root().join("tests/bench");
         let python = tools::python_packages(workspace, "bench-fastmcp")?.join("bin/python");
-        let typescript = scripts.join("typescript-sdk");
-        let node = Node::install_from(workspace, &typescript, "bench-typescript-sdk")?;
-        // Node looks for packages beside the script.
-        std::fs::copy(typescript.join(SCRIPT), node.folder().join(SCRIPT))
-            .with_context(|| format!("cannot copy {SCRIPT}"))?;
         Ok(Self {
-            scripts,
             python,
-            node,
+            typescript_sdk: on_node(workspace, &scripts, "typescript-sdk")?,
+            oidc_provider: on_node(workspace, &scripts, "oidc-provider")?,
+            scripts,
         })
     }
 
@@ -59,10 +61,7 @@ impl Peers {
     pub(crate) fn start(&self, document: &Path) -> anyhow::Result<Vec<Peer>> {
         let mut fastmcp = pinned(MEASURED_CORE, &self.python);
         fastmcp.arg(self.scripts.join("fastmcp_server.py"));
-        let mut typescript = pinned(MEASURED_CORE, "node");
-        typescript
-            .arg(self.node.folder().join(SCRIPT))
-            .env("PATH", self.node.path());
+        let typescript = script(&self.typescript_sdk);
         [("FastMCP", fastmcp), ("TypeScript SDK", typescript)]
             .into_iter()
             .map(|(name, mut command)| {
@@ -74,4 +73,33 @@ impl Peers {
             })
             .collect()
     }
+
+    /// Starts the authorization server; the API that its tokens open is in it.
+    pub(crate) fn authorization_server(&self) -> anyhow::Result<Peer> {
+        let port = free_port()?;
+        let mut command = script(&self.oidc_provider);
+        command.arg(port.to_string());
+        Ok(Peer {
+            name: AUTHORIZATION_SERVER,
+            running: Running::start(command, port, "/.well-known/openid-configuration")?,
+        })
+    }
+}
+
+/// Installs the packages of a peer, and puts its program beside them, where Node looks for them.
+fn on_node(workspace: &Workspace, scripts: &Path, name: &str) -> anyhow::Result<Node> {
+    let folder = scripts.join(name);
+    let node = Node::install_from(workspace, &folder, &format!("bench-{name}"))?;
+    std::fs::copy(folder.join(SCRIPT), node.folder().join(SCRIPT))
+        .with_context(|| format!("cannot copy {SCRIPT} of {name}"))?;
+    Ok(node)
+}
+
+/// Makes the command that runs the program of a peer.
+fn script(node: &Node) -> Command {
+    let mut command = pinned(MEASURED_CORE, "node");
+    command
+        .arg(node.folder().join(SCRIPT))
+        .env("PATH", node.path());
+    command
 }

@@ -7,8 +7,14 @@ use serde_json::{Map, Value, json};
 /// The revision of MCP that all sides are asked in; it needs no session.
 const VERSION: &str = "2026-07-28";
 
+/// How many tools a toolset has where their number is not what is measured.
+pub(crate) const TOOLS: usize = 20;
+
 /// The tool that is called; its document has it whatever its size.
 const TOOL: &str = "getBerth0";
+
+/// The scope of the API; the load generator asks for it, and the peer knows it.
+const SCOPE: &str = "read";
 
 /// One request, to be sent over and over.
 #[derive(Clone, Debug)]
@@ -30,6 +36,16 @@ impl Request {
         // The quote is the one within the text of the result.
         request.0.push("--expect=\\\"note\\\"".to_owned());
         request.0.push(format!("--header=mcp-name: {TOOL}"));
+        Ok(request)
+    }
+
+    /// Calls the tool where no text is wrapped around the API's answer.
+    pub(crate) fn call_of_any_result(folder: &Path, url: &str, key: &str) -> anyhow::Result<Self> {
+        let mut request = Self::call(folder, url, key)?;
+        request
+            .0
+            .retain(|argument| !argument.starts_with("--expect"));
+        request.0.push("--expect=\"note\"".to_owned());
         Ok(request)
     }
 
@@ -76,16 +92,53 @@ impl Request {
 
 /// Writes a document of `count` operations that all lead to the same upstream.
 pub(crate) fn document(folder: &Path, count: usize, port: u16) -> anyhow::Result<PathBuf> {
+    write(
+        folder,
+        &format!("{count}-tools.json"),
+        &described(count, port),
+    )
+}
+
+/// Writes the same, of an API that wants the token of a person who signed in at `provider`.
+pub(crate) fn document_with_sign_in(
+    folder: &Path,
+    count: usize,
+    port: u16,
+    provider: &str,
+) -> anyhow::Result<PathBuf> {
+    let mut document = described(count, port);
+    let flow = json!({
+        "authorizationUrl": format!("{provider}/authorize"),
+        "tokenUrl": format!("{provider}/token"),
+        "scopes": { SCOPE: "See the berths" },
+    });
+    let scheme = json!({ "type": "oauth2", "flows": { "authorizationCode": flow } });
+    if let Some(document) = document.as_object_mut() {
+        let schemes = json!({ "securitySchemes": { "person": scheme } });
+        document.insert("components".to_owned(), schemes);
+        document.insert("security".to_owned(), json!([{ "person": [SCOPE] }]));
+    }
+    let name = format!(
+        "{count}-tools-of-{}.json",
+        provider.rsplit(':').next().unwrap_or_default()
+    );
+    write(folder, &name, &document)
+}
+
+fn write(folder: &Path, name: &str, document: &Value) -> anyhow::Result<PathBuf> {
+    let file = folder.join(name);
+    std::fs::write(&file, document.to_string())?;
+    Ok(file)
+}
+
+fn described(count: usize, port: u16) -> Value {
     let paths: Map<String, Value> = (0..count).map(operation).collect();
-    let document = json!({
+    json!({
         "openapi": "3.1.0",
         "info": { "title": "Bench", "version": "1" },
         "servers": [{ "url": format!("http://127.0.0.1:{port}") }],
         "paths": paths,
-    });
-    let file = folder.join(format!("{count}-tools.json"));
-    std::fs::write(&file, document.to_string())?;
-    Ok(file)
+    })
 }
 
 fn operation(index: usize) -> (String, Value) {

@@ -4,14 +4,12 @@ use super::BenchArguments;
 use super::parts::{Bench, Gateway, Pace};
 use super::peers::{self, Peers};
 use super::report::Table;
-use super::request::{Request, document};
+use super::request::{Request, TOOLS, document};
 use super::running::Running;
+use super::sign_in::SignInGateway;
 
 /// What the others are compared with.
 const STICK: &str = "nginx as reverse proxy";
-
-/// How many tools a toolset has where their number is not what is measured.
-const TOOLS: usize = 20;
 
 /// Calls a second that every side keeps up with.
 const SLOW: u32 = 25;
@@ -39,6 +37,7 @@ pub(crate) fn calls(
     let ours = bench.gateway("w1", &document, &upstream, "")?;
     let silent = "[logging]\nlevel = \"warn\"\n";
     let silent = bench.gateway("w1-silent", &document, &upstream, silent)?;
+    let signed_in = SignInGateway::start(bench, "w1-token", &upstream, "")?;
     let peers = match peers {
         Some(peers) => peers.start(&document)?,
         None => Vec::new(),
@@ -55,6 +54,7 @@ pub(crate) fn calls(
     for (name, gateway) in [
         ("Portcullis", &ours),
         ("Portcullis, no line per request", &silent),
+        ("Portcullis, our access token", &signed_in.gateway),
     ] {
         sides.push(Side {
             name,
