@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portcullis_base::{Origin, Rng, Secret, Slug, Timestamp};
+use portcullis_oauth::issuer::client::{ClientId, TokenEndpointAuthMethod};
+use portcullis_oauth::redirect_uri::RedirectUri;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_openapi::{Diagnostic, Severity};
 use portcullis_store::Inbound;
@@ -13,7 +15,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::catalogue::{Catalogue, CatalogueError, PublishedDocument, PublishedToolset};
-use crate::config::{Configuration, apply};
+use crate::config::{ClientObject, Configuration, apply};
 use crate::mcp::caller::CallerValues;
 use crate::upstream::credentials::{ConnectionSource, CredentialSources, decide};
 
@@ -26,6 +28,8 @@ pub struct Report {
     pub tools: Vec<CheckedTool>,
     /// The toolsets, by slug.
     pub toolsets: Vec<CheckedToolset>,
+    /// The clients that the operator registers, by id.
+    pub clients: Vec<CheckedClient>,
 }
 
 /// A document: what could not be used, and what it reads.
@@ -105,6 +109,21 @@ pub struct CheckedToolset {
     pub missing: Vec<Missing>,
 }
 
+/// A client that the operator registers.
+#[derive(Debug, Serialize)]
+pub struct CheckedClient {
+    /// Its id.
+    pub client_id: ClientId,
+    /// What people read.
+    pub name: String,
+    /// Where people may be sent back to.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// How it authenticates.
+    pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// Whether people's consent to it is remembered.
+    pub remember_consent: bool,
+}
+
 /// What keeps tools from being called.
 #[derive(Debug, Serialize)]
 pub struct Missing {
@@ -161,6 +180,12 @@ impl Report {
                 .values()
                 .map(|it| checked_toolset(it, public_url))
                 .collect(),
+            clients: configuration
+                .objects
+                .clients
+                .iter()
+                .map(|(id, it)| checked_client(id, it))
+                .collect(),
         })
     }
 
@@ -216,6 +241,17 @@ fn checked_toolset(toolset: &PublishedToolset, public_url: Option<&Origin>) -> C
         inbound: toolset.inbound.iter().copied().collect(),
         missing: missing(toolset, &names),
         tools: names,
+    }
+}
+
+fn checked_client(id: &ClientId, object: &ClientObject) -> CheckedClient {
+    let metadata = &object.metadata;
+    CheckedClient {
+        client_id: id.clone(),
+        name: metadata.name.clone(),
+        redirect_uris: metadata.redirect_uris.clone(),
+        token_endpoint_auth_method: metadata.auth_method,
+        remember_consent: object.remembers_consent,
     }
 }
 

@@ -27,7 +27,9 @@ use file::File;
 use reading::Reading;
 
 pub use difference::{Change, Difference, Fate, ObjectKind};
-pub use objects::{DocumentObject, EnvironmentObject, Objects, ProviderObject, ToolsetObject};
+pub use objects::{
+    ClientObject, DocumentObject, EnvironmentObject, Objects, ProviderObject, ToolsetObject,
+};
 pub use problem::{ConfigurationError, Problem};
 pub use reference::markdown;
 pub use settings::{

@@ -1,4 +1,4 @@
-//! Documents, toolsets, environments and providers: read whole, changed in one transaction.
+//! Documents, toolsets, environments, providers, and the clients that the operator registered: read whole, changed in one transaction.
 //!
 //! Who may change what is not judged here.
 
@@ -8,6 +8,7 @@ mod provider;
 mod toolset;
 
 use portcullis_base::{DocumentId, EnvironmentId, ProviderId, Slug, Timestamp, ToolsetId};
+use portcullis_oauth::issuer::client::{Client, ClientId};
 use thiserror::Error;
 
 use crate::audit::{Actor, AuditEntry};
@@ -16,6 +17,7 @@ use crate::entity::{Document, Environment, Toolset, UpstreamProvider};
 use crate::error::StoreError;
 use crate::rows::parse;
 use crate::seal::Sealer;
+use crate::sign_in::clients;
 use crate::store::Store;
 
 /// Counts the changes of objects.
@@ -35,6 +37,8 @@ pub struct Snapshot {
     pub environments: Vec<Environment>,
     /// The providers, by slug.
     pub providers: Vec<UpstreamProvider>,
+    /// The clients that the operator registered, by id.
+    pub clients: Vec<Client>,
 }
 
 /// A change of objects: all of it happens or nothing.
@@ -61,10 +65,12 @@ pub enum Object {
     Environment(Environment),
     /// A provider, with its secret.
     Provider(UpstreamProvider),
+    /// A client that the operator registers.
+    Client(Client),
 }
 
 /// The id of an object of any kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ObjectId {
     /// Of a document.
     Document(DocumentId),
@@ -74,6 +80,8 @@ pub enum ObjectId {
     Environment(EnvironmentId),
     /// Of a provider.
     Provider(ProviderId),
+    /// Of a client that the operator registered.
+    Client(ClientId),
 }
 
 /// Why a change was not made; nothing of it was.
@@ -90,6 +98,9 @@ pub enum ApplyError {
         /// The slug.
         slug: Slug,
     },
+    /// A client that registered itself has the id.
+    #[error("the client `{0}` registered itself")]
+    ClientTaken(ClientId),
     /// A toolset would be left with a name of nothing.
     #[error("toolset `{toolset}` needs {kind} `{slug}`, which does not exist")]
     Dangling {
@@ -141,6 +152,7 @@ impl Store {
             toolsets: toolset::all(connection).await?,
             environments: environment::all(&sealer, connection).await?,
             providers: provider::all(&sealer, connection).await?,
+            clients: clients::pre_registered(connection).await?,
         })
     }
 
@@ -221,6 +233,10 @@ async fn remove(
             execute!(connection, "DELETE FROM providers WHERE id = $1", text)?;
             Ok("provider.removed")
         }
+        ObjectId::Client(id) => {
+            clients::remove_pre_registered(id, connection).await?;
+            Ok("client.removed")
+        }
     }
 }
 
@@ -245,6 +261,12 @@ async fn put(
         Object::Provider(provider) => {
             provider::put(provider, sealer, connection).await?;
             Ok("provider.put")
+        }
+        Object::Client(client) => {
+            if !clients::put_pre_registered(client, connection).await? {
+                return Err(ApplyError::ClientTaken(client.id.clone()));
+            }
+            Ok("client.put")
         }
     }
 }
@@ -330,6 +352,7 @@ impl Object {
             Self::Toolset(toolset) => ObjectId::Toolset(toolset.id),
             Self::Environment(environment) => ObjectId::Environment(environment.id),
             Self::Provider(provider) => ObjectId::Provider(provider.id),
+            Self::Client(client) => ObjectId::Client(client.id.clone()),
         }
     }
 }
@@ -341,6 +364,7 @@ impl std::fmt::Display for ObjectId {
             Self::Toolset(id) => id.fmt(f),
             Self::Environment(id) => id.fmt(f),
             Self::Provider(id) => id.fmt(f),
+            Self::Client(id) => id.fmt(f),
         }
     }
 }

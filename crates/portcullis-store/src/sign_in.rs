@@ -3,7 +3,7 @@
 //! What counts and for how long is decided in `portcullis-oauth`.
 //! Here a step of several rows is one transaction, and what may happen once is decided by the number of rows that one statement changed: whoever comes second changes none.
 
-mod clients;
+pub(crate) mod clients;
 mod codes;
 mod complete;
 mod connections;

@@ -79,7 +79,7 @@ impl Store {
         self.0.sealer.accept(key);
     }
 
-    /// Returns the number that changes whenever documents, toolsets, environments, providers or data keys change.
+    /// Returns the number that changes whenever documents, toolsets, environments, providers, clients of the operator's or data keys change.
     ///
     /// # Errors
     ///

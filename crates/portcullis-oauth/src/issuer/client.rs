@@ -10,6 +10,9 @@ use thiserror::Error;
 use crate::redirect_uri::RedirectUri;
 use crate::scope::Scopes;
 
+/// What every id begins with that we give to a client which registers itself.
+const GIVEN: &str = "pc_client_";
+
 /// `client_id`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -26,7 +29,7 @@ impl ClientId {
     pub fn new(rng: &dyn Rng) -> Self {
         let mut random = [0; 24];
         rng.fill(&mut random);
-        Self(format!("pc_client_{}", URL_SAFE_NO_PAD.encode(random)))
+        Self(format!("{GIVEN}{}", URL_SAFE_NO_PAD.encode(random)))
     }
 
     /// Reads a client id.
@@ -37,6 +40,12 @@ impl ClientId {
     pub fn parse(text: &str) -> Result<Self, InvalidClientId> {
         let lawful = (1..=2048).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
         lawful.then(|| Self(text.to_owned())).ok_or(InvalidClientId)
+    }
+
+    /// Tells whether the id could be one that we gave to a client which registered itself.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.0.starts_with(GIVEN)
     }
 
     /// Returns the text.
@@ -77,6 +86,8 @@ pub struct Client {
     pub metadata: VerifiedClientMetadata,
     /// The digest of its secret, where it has one.
     pub secret: Option<Digest>,
+    /// Whether the operator lets people's consent to it be remembered; never of a client that registered itself.
+    pub remembers_consent: bool,
     /// When it was registered.
     pub created_at: Timestamp,
 }

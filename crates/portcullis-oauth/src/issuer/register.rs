@@ -67,6 +67,7 @@ pub fn register(
         origin: ClientOrigin::Dynamic,
         metadata,
         secret: secret.as_ref().map(Plain::digest),
+        remembers_consent: false,
         created_at: now,
     };
     (client, secret)

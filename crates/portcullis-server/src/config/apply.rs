@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use portcullis_base::{
     DocumentId, EnvironmentId, ProviderId, Rng, Slug, Timestamp, ToolsetId, VariableId,
 };
+use portcullis_oauth::issuer::client::{Client, ClientId, ClientOrigin};
 use portcullis_store::{
     Actor, Changes, Document, Environment, Object, ObjectId, Owner, Snapshot, Store, StoreError,
     Toolset, UpstreamProvider, Variable,
@@ -15,7 +16,8 @@ use thiserror::Error;
 
 use super::difference::{Difference, Fate, ObjectKind};
 use super::{
-    Configuration, DocumentObject, EnvironmentObject, Objects, ProviderObject, ToolsetObject,
+    ClientObject, Configuration, DocumentObject, EnvironmentObject, Objects, ProviderObject,
+    ToolsetObject,
 };
 
 /// How often a change is thought out anew when others change objects meanwhile.
@@ -138,6 +140,7 @@ pub fn preview(configuration: &Configuration, now: Timestamp, rng: &dyn Rng) -> 
             Object::Environment(environment) => snapshot.environments.push(environment),
             Object::Toolset(toolset) => snapshot.toolsets.push(toolset),
             Object::Provider(provider) => snapshot.providers.push(provider),
+            Object::Client(client) => snapshot.clients.push(client),
         }
     }
     snapshot
@@ -174,31 +177,37 @@ fn refuse_foreign(stored: &Snapshot, desired: &Objects) -> Result<(), ApplyError
 }
 
 fn removed(stored: &Snapshot, difference: &Difference) -> Vec<ObjectId> {
-    let gone = |kind, slug| difference.fate(kind, slug) == Some(&Fate::Removed);
+    let gone = |kind, name: &str| difference.fate(kind, name) == Some(&Fate::Removed);
     let toolsets = stored
         .toolsets
         .iter()
-        .filter(|it| it.owner == Owner::File && gone(ObjectKind::Toolset, &it.slug))
+        .filter(|it| it.owner == Owner::File && gone(ObjectKind::Toolset, it.slug.as_str()))
         .map(|it| ObjectId::Toolset(it.id));
     let environments = stored
         .environments
         .iter()
-        .filter(|it| it.owner == Owner::File && gone(ObjectKind::Environment, &it.slug))
+        .filter(|it| it.owner == Owner::File && gone(ObjectKind::Environment, it.slug.as_str()))
         .map(|it| ObjectId::Environment(it.id));
     let documents = stored
         .documents
         .iter()
-        .filter(|it| it.owner == Owner::File && gone(ObjectKind::Document, &it.slug))
+        .filter(|it| it.owner == Owner::File && gone(ObjectKind::Document, it.slug.as_str()))
         .map(|it| ObjectId::Document(it.id));
     let providers = stored
         .providers
         .iter()
-        .filter(|it| it.owner == Owner::File && gone(ObjectKind::Provider, &it.slug))
+        .filter(|it| it.owner == Owner::File && gone(ObjectKind::Provider, it.slug.as_str()))
         .map(|it| ObjectId::Provider(it.id));
+    let clients = stored
+        .clients
+        .iter()
+        .filter(|it| gone(ObjectKind::Client, it.id.as_str()))
+        .map(|it| ObjectId::Client(it.id.clone()));
     toolsets
         .chain(environments)
         .chain(documents)
         .chain(providers)
+        .chain(clients)
         .collect()
 }
 
@@ -215,6 +224,15 @@ impl Put<'_> {
         let providers = self
             .differing(ObjectKind::Provider, &desired.providers)
             .map(|(slug, it)| Object::Provider(self.provider(slug, it)));
+        let clients = desired
+            .clients
+            .iter()
+            .filter(|(id, _)| {
+                self.difference
+                    .fate(ObjectKind::Client, id.as_str())
+                    .is_some()
+            })
+            .map(|(id, it)| Object::Client(self.client(id, it)));
         let documents = self
             .differing(ObjectKind::Document, &desired.documents)
             .map(|(slug, it)| Object::Document(self.document(slug, it)));
@@ -225,6 +243,7 @@ impl Put<'_> {
             .differing(ObjectKind::Toolset, &desired.toolsets)
             .map(|(slug, it)| Object::Toolset(self.toolset(slug, it)));
         providers
+            .chain(clients)
             .chain(documents)
             .chain(environments)
             .chain(toolsets)
@@ -238,7 +257,7 @@ impl Put<'_> {
     ) -> impl Iterator<Item = (&'a Slug, &'a T)> {
         objects
             .iter()
-            .filter(move |(slug, _)| self.difference.fate(kind, slug).is_some())
+            .filter(move |(slug, _)| self.difference.fate(kind, slug.as_str()).is_some())
     }
 
     fn document(&self, slug: &Slug, object: &DocumentObject) -> Document {
@@ -264,6 +283,18 @@ impl Put<'_> {
             settings: object.settings.clone(),
             client_secret: object.client_secret.clone(),
             updated_at: self.now,
+        }
+    }
+
+    fn client(&self, id: &ClientId, object: &ClientObject) -> Client {
+        let before = self.stored.clients.iter().find(|it| it.id == *id);
+        Client {
+            id: id.clone(),
+            origin: ClientOrigin::PreRegistered,
+            metadata: object.metadata.clone(),
+            secret: object.secret,
+            remembers_consent: object.remembers_consent,
+            created_at: before.map_or(self.now, |it| it.created_at),
         }
     }
 

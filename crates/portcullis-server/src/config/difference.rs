@@ -4,19 +4,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::fmt::Display;
 
 use portcullis_base::Slug;
+use portcullis_oauth::issuer::client::{Client, ClientOrigin, VerifiedClientMetadata};
 use portcullis_store::{
     Document, Environment, Owner, Snapshot, Toolset, ToolsetDocument, UpstreamProvider,
     VariableValue,
 };
 
-use super::{DocumentObject, EnvironmentObject, Objects, ProviderObject, ToolsetObject};
+use super::{
+    ClientObject, DocumentObject, EnvironmentObject, Objects, ProviderObject, ToolsetObject,
+};
 
 /// What applying a configuration changes, object by object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// The changes, in the order of kinds and slugs.
+    /// The changes, in the order of kinds and names.
     pub changes: Vec<Change>,
 }
 
@@ -25,8 +29,8 @@ pub struct Difference {
 pub struct Change {
     /// The kind of object.
     pub kind: ObjectKind,
-    /// The object.
-    pub slug: Slug,
+    /// The object: its slug, or the id of a client.
+    pub name: String,
     /// What becomes of it.
     pub fate: Fate,
 }
@@ -36,6 +40,8 @@ pub struct Change {
 pub enum ObjectKind {
     /// A provider at which people sign in.
     Provider,
+    /// An MCP client that the operator registers.
+    Client,
     /// An OpenAPI document.
     Document,
     /// A named set of variables.
@@ -66,6 +72,18 @@ impl Difference {
             &providers,
             &desired.providers,
             provider,
+            &mut changes,
+        );
+        let clients = stored.clients.iter();
+        let clients = clients
+            .filter(|it| it.origin == ClientOrigin::PreRegistered)
+            .map(|it| (it.id.clone(), it))
+            .collect();
+        compare(
+            ObjectKind::Client,
+            &clients,
+            &desired.clients,
+            client,
             &mut changes,
         );
         let documents = owned(&stored.documents, |it| (it.owner, &it.slug));
@@ -107,21 +125,24 @@ impl Difference {
     }
 
     /// Returns what becomes of an object, unless it stays as it is.
-    pub(super) fn fate(&self, kind: ObjectKind, slug: &Slug) -> Option<&Fate> {
+    pub(super) fn fate(&self, kind: ObjectKind, name: &str) -> Option<&Fate> {
         self.changes
             .iter()
-            .find(|change| change.kind == kind && change.slug == *slug)
+            .find(|change| change.kind == kind && change.name == name)
             .map(|change| &change.fate)
     }
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, slug, fate } = self;
+        let Self { kind, name, fate } = self;
         match fate {
-            Fate::Added => write!(f, "+ {kind} {slug}"),
-            Fate::Removed => write!(f, "- {kind} {slug}"),
-            Fate::Changed(details) => write!(f, "~ {kind} {slug}: {}", details.join(", ")),
+            Fate::Added => write!(f, "+ {kind} {name}"),
+            Fate::Removed if *kind == ObjectKind::Client => {
+                write!(f, "- {kind} {name}: the access that people gave it ends")
+            }
+            Fate::Removed => write!(f, "- {kind} {name}"),
+            Fate::Changed(details) => write!(f, "~ {kind} {name}: {}", details.join(", ")),
         }
     }
 }
@@ -130,6 +151,7 @@ impl fmt::Display for ObjectKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Provider => "provider",
+            Self::Client => "client",
             Self::Document => "document",
             Self::Environment => "environment",
             Self::Toolset => "toolset",
@@ -145,16 +167,16 @@ fn owned<T>(stored: &[T], of: impl Fn(&T) -> (Owner, &Slug)) -> BTreeMap<Slug, &
         .collect()
 }
 
-fn compare<Stored, Desired>(
+fn compare<Key: Ord + Display, Stored, Desired>(
     kind: ObjectKind,
-    stored: &BTreeMap<Slug, &Stored>,
-    desired: &BTreeMap<Slug, Desired>,
+    stored: &BTreeMap<Key, &Stored>,
+    desired: &BTreeMap<Key, Desired>,
     details: impl Fn(&Stored, &Desired) -> Vec<String>,
     changes: &mut Vec<Change>,
 ) {
-    let slugs: BTreeSet<&Slug> = stored.keys().chain(desired.keys()).collect();
-    for slug in slugs {
-        let fate = match (stored.get(slug), desired.get(slug)) {
+    let keys: BTreeSet<&Key> = stored.keys().chain(desired.keys()).collect();
+    for key in keys {
+        let fate = match (stored.get(key), desired.get(key)) {
             (None, _) => Fate::Added,
             (Some(_), None) => Fate::Removed,
             (Some(before), Some(after)) => match details(before, after) {
@@ -162,8 +184,8 @@ fn compare<Stored, Desired>(
                 details => Fate::Changed(details),
             },
         };
-        let slug = slug.clone();
-        changes.push(Change { kind, slug, fate });
+        let name = key.to_string();
+        changes.push(Change { kind, name, fate });
     }
 }
 
@@ -205,6 +227,23 @@ fn provider(before: &UpstreamProvider, after: &ProviderObject) -> Vec<String> {
         ("scopes", old.scopes != new.scopes),
         ("allow", old.allow != new.allow),
         ("parameters", old.parameters != new.parameters),
+    ];
+    let changed = compared.into_iter().filter(|(_, differs)| *differs);
+    changed.map(|(name, _)| name.to_owned()).collect()
+}
+
+fn client(before: &Client, after: &ClientObject) -> Vec<String> {
+    let (old, new) = (&before.metadata, &after.metadata);
+    let method = |it: &VerifiedClientMetadata| (it.auth_method, it.auth_method_defaulted);
+    let compared = [
+        ("name", old.name != new.name),
+        ("redirect_uris", old.redirect_uris != new.redirect_uris),
+        ("token_endpoint_auth_method", method(old) != method(new)),
+        ("client_secret", before.secret != after.secret),
+        (
+            "remember_consent",
+            before.remembers_consent != after.remembers_consent,
+        ),
     ];
     let changed = compared.into_iter().filter(|(_, differs)| *differs);
     changed.map(|(name, _)| name.to_owned()).collect()

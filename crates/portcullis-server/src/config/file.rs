@@ -25,6 +25,7 @@ pub(super) const TABLES: &[Table] = &[
     Logging::REFERENCE,
     Authorization::REFERENCE,
     UpstreamProvider::REFERENCE,
+    RegisteredClient::REFERENCE,
     Document::REFERENCE,
     Scheme::REFERENCE,
     ENVIRONMENT,
@@ -57,6 +58,8 @@ table! {
         authorization: Authorization,
         /// `[providers.…]`
         providers: Named<UpstreamProvider>,
+        /// `[clients.…]`
+        clients: Named<RegisteredClient>,
         /// `[documents.…]`
         documents: Named<Document>,
         /// `[environments.…]`
@@ -230,6 +233,32 @@ table! {
         allow: Vec<Spanned<String>> = "[\"org:acme\"]",
         /// Further parameters of the authorization request.
         parameters: BTreeMap<Spanned<String>, String> = "{ allow_signup = \"false\" }",
+    }
+}
+
+table! {
+    /// An MCP client that you register, for one that does not register itself, or that you vouch for; only for toolsets with the inbound mode `oauth`.
+    /// Where a client leaves this file, the access that people gave it ends.
+    RegisteredClient = "clients.assistant" {
+        /// What the client is told to call itself; it must not begin with `pc_client_`, as the ids of clients do that register themselves.
+        /// Default: the name of the table.
+        client_id: Value<String> = "\"assistant\"",
+        /// What people read when they are asked.
+        /// Default: the name of the table.
+        name: Value<String> = "\"The assistant of Acme\"",
+        /// Where people may be sent back to, exactly; only the port of an `http` loopback host is free.
+        redirect_uris: Vec<Spanned<String>> = "[\"https://assistant.example.com/callback\"]",
+        /// How the client authenticates when it fetches tokens: `none`, `client_secret_basic` or `client_secret_post`.
+        /// Default: `none` without a secret; with one, either way of sending it.
+        token_endpoint_auth_method: Value<String> = "\"client_secret_basic\"",
+        /// The file that holds the client's secret, 32 random characters at least. Only a digest is kept.
+        client_secret_file: Value<PathBuf> = "\"/run/secrets/assistant\"",
+        /// The environment variable that holds the client's secret. Only a digest is kept.
+        client_secret_env: Value<String> = "\"ASSISTANT_SECRET\"",
+        /// Whether people who are signed in and allowed exactly the same before are not asked again for ninety days.
+        /// Only for `https` redirect URIs, and never where another site sent the browser.
+        /// Default: `false`.
+        remember_consent: Option<Spanned<bool>> = "true",
     }
 }
 

@@ -3,6 +3,7 @@
 //! Types only; each kind of object is read in its own file below, and `alone.rs` makes them of a document without a file.
 
 mod alone;
+mod client;
 mod document;
 mod environment;
 mod provider;
@@ -11,7 +12,8 @@ mod toolset;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use portcullis_base::{Secret, Slug};
+use portcullis_base::{Digest, Secret, Slug};
+use portcullis_oauth::issuer::client::{ClientId, VerifiedClientMetadata};
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{Inbound, ProviderSettings, SchemeSettings, ToolsetDocument, VariableValue};
 
@@ -26,6 +28,8 @@ pub(super) use alone::objects as of_document;
 pub struct Objects {
     /// The providers.
     pub providers: BTreeMap<Slug, ProviderObject>,
+    /// The clients.
+    pub clients: BTreeMap<ClientId, ClientObject>,
     /// The documents.
     pub documents: BTreeMap<Slug, DocumentObject>,
     /// The environments.
@@ -50,6 +54,17 @@ pub struct ProviderObject {
     pub settings: ProviderSettings,
     /// The secret of the registration there.
     pub client_secret: Option<Secret>,
+}
+
+/// An MCP client that the operator registers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientObject {
+    /// What the operator says of it.
+    pub metadata: VerifiedClientMetadata,
+    /// The digest of its secret, where it has one.
+    pub secret: Option<Digest>,
+    /// Whether people's consent to it is remembered.
+    pub remembers_consent: bool,
 }
 
 /// An OpenAPI document.
@@ -98,6 +113,7 @@ pub struct ToolsetObject {
 /// With `authenticated_only`, the ways in that ask for nothing are refused.
 pub(super) fn of_file(reading: &mut Reading<'_>, file: &File, authenticated_only: bool) -> Objects {
     let providers = provider::providers(reading, &file.providers);
+    let clients = client::clients(reading, &file.clients);
     let documents = document::documents(reading, &file.documents, &providers);
     let environments = environment::environments(reading, &file.environments, &documents);
     let surroundings = toolset::Surroundings {
@@ -109,6 +125,7 @@ pub(super) fn of_file(reading: &mut Reading<'_>, file: &File, authenticated_only
     let toolsets = toolset::toolsets(reading, &file.toolsets, &surroundings);
     Objects {
         providers,
+        clients,
         documents,
         environments,
         toolsets,

@@ -116,6 +116,43 @@ impl Reading<'_> {
             .ok()
     }
 
+    /// Reads a client secret from the one place that is named, if any is, and says where that is.
+    pub(super) fn client_secret(
+        &mut self,
+        file: Option<&Spanned<PathBuf>>,
+        variable: Option<&Spanned<String>>,
+    ) -> Option<(Secret, Range<usize>)> {
+        let (secret, span) = match (file, variable) {
+            (Some(_), Some(second)) => {
+                self.refuse(
+                    second.span(),
+                    "this value is given twice",
+                    "keep one of `client_secret_file` and `client_secret_env`",
+                );
+                return None;
+            }
+            (Some(file), None) => (
+                self.secret_in_file(file.get_ref(), file.span())?,
+                file.span(),
+            ),
+            (None, Some(variable)) => (
+                self.secret_in_process(variable.get_ref(), variable.span())?,
+                variable.span(),
+            ),
+            (None, None) => return None,
+        };
+        let text = secret.expose();
+        if text.is_empty() || text.contains(char::is_control) {
+            self.refuse(
+                span,
+                "the client secret is empty, or contains a line break or another control character",
+                "give the secret itself and nothing else",
+            );
+            return None;
+        }
+        Some((secret, span))
+    }
+
     /// Reads the environment variable that holds a secret.
     pub(super) fn secret_in_process(
         &mut self,

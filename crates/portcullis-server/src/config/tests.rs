@@ -1,5 +1,6 @@
 //! Whole files through [`Configuration::load`].
 
+mod clients;
 mod sign_in;
 
 use std::collections::HashMap;

@@ -17,18 +17,21 @@ CREATE INDEX providers_data_key_id ON providers (data_key_id);
 
 -- `granted_at_ms` says when the client first got a grant; until then nobody misses it.
 CREATE TABLE clients (
-    id            TEXT PRIMARY KEY,
-    origin        TEXT NOT NULL,
-    metadata      TEXT NOT NULL,
-    secret        BYTEA,
-    created_at_ms BIGINT NOT NULL,
-    used_at_ms    BIGINT NOT NULL,
-    granted_at_ms BIGINT
+    id               TEXT PRIMARY KEY,
+    origin           TEXT NOT NULL,
+    metadata         TEXT NOT NULL,
+    secret           BYTEA,
+    remember_consent BIGINT NOT NULL,
+    created_at_ms    BIGINT NOT NULL,
+    used_at_ms       BIGINT NOT NULL,
+    granted_at_ms    BIGINT,
+    CHECK (remember_consent IN (0, 1))
 );
 
 CREATE INDEX clients_unused ON clients (used_at_ms) WHERE origin = 'dynamic' AND granted_at_ms IS NULL;
+CREATE INDEX clients_pre_registered ON clients (id) WHERE origin = 'pre_registered';
 
--- The columns from `provider` to `scopes` are of one piece: what came of the approval.
+-- The columns from `provider` to `consent_of` are of one piece: what came of the approval; the last is there only where an earlier one stands in for it.
 CREATE TABLE flows (
     id              TEXT PRIMARY KEY,
     client_id       TEXT NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
@@ -43,6 +46,7 @@ CREATE TABLE flows (
     nonce_key_id    TEXT REFERENCES data_keys (id),
     toolset         TEXT,
     scopes          TEXT,
+    consent_of      TEXT,
     created_at_ms   BIGINT NOT NULL,
     expires_at_ms   BIGINT NOT NULL,
     CHECK ((verifier IS NULL) = (verifier_key_id IS NULL)),
@@ -176,3 +180,4 @@ CREATE TABLE consents (
 
 CREATE INDEX consents_subject_id ON consents (subject_id);
 CREATE INDEX consents_client_id ON consents (client_id);
+CREATE INDEX consents_created_at_ms ON consents (created_at_ms);

@@ -1,11 +1,11 @@
-//! Clients: those that registered themselves go again where nobody ever granted them anything.
+//! Clients: those that registered themselves go again where nobody ever granted them anything, and those of the operator come and go with the other objects.
 
 use portcullis_base::Timestamp;
 use portcullis_oauth::issuer::client::{Client, ClientId, ClientOrigin};
 
 use super::OPERATOR;
 use crate::audit::{Actor, AuditEntry};
-use crate::engine::{execute, fetch_optional};
+use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::{parse, parse_digest, parse_json, parse_word, to_json, word};
 use crate::store::Store;
@@ -19,6 +19,7 @@ struct Row {
     /// `tests/fixtures/` holds a text of each form that was ever written.
     metadata: String,
     secret: Option<Vec<u8>>,
+    remember_consent: i64,
     created_at_ms: i64,
 }
 
@@ -38,12 +39,13 @@ impl Store {
                     execute!(
                         connection,
                         "INSERT INTO clients \
-                         (id, origin, metadata, secret, created_at_ms, used_at_ms) \
-                         VALUES ($1, $2, $3, $4, $5, $5)",
+                         (id, origin, metadata, secret, remember_consent, created_at_ms, \
+                         used_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $6)",
                         client.id.as_str(),
                         word(&client.origin),
                         to_json(&client.metadata),
                         client.secret.as_ref().map(|it| it.as_bytes().as_slice()),
+                        i64::from(client.remembers_consent),
                         client.created_at.as_millis()
                     )?;
                     let actor = match client.origin {
@@ -68,7 +70,8 @@ impl Store {
         let row = fetch_optional!(
             &mut reader.connection(),
             Row,
-            "SELECT id, origin, metadata, secret, created_at_ms FROM clients WHERE id = $1",
+            "SELECT id, origin, metadata, secret, remember_consent, created_at_ms \
+             FROM clients WHERE id = $1",
             id.as_str()
         )?;
         row.map(Client::try_from).transpose()
@@ -140,6 +143,63 @@ impl Store {
     }
 }
 
+/// Reads the clients that the operator registered.
+pub(crate) async fn pre_registered(
+    connection: &mut Connection<'_>,
+) -> Result<Vec<Client>, StoreError> {
+    let rows = fetch_all!(
+        connection,
+        Row,
+        "SELECT id, origin, metadata, secret, remember_consent, created_at_ms \
+         FROM clients WHERE origin = 'pre_registered' ORDER BY id"
+    )?;
+    rows.into_iter().map(Client::try_from).collect()
+}
+
+/// Registers a client for the operator, or changes what was registered; says whether the id was free or the operator's.
+///
+/// People approved the client as it was, so that what they approved is forgotten.
+pub(crate) async fn put_pre_registered(
+    client: &Client,
+    connection: &mut Connection<'_>,
+) -> Result<bool, StoreError> {
+    let put = execute!(
+        connection,
+        "INSERT INTO clients \
+         (id, origin, metadata, secret, remember_consent, created_at_ms, used_at_ms) \
+         VALUES ($1, 'pre_registered', $2, $3, $4, $5, $5) \
+         ON CONFLICT (id) DO UPDATE SET metadata = excluded.metadata, secret = excluded.secret, \
+         remember_consent = excluded.remember_consent WHERE clients.origin = 'pre_registered'",
+        client.id.as_str(),
+        to_json(&client.metadata),
+        client.secret.as_ref().map(|it| it.as_bytes().as_slice()),
+        i64::from(client.remembers_consent),
+        client.created_at.as_millis()
+    )?;
+    if put == 0 {
+        return Ok(false);
+    }
+    execute!(
+        connection,
+        "DELETE FROM consents WHERE client_id = $1",
+        client.id.as_str()
+    )?;
+    Ok(true)
+}
+
+/// Removes a client of the operator's, and with it the flows, codes and grants that it has.
+pub(crate) async fn remove_pre_registered(
+    id: &ClientId,
+    connection: &mut Connection<'_>,
+) -> Result<(), StoreError> {
+    execute!(
+        connection,
+        "DELETE FROM clients WHERE id = $1 AND origin = 'pre_registered'",
+        id.as_str()
+    )?;
+    Ok(())
+}
+
 impl TryFrom<Row> for Client {
     type Error = StoreError;
 
@@ -152,6 +212,7 @@ impl TryFrom<Row> for Client {
             secret: secret
                 .map(|bytes| parse_digest(TABLE, "secret", &row.id, bytes))
                 .transpose()?,
+            remembers_consent: row.remember_consent == 1,
             created_at: Timestamp::from_millis(row.created_at_ms),
         })
     }

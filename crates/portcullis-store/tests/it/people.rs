@@ -39,6 +39,7 @@ pub(crate) fn client(id: &str) -> Client {
         origin: ClientOrigin::Dynamic,
         metadata: serde_json::from_str(metadata).unwrap(),
         secret: None,
+        remembers_consent: false,
         created_at: NOW,
     }
 }

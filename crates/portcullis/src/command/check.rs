@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use portcullis_base::{Clock as _, Secret};
 use portcullis_server::ambient::{SystemClock, SystemRng};
-use portcullis_server::check::{CheckedDocument, CheckedToolset, Report};
+use portcullis_server::check::{CheckedClient, CheckedDocument, CheckedToolset, Report};
 use portcullis_server::config::{Configuration, ConfigurationError, Overrides};
 use serde_json::json;
 
@@ -72,6 +72,9 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     }
     for toolset in &report.toolsets {
         print_toolset(out, toolset)?;
+    }
+    for client in &report.clients {
+        print_client(out, client)?;
     }
     Ok(())
 }
@@ -142,6 +145,14 @@ fn print_toolset(out: &mut impl Write, toolset: &CheckedToolset) -> io::Result<(
         };
         writeln!(out, "  {}", missing.reason)?;
         writeln!(out, "    {}{more}", shown.join(", "))?;
+    }
+    writeln!(out)
+}
+
+fn print_client(out: &mut impl Write, client: &CheckedClient) -> io::Result<()> {
+    writeln!(out, "client {}: {}", client.client_id, client.name)?;
+    for uri in &client.redirect_uris {
+        writeln!(out, "  {uri}")?;
     }
     writeln!(out)
 }

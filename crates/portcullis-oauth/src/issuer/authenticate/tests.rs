@@ -27,6 +27,7 @@ fn client(auth_method: TokenEndpointAuthMethod) -> Client {
             client_uri: None,
         },
         secret: has_secret.then(|| Digest::of(SECRET.as_bytes())),
+        remembers_consent: false,
         created_at: Timestamp::from_millis(0),
     }
 }

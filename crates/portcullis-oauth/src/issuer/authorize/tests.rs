@@ -28,6 +28,7 @@ fn client(redirect_uris: &[&str], origin: ClientOrigin) -> Client {
             client_uri: None,
         },
         secret: None,
+        remembers_consent: false,
         created_at: Timestamp::from_millis(0),
     }
 }

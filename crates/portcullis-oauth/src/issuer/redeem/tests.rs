@@ -59,6 +59,7 @@ fn client(id: &str) -> Client {
             client_uri: None,
         },
         secret: None,
+        remembers_consent: false,
         created_at: Timestamp::from_millis(0),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use portcullis_base::Secret;
+use portcullis_base::{Digest, Secret};
 use portcullis_store::{Keyring, MasterKey, VariableValue};
 
 use super::*;
@@ -104,6 +104,35 @@ async fn a_provider_keeps_its_id_and_its_secret_is_not_told() {
     assert_eq!(bench.apply("", "two").await, "- provider acme");
     let last = bench.store.snapshot().await.expect("a snapshot");
     assert!(last.providers.is_empty());
+}
+
+#[tokio::test]
+async fn a_client_is_an_object_and_the_access_to_it_ends_with_it() {
+    const SECRETS: [&str; 2] = [
+        "canary-0123456789abcdef0123456789",
+        "canary-abcdef0123456789abcdef0123",
+    ];
+    let bench = Bench::new().await;
+    let file = "[clients.assistant]\nredirect_uris = ['https://a.example/cb']\n\
+        client_secret_env = 'KEY'\n";
+    assert_eq!(bench.apply(file, SECRETS[0]).await, "+ client assistant");
+    assert_eq!(bench.apply(file, SECRETS[0]).await, "");
+    let other = file.replace("/cb", "/other") + "remember_consent = true\n";
+    assert_snapshot!(bench.apply(&other, SECRETS[1]).await, @"~ client assistant: redirect_uris, client_secret, remember_consent");
+    let stored = bench.store.snapshot().await.expect("a snapshot");
+    let [client] = stored.clients.as_slice() else {
+        panic!("one client");
+    };
+    assert_eq!(client.origin, ClientOrigin::PreRegistered);
+    assert_eq!(client.secret, Some(Digest::of(SECRETS[1].as_bytes())));
+    let renamed = other + "client_id = 'another'\n";
+    assert_snapshot!(bench.apply(&renamed, SECRETS[1]).await, @r"
+    + client another
+    - client assistant: the access that people gave it ends
+    ");
+    assert_snapshot!(bench.apply("", SECRETS[1]).await, @"- client another: the access that people gave it ends");
+    let last = bench.store.snapshot().await.expect("a snapshot");
+    assert!(last.clients.is_empty());
 }
 
 #[tokio::test]

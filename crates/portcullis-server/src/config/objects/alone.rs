@@ -57,6 +57,7 @@ pub(in crate::config) fn objects(
     };
     Objects {
         providers: BTreeMap::new(),
+        clients: BTreeMap::new(),
         documents: BTreeMap::from([(slug.clone(), document)]),
         environments: BTreeMap::from([(environment, EnvironmentObject { variables })]),
         toolsets: BTreeMap::from([(slug, toolset)]),

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use portcullis_base::{Secret, Slug};
+use portcullis_base::Slug;
 use portcullis_oauth::client::allow::AllowRule;
 use portcullis_oauth::client::provider::InvalidProvider;
 use portcullis_oauth::scope::Scopes;
@@ -31,7 +31,12 @@ pub(in crate::config) fn providers(
             let problems = reading.problems.len();
             let provider = ProviderObject {
                 settings: settings(reading, name.span(), table),
-                client_secret: client_secret(reading, table),
+                client_secret: reading
+                    .client_secret(
+                        table.client_secret_file.as_ref(),
+                        table.client_secret_env.as_ref(),
+                    )
+                    .map(|(secret, _)| secret),
             };
             // What goes together can be told only of values that are in order.
             if reading.problems.len() == problems {
@@ -103,38 +108,6 @@ fn named_profile(
         );
     }
     word.clone()
-}
-
-fn client_secret(reading: &mut Reading<'_>, table: &UpstreamProvider) -> Option<Secret> {
-    let (secret, span) = match (&table.client_secret_file, &table.client_secret_env) {
-        (Some(_), Some(second)) => {
-            reading.refuse(
-                second.span(),
-                "this value is given twice",
-                "keep one of `client_secret_file` and `client_secret_env`",
-            );
-            return None;
-        }
-        (Some(file), None) => (
-            reading.secret_in_file(file.get_ref(), file.span())?,
-            file.span(),
-        ),
-        (None, Some(variable)) => (
-            reading.secret_in_process(variable.get_ref(), variable.span())?,
-            variable.span(),
-        ),
-        (None, None) => return None,
-    };
-    let text = secret.expose();
-    if text.is_empty() || text.contains(char::is_control) {
-        reading.refuse(
-            span,
-            "the client secret is empty, or contains a line break or another control character",
-            "give the secret itself, as the provider shows it",
-        );
-        return None;
-    }
-    Some(secret)
 }
 
 /// Judges what only the profile can tell.

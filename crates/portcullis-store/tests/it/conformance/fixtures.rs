@@ -93,8 +93,9 @@ async fn stored_texts_of_signing_in_still_load(database: Database) {
     for (number, metadata) in clients.iter().enumerate() {
         database
             .execute(&format!(
-                "INSERT INTO clients (id, origin, metadata, created_at_ms, used_at_ms) \
-                 VALUES ('pc_client_{number}', 'dynamic', '{metadata}', 0, 0)"
+                "INSERT INTO clients \
+                 (id, origin, metadata, remember_consent, created_at_ms, used_at_ms) \
+                 VALUES ('pc_client_{number}', 'dynamic', '{metadata}', 0, 0, 0)"
             ))
             .await;
     }
