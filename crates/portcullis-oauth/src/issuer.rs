@@ -14,3 +14,4 @@ pub mod grant;
 pub mod person;
 pub mod redeem;
 pub mod register;
+pub mod remember;

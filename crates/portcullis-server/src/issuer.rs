@@ -3,11 +3,13 @@
 //! Decides nothing about OAuth, which is `portcullis-oauth`'s: a handler reads the request and what is stored, asks the rule, stores what it says and answers.
 //! Every flow has an id that its pages show and its log lines bear.
 
+mod again;
 mod answer;
 mod authorize;
 mod browser;
 mod callback;
 mod consent;
+mod departure;
 mod document;
 mod page;
 mod quota;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use portcullis_base::{Digest, FlowId, Secret, Slug, Timestamp};
+use portcullis_base::{Digest, FlowId, Secret, Slug, SubjectId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::client::ClientId;
@@ -80,6 +80,8 @@ pub struct AtProvider {
     pub toolset: Slug,
     /// The scopes that the person approved.
     pub scopes: Scopes,
+    /// Whose earlier consent this rests on, where nobody was asked: nobody else may come back from the provider.
+    pub consent_of: Option<SubjectId>,
 }
 
 impl Flow {

@@ -14,6 +14,9 @@ pub const SESSION_IDLE: Duration = Duration::from_hours(1);
 /// How long a browser session lives at most.
 pub const SESSION_LIFETIME: Duration = Duration::from_hours(12);
 
+/// How long a consent is remembered.
+pub const CONSENT_LIFETIME: Duration = Duration::from_hours(90 * 24);
+
 /// Who a provider says that a person is: the pair that is compared, never the e-mail address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {

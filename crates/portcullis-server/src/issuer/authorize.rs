@@ -12,8 +12,10 @@ use portcullis_oauth::issuer::authorize::{
 use portcullis_oauth::issuer::flow::{AuthorizationRequest, Flow, FlowState, STEP_LIFETIME};
 use portcullis_oauth::redirect_uri::RedirectUri;
 use portcullis_oauth::wire::form::Parameters;
-use portcullis_store::{InsertFlowError, StoreError};
+use portcullis_store::{Actor, AuditEntry, InsertFlowError, StoreError};
 
+use super::again::{self, Visit};
+use super::departure::Departure;
 use super::page::{self, ProblemPage};
 use super::{CONSENT, IssuerState, answer};
 use crate::http::request_log::{ClientAddress, Particulars};
@@ -62,47 +64,84 @@ async fn begin(
     match judge(&parameters, client.as_ref(), &state.policy(&published)) {
         Outcome::Untrusted(why) => Ok(refuse(particulars, &why)),
         Outcome::Refused(refused) => Ok(refused_page(state, particulars, &refused)),
-        Outcome::Pending(request) => ask(state, particulars, request, headers).await,
+        Outcome::Pending(request) => {
+            let departure = match &client {
+                Some(client) => {
+                    let visit = Visit {
+                        client,
+                        parameters: &parameters,
+                        request: &request,
+                        headers,
+                    };
+                    again::departure(state, &visit).await?
+                }
+                None => None,
+            };
+            let beginning = Beginning { request, departure };
+            beginning.store(state, particulars, headers).await
+        }
     }
 }
 
-/// Stores the flow and sends the browser to its page, whose reload makes no second flow.
-async fn ask(
-    state: &IssuerState,
-    particulars: &Particulars,
-    request: AuthorizationRequest,
-    headers: &HeaderMap,
-) -> Result<Response, StoreError> {
-    let parts = &state.parts;
-    let now = parts.clock.now();
-    let browser = state
-        .cookies
-        .browser(headers)
-        .unwrap_or_else(|| Plain::<Browser>::new(&*parts.rng));
-    let id = FlowId::new(now, &*parts.rng);
-    let flow = Flow {
-        id,
-        request,
-        browser: browser.digest(),
-        state: FlowState::Pending,
-        created_at: now,
-        expires_at: now.after(STEP_LIFETIME),
-    };
-    particulars.flow(id);
-    match parts.store.insert_flow(flow).await {
-        Ok(()) => {}
-        Err(InsertFlowError::Store(error)) => return Err(error),
-        Err(full @ InsertFlowError::FlowsFull) => {
-            particulars.cause(&full.to_string());
-            return Ok(page::unavailable(particulars));
+/// A flow that begins: at the page that asks, or where the person approved before, on the way to the provider.
+pub(super) struct Beginning {
+    pub(super) request: AuthorizationRequest,
+    pub(super) departure: Option<Departure>,
+}
+
+impl Beginning {
+    /// Stores the flow and sends the browser on; a reload of where it gets makes no second flow.
+    pub(super) async fn store(
+        self,
+        state: &IssuerState,
+        particulars: &Particulars,
+        headers: &HeaderMap,
+    ) -> Result<Response, StoreError> {
+        let parts = &state.parts;
+        let now = parts.clock.now();
+        let browser = state
+            .cookies
+            .browser(headers)
+            .unwrap_or_else(|| Plain::<Browser>::new(&*parts.rng));
+        let id = FlowId::new(now, &*parts.rng);
+        let client = self.request.client.to_string();
+        let departure = self.departure.as_ref();
+        let repeated = departure.and_then(|it| it.at_provider.consent_of);
+        let (location, flow_state) = match self.departure {
+            None => (format!("{CONSENT}?flow={id}"), FlowState::Pending),
+            Some(departure) => (departure.url, FlowState::AtProvider(departure.at_provider)),
+        };
+        let flow = Flow {
+            id,
+            request: self.request,
+            browser: browser.digest(),
+            state: flow_state,
+            created_at: now,
+            expires_at: now.after(STEP_LIFETIME),
+        };
+        particulars.flow(id);
+        match parts.store.insert_flow(flow).await {
+            Ok(()) => {}
+            Err(InsertFlowError::Store(error)) => return Err(error),
+            Err(full @ InsertFlowError::FlowsFull) => {
+                particulars.cause(&full.to_string());
+                return Ok(page::unavailable(particulars));
+            }
         }
+        if let Some(subject) = repeated {
+            let actor = Actor::new(subject.to_string());
+            let entry = AuditEntry::new(actor, "consent.repeated", client);
+            parts.store.insert_audit(entry, now).await?;
+        }
+        let Some(mut response) = answer::see_other(&location) else {
+            particulars.cause("the provider's URL cannot be sent");
+            return Ok(page::unavailable(particulars));
+        };
+        // Anew each time, so that it outlives the flow.
+        let cookie = state.cookies.set_browser(&browser);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        Ok(response)
     }
-    let location = format!("{CONSENT}?flow={id}");
-    let mut response = answer::see_other(&location).expect("an id is visible ASCII");
-    // Anew each time, so that it outlives the flow.
-    let cookie = state.cookies.set_browser(&browser);
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    Ok(response)
 }
 
 fn refuse(particulars: &Particulars, why: &Untrusted) -> Response {

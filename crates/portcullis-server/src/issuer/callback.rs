@@ -16,14 +16,16 @@ use portcullis_oauth::issuer::authorize::may_be_told_at_once;
 use portcullis_oauth::issuer::code::CODE_LIFETIME;
 use portcullis_oauth::issuer::flow::{AtProvider, Flow, FlowState};
 use portcullis_oauth::issuer::person::{ConnectionTokens, Identity};
+use portcullis_oauth::issuer::remember::may_be_remembered;
 use portcullis_oauth::redirect_uri::RedirectUri;
 use portcullis_oauth::scope::Scopes;
 use portcullis_oauth::wire::error::{OAuthError, OAuthErrorCode};
 use portcullis_oauth::wire::form::Parameters;
 use portcullis_store::{Actor, AuditEntry, NewCode, NewSession, SignIn, StoreError};
 
+use super::authorize::Beginning;
 use super::page::{self, ProblemPage};
-use super::{IssuerState, answer, authorize, consent};
+use super::{IssuerState, again, answer, authorize, consent, departure};
 use crate::catalogue::SignIn as PublishedSignIn;
 use crate::http::request_log::Particulars;
 use crate::upstream::providers::{CodeRedemption, ProviderError};
@@ -78,7 +80,13 @@ impl Returned {
             return Ok(page::over(&self.particulars));
         };
         match self.at(provider, sign_in, &at_provider).await {
-            Ok(signed_in) => self.hand_over(&flow, &at_provider, signed_in).await,
+            Ok(signed_in) => {
+                let identity = signed_in.identity.as_ref();
+                if !again::is_the_same(&self.state, &at_provider, identity).await? {
+                    return self.ask(flow).await;
+                }
+                self.hand_over(&flow, &at_provider, signed_in).await
+            }
             Err(failure) => self.fail(&flow, &failure).await,
         }
     }
@@ -97,7 +105,7 @@ impl Returned {
         };
         let ready = providers.ready(provider).await.map_err(fail)?;
         let code = complete(&ready, &self.parameters).map_err(|error| Failure::callback(&error))?;
-        let purpose = consent::purpose(sign_in);
+        let purpose = departure::purpose(sign_in);
         let asked = at_provider.scopes.intersection(&sign_in.scopes);
         let redemption = CodeRedemption {
             purpose,
@@ -180,6 +188,11 @@ impl Returned {
         let replaced = self.state.cookies.session(&self.headers);
         let request = &flow.request;
         let has_identity = signed_in.identity.is_some();
+        let remember = if has_identity {
+            self.approved(flow, at_provider).await?
+        } else {
+            None
+        };
         let sign_in = SignIn {
             identity: signed_in.identity,
             provider: at_provider.provider.clone(),
@@ -199,7 +212,7 @@ impl Returned {
                 digest: session.digest(),
                 replaced: replaced.map(|old| old.digest()),
             }),
-            remember: false,
+            remember,
         };
         parts.store.complete_sign_in(sign_in, now).await?;
         let mut parameters = vec![("code", code.expose())];
@@ -215,6 +228,34 @@ impl Returned {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         }
         Ok(response)
+    }
+
+    /// Returns the scopes that the person was asked about a moment ago, where their consent may be remembered.
+    async fn approved(
+        &self,
+        flow: &Flow,
+        at_provider: &AtProvider,
+    ) -> Result<Option<Scopes>, StoreError> {
+        if at_provider.consent_of.is_some() {
+            return Ok(None);
+        }
+        let request = &flow.request;
+        let client = self.state.parts.store.client(&request.client).await?;
+        let may = client.is_some_and(|client| may_be_remembered(&client, &request.redirect_uri));
+        Ok(may.then(|| at_provider.scopes.clone()))
+    }
+
+    /// Begins anew with the page: whoever came back was not asked.
+    async fn ask(&self, flow: Flow) -> Result<Response, StoreError> {
+        self.particulars
+            .cause("another person came back than the one who had approved");
+        let beginning = Beginning {
+            request: flow.request,
+            departure: None,
+        };
+        beginning
+            .store(&self.state, &self.particulars, &self.headers)
+            .await
     }
 
     /// Tells the person what happened, and the client by OAuth's words.

@@ -8,13 +8,13 @@ use axum::body::Body;
 use axum::extract::{Extension, RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use portcullis_base::{Browser, FlowId, Plain, UpstreamState};
-use portcullis_oauth::client::begin::{SignInPurpose, SignInRequest, begin, requested_scopes};
+use portcullis_base::{Browser, FlowId, Plain};
+use portcullis_oauth::client::begin::requested_scopes;
 use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::issuer::client::{Client, ClientOrigin};
-use portcullis_oauth::issuer::flow::{AtProvider, FLOW_LIFETIME, Flow, STEP_LIFETIME};
+use portcullis_oauth::issuer::flow::{FLOW_LIFETIME, Flow, STEP_LIFETIME};
 use portcullis_oauth::issuer::person::SessionRow;
-use portcullis_oauth::pkce::{self, CodeChallenge};
+use portcullis_oauth::issuer::remember::may_be_remembered;
 use portcullis_oauth::redirect_uri::{RedirectKind, RedirectUri};
 use portcullis_oauth::scope::{OFFLINE_ACCESS, Scopes};
 use portcullis_oauth::wire::error::{OAuthError, OAuthErrorCode};
@@ -23,9 +23,10 @@ use portcullis_store::{Actor, AuditEntry, StoreError};
 use url::Url;
 
 use super::browser::csrf_token;
+use super::departure::{Departure, Destination, purpose};
 use super::page::{self, ConsentPage, DestinationKind, ProblemPage, ScopeLine, ToolsetChoice};
 use super::{IssuerState, Published, answer, authorize};
-use crate::catalogue::{PublishedToolset, SignIn};
+use crate::catalogue::PublishedToolset;
 use crate::http::body;
 use crate::http::request_log::Particulars;
 use crate::page::STYLE;
@@ -155,6 +156,7 @@ async fn consent_page(
         scopes: lines(&request.scopes, &toolsets),
         provider: provider_name(&published, &toolsets),
         asked,
+        is_remembered: may_be_remembered(&client, &request.redirect_uri),
         person: session.as_ref().and_then(|row| row.label.as_deref()),
         toolsets: toolsets
             .iter()
@@ -315,44 +317,24 @@ pub(super) async fn approve(
         particulars.cause("the provider of the toolset cannot be used");
         return Ok(page::unavailable(particulars));
     };
-    let ready = match parts.providers.ready(provider).await {
-        Ok(ready) => ready,
+    let destination = Destination {
+        toolset: &toolset.slug,
+        sign_in,
+        provider,
+    };
+    let departure = match Departure::prepare(state, &flow.request, destination).await {
+        Ok(departure) => departure,
         Err(error) => {
             particulars.blame(error.blame());
             particulars.cause(&error.to_string());
             return Ok(provider_fails(flow));
         }
     };
-    let upstream_state = Plain::<UpstreamState>::new(&*parts.rng);
-    let verifier = pkce::verifier(&*parts.rng);
-    let nonce = pkce::verifier(&*parts.rng);
-    let known = sign_in.scopes.union(&Scopes::offline());
-    let scopes = flow.request.scopes.intersection(&known);
-    let url = begin(
-        &ready,
-        &SignInRequest {
-            purpose: purpose(sign_in),
-            redirect_uri: &state.url(&format!("/callback/{}", sign_in.provider)),
-            scopes: &scopes.intersection(&sign_in.scopes),
-            state: &upstream_state,
-            challenge: &CodeChallenge::of(&verifier),
-            nonce: &nonce,
-            resource: None,
-        },
-    );
-    let at_provider = AtProvider {
-        provider: sign_in.provider.clone(),
-        state: upstream_state.digest(),
-        verifier,
-        nonce,
-        toolset: toolset.slug.clone(),
-        scopes,
-    };
     let now = parts.clock.now();
     let approved = parts.store.approve_flow(
         &flow.id,
         &flow.browser,
-        at_provider,
+        departure.at_provider,
         now.after(STEP_LIFETIME)
             .min(flow.created_at.after(FLOW_LIFETIME)),
         now,
@@ -365,7 +347,7 @@ pub(super) async fn approve(
     Ok(page::moving_on(
         &format!("On to {name}"),
         "You sign in there and come back by yourself.",
-        &url,
+        &departure.url,
         &format!("Continue to {name}"),
     ))
 }
@@ -387,15 +369,6 @@ fn name_of(provider: &ResolvedProvider) -> String {
     };
     let host = own.as_ref().and_then(Url::host_str);
     host.unwrap_or(&profile.name).to_owned()
-}
-
-/// Returns what a sign-in is for: where no tool is called with the person's token, none is kept.
-pub(super) fn purpose(sign_in: &SignIn) -> SignInPurpose {
-    if sign_in.connects {
-        SignInPurpose::Tokens
-    } else {
-        SignInPurpose::Identity
-    }
 }
 
 fn provider_fails(flow: &Flow) -> Response {

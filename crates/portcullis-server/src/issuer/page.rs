@@ -30,6 +30,8 @@ pub(super) struct ConsentPage<'a> {
     pub(super) provider: Option<String>,
     /// What the provider is asked for, in its words.
     pub(super) asked: Vec<String>,
+    /// Whether the person is not asked again for the same.
+    pub(super) is_remembered: bool,
     /// Who is signed in in this browser.
     pub(super) person: Option<&'a str>,
 }

@@ -10,6 +10,7 @@
 mod announced;
 mod attacks;
 mod journey;
+mod known;
 mod neighbours;
 mod overload;
 mod person;

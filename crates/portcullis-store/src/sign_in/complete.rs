@@ -8,7 +8,7 @@ use portcullis_oauth::scope::Scopes;
 
 use super::{codes, connections, sessions};
 use crate::audit::{Actor, AuditEntry};
-use crate::engine::{Connection, fetch_all};
+use crate::engine::{Connection, fetch_all, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::parse;
 use crate::seal::Sealer;
@@ -29,8 +29,8 @@ pub struct SignIn {
     pub code: NewCode,
     /// The browser session to begin.
     pub session: Option<NewSession>,
-    /// Whether the consent is remembered.
-    pub remember: bool,
+    /// The scopes that the person approved, where the consent is remembered.
+    pub remember: Option<Scopes>,
 }
 
 /// A code to store; subject and connection come of the sign-in.
@@ -73,6 +73,24 @@ pub struct SignedIn {
 }
 
 impl Store {
+    /// Finds the subject of an identity, if that person was ever here.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn subject(&self, identity: &Identity) -> Result<Option<SubjectId>, StoreError> {
+        let mut reader = self.engine().reader().await?;
+        let row = fetch_optional!(
+            &mut reader.connection(),
+            (String,),
+            "SELECT id FROM subjects WHERE issuer = $1 AND subject = $2",
+            identity.issuer.as_str(),
+            identity.subject.as_str()
+        )?;
+        row.map(|(id,)| Ok(parse(TABLE, "id", &id, SubjectId::parse(&id))?))
+            .transpose()
+    }
+
     /// Completes a sign-in in one transaction.
     ///
     /// The subject is found by its identity or made, its connection gets the tokens, and the code, the browser session and the remembered consent are stored.
@@ -114,8 +132,9 @@ async fn complete(
     if let Some(session) = &sign_in.session {
         sessions::begin(session, sign_in, subject, now, connection).await?;
     }
-    if sign_in.remember {
-        sessions::remember(&consent(&sign_in.code, subject), now, connection).await?;
+    if let Some(scopes) = &sign_in.remember {
+        let consent = consent(&sign_in.code, subject, scopes);
+        sessions::remember(&consent, now, connection).await?;
     }
     let actor = Actor::new(subject.to_string());
     AuditEntry::new(actor, "subject.signed_in", sign_in.provider.to_string())
@@ -151,12 +170,13 @@ async fn subject(
     Ok(parse(TABLE, "id", id, SubjectId::parse(id))?)
 }
 
-fn consent(code: &NewCode, subject: SubjectId) -> RememberedConsent {
+/// The provider may have granted less than was approved, and grants it anew each time.
+fn consent(code: &NewCode, subject: SubjectId, approved: &Scopes) -> RememberedConsent {
     RememberedConsent {
         subject,
         client: code.client.clone(),
         redirect_uri: code.redirect_uri.clone(),
         toolset: code.toolset.clone(),
-        scopes: code.scopes.clone(),
+        scopes: approved.clone(),
     }
 }

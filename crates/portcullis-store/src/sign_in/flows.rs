@@ -1,6 +1,6 @@
 //! Flows: bound to a browser, limited in number, and ended once.
 
-use portcullis_base::{Digest, FlowId, Slug, Timestamp};
+use portcullis_base::{Digest, FlowId, Slug, SubjectId, Timestamp};
 use portcullis_oauth::issuer::flow::{AtProvider, Flow, FlowState};
 use thiserror::Error;
 
@@ -39,6 +39,7 @@ struct Row {
     nonce: Option<Vec<u8>>,
     toolset: Option<String>,
     scopes: Option<String>,
+    consent_of: Option<String>,
     created_at_ms: i64,
     expires_at_ms: i64,
 }
@@ -72,7 +73,7 @@ impl Store {
             connection,
             Row,
             "SELECT id, request, browser, status, provider, upstream_state, verifier, nonce, \
-             toolset, scopes, created_at_ms, expires_at_ms FROM flows WHERE id = $1",
+             toolset, scopes, consent_of, created_at_ms, expires_at_ms FROM flows WHERE id = $1",
             id.to_string()
         )?;
         let Some(row) = row else { return Ok(None) };
@@ -224,8 +225,8 @@ async fn send_to_provider(
     execute!(
         connection,
         "UPDATE flows SET provider = $1, upstream_state = $2, verifier = $3, \
-         verifier_key_id = $4, nonce = $5, nonce_key_id = $4, toolset = $6, scopes = $7 \
-         WHERE id = $8",
+         verifier_key_id = $4, nonce = $5, nonce_key_id = $4, toolset = $6, scopes = $7, \
+         consent_of = $8 WHERE id = $9",
         approved.provider.as_str(),
         approved.state.as_bytes().as_slice(),
         seal.seal(&approved.verifier, place("verifier", id)),
@@ -233,6 +234,7 @@ async fn send_to_provider(
         seal.seal(&approved.nonce, place("nonce", id)),
         approved.toolset.as_str(),
         approved.scopes.to_string(),
+        approved.consent_of.map(|subject| subject.to_string()),
         id
     )?;
     Ok(())
@@ -250,7 +252,7 @@ async fn take(
         "UPDATE flows SET status = 'ended' \
          WHERE upstream_state = $1 AND status = 'at_provider' AND expires_at_ms > $2 \
          RETURNING id, request, browser, status, provider, upstream_state, verifier, nonce, \
-         toolset, scopes, created_at_ms, expires_at_ms",
+         toolset, scopes, consent_of, created_at_ms, expires_at_ms",
         state.as_bytes().as_slice(),
         now.as_millis()
     )?;
@@ -286,6 +288,7 @@ async fn at_provider(
     let scopes = required(TABLE, "scopes", id, row.scopes.as_deref())?;
     let verifier = required(TABLE, "verifier", id, row.verifier.as_deref())?;
     let nonce = required(TABLE, "nonce", id, row.nonce.as_deref())?;
+    let consent_of = row.consent_of.as_deref().map(SubjectId::parse);
     Ok(AtProvider {
         provider: slug("provider", &row.provider)?,
         state: parse_digest(TABLE, "upstream_state", id, state)?,
@@ -297,6 +300,7 @@ async fn at_provider(
             .await?,
         toolset: slug("toolset", &row.toolset)?,
         scopes: parse_scopes(TABLE, id, scopes)?,
+        consent_of: parse(TABLE, "consent_of", id, consent_of.transpose())?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What a person's browser has: its session, and the consents that are remembered.
 
 use portcullis_base::{Digest, Slug, SubjectId, Timestamp};
-use portcullis_oauth::issuer::person::{RememberedConsent, SessionRow};
+use portcullis_oauth::issuer::person::{CONSENT_LIFETIME, RememberedConsent, SessionRow};
 
 use super::complete::{NewSession, SignIn};
 use crate::engine::{Connection, execute, fetch_optional};
@@ -76,18 +76,23 @@ impl Store {
             .await
     }
 
-    /// Tells whether exactly this consent is remembered.
+    /// Tells whether exactly this consent is remembered, and no longer ago than [`CONSENT_LIFETIME`].
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn remembers(&self, consent: &RememberedConsent) -> Result<bool, StoreError> {
+    pub async fn remembers(
+        &self,
+        consent: &RememberedConsent,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let mut reader = self.engine().reader().await?;
         let found = fetch_optional!(
             &mut reader.connection(),
             (i64,),
-            "SELECT created_at_ms FROM consents WHERE digest = $1",
-            digest_of(consent).as_bytes().as_slice()
+            "SELECT created_at_ms FROM consents WHERE digest = $1 AND created_at_ms > $2",
+            digest_of(consent).as_bytes().as_slice(),
+            now.before(CONSENT_LIFETIME).as_millis()
         )?;
         Ok(found.is_some())
     }
@@ -137,7 +142,8 @@ pub(super) async fn remember(
         connection,
         "INSERT INTO consents \
          (digest, subject_id, client_id, redirect_uri, toolset, scopes, created_at_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (digest) DO UPDATE SET created_at_ms = excluded.created_at_ms",
         digest_of(consent).as_bytes().as_slice(),
         consent.subject.to_string(),
         consent.client.as_str(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use portcullis_base::Timestamp;
-use portcullis_oauth::issuer::person::{SESSION_IDLE, SESSION_LIFETIME};
+use portcullis_oauth::issuer::person::{CONSENT_LIFETIME, SESSION_IDLE, SESSION_LIFETIME};
 
 use crate::engine::{Connection, execute, fetch_all};
 use crate::error::StoreError;
@@ -26,7 +26,7 @@ struct Batch {
 impl Store {
     /// Removes up to `limit` rows of each kind that has run out, and what nothing holds any more; gives the number of rows.
     ///
-    /// Flows, access and refresh tokens go when they have expired, browser sessions when they no longer stand, codes a day after they were issued, and grants thirty days after their end or with their last token.
+    /// Flows, access and refresh tokens go when they have expired, browser sessions when they no longer stand, consents when they are remembered no longer, codes a day after they were issued, and grants thirty days after their end or with their last token.
     /// A subject that nobody could name goes with its last grant, and its connection with it.
     ///
     /// # Errors
@@ -68,7 +68,15 @@ async fn expired(batch: Batch, connection: &mut Connection<'_>) -> Result<u64, S
         batch.now.before(SESSION_LIFETIME).as_millis(),
         batch.limit
     )?;
-    Ok(flows + sessions)
+    let consents = execute!(
+        connection,
+        "DELETE FROM consents WHERE digest IN \
+         (SELECT digest FROM consents WHERE created_at_ms <= $1 \
+         ORDER BY created_at_ms LIMIT $2)",
+        batch.now.before(CONSENT_LIFETIME).as_millis(),
+        batch.limit
+    )?;
+    Ok(flows + sessions + consents)
 }
 
 /// Removes tokens, codes and grants, and then the grants and subjects that they were the last to need.

@@ -69,6 +69,7 @@ pub(crate) fn at_provider(state: &str) -> AtProvider {
         nonce: secret("canary-of-the-nonce"),
         toolset: slug("pets"),
         scopes: scopes("pets:read"),
+        consent_of: None,
     }
 }
 
@@ -110,7 +111,7 @@ pub(crate) fn sign_in(code: &str, rng: &dyn Rng) -> SignIn {
             digest: session_of(code),
             replaced: None,
         }),
-        remember: false,
+        remember: None,
     }
 }
 

@@ -4,6 +4,7 @@ mod clients;
 mod completion;
 mod flows;
 mod grants;
+mod operator;
 mod sealing;
 mod sweep;
 mod tokens;

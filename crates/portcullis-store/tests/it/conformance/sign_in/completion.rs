@@ -1,9 +1,11 @@
 //! The end of a sign-in: subjects, connections, browser sessions and remembered consents.
 
-use portcullis_base::{Digest, SubjectId};
+use std::time::Duration;
+
+use portcullis_base::{Digest, SubjectId, Timestamp};
 use portcullis_oauth::issuer::client::ClientId;
 use portcullis_oauth::issuer::person::{
-    Connection, ConnectionStatus, Identity, RememberedConsent, SessionRow,
+    CONSENT_LIFETIME, Connection, ConnectionStatus, Identity, RememberedConsent, SessionRow,
 };
 use portcullis_store::{NewSession, SignIn, SignedIn, Store, StoreError};
 
@@ -25,6 +27,8 @@ on_both_engines! {
     c_13_a_sign_in_ends_the_session_that_the_browser_had
     a_session_lives_from_use_to_use_until_it_is_ended
     c_06_a_remembered_consent_is_for_exactly_what_was_approved
+    c_06_a_consent_is_remembered_for_a_while_and_then_asked_for_again
+    c_21_a_person_is_found_by_issuer_and_subject_only
     a_sign_in_leaves_an_audit_row
 }
 
@@ -241,12 +245,14 @@ async fn c_06_a_remembered_consent_is_for_exactly_what_was_approved(database: Da
         scopes: scopes("pets:read"),
     };
     let subject = complete(&store, unremembered.clone()).await.subject;
-    assert!(!store.remembers(&consent(subject)).await.unwrap());
+    assert!(!store.remembers(&consent(subject), NOW).await.unwrap());
     for code in ["two", "three"] {
         let mut remembered = sign_in(code, &*database.rng);
-        remembered.remember = true;
+        // What the provider grants of it is another matter.
+        remembered.remember = Some(scopes("pets:read"));
+        remembered.code.scopes = scopes("");
         complete(&store, remembered).await;
-        assert!(store.remembers(&consent(subject)).await.unwrap());
+        assert!(store.remembers(&consent(subject), NOW).await.unwrap());
     }
     let exact = consent(subject);
     for other in [
@@ -272,8 +278,51 @@ async fn c_06_a_remembered_consent_is_for_exactly_what_was_approved(database: Da
             ..exact.clone()
         },
     ] {
-        assert!(!store.remembers(&other).await.unwrap(), "{other:?}");
+        assert!(!store.remembers(&other, NOW).await.unwrap(), "{other:?}");
     }
+}
+
+async fn c_06_a_consent_is_remembered_for_a_while_and_then_asked_for_again(database: Database) {
+    let store = database.open().await;
+    with_client(&store).await;
+    let approve = async |code: &str, at: Timestamp| {
+        let mut remembered = sign_in(code, &*database.rng);
+        remembered.remember = Some(scopes("pets:read"));
+        store.complete_sign_in(remembered, at).await.unwrap()
+    };
+    let consent = RememberedConsent {
+        subject: approve("one", NOW).await.subject,
+        client: ClientId::parse("pc_client_1").unwrap(),
+        redirect_uri: sign_in("one", &*database.rng).code.redirect_uri,
+        toolset: slug("pets"),
+        scopes: scopes("pets:read"),
+    };
+    let end = NOW.after(CONSENT_LIFETIME);
+    let before = end.before(Duration::from_millis(1));
+    assert!(store.remembers(&consent, before).await.unwrap());
+    assert!(!store.remembers(&consent, end).await.unwrap());
+    // Approved again, it counts from then.
+    approve("two", later(1)).await;
+    store.sweep_sign_in(end, 100).await.unwrap();
+    assert!(store.remembers(&consent, end).await.unwrap());
+    store
+        .sweep_sign_in(later(1).after(CONSENT_LIFETIME), 100)
+        .await
+        .unwrap();
+    assert!(!store.remembers(&consent, NOW).await.unwrap());
+}
+
+async fn c_21_a_person_is_found_by_issuer_and_subject_only(database: Database) {
+    let store = database.open().await;
+    with_client(&store).await;
+    assert_eq!(store.subject(&alice()).await.unwrap(), None);
+    let signed_in = complete(&store, sign_in("one", &*database.rng)).await;
+    let mut known = alice();
+    known.label = None;
+    let found = store.subject(&known).await.unwrap();
+    assert_eq!(found, Some(signed_in.subject));
+    known.issuer = "https://id.example.org".to_owned();
+    assert_eq!(store.subject(&known).await.unwrap(), None);
 }
 
 async fn a_sign_in_leaves_an_audit_row(database: Database) {

@@ -1,6 +1,6 @@
 //! Flows.
 
-use portcullis_base::Digest;
+use portcullis_base::{Digest, SubjectId};
 use portcullis_oauth::issuer::flow::FlowState;
 use portcullis_store::{InsertFlowError, MAX_OPEN_FLOWS, StoreError};
 
@@ -48,7 +48,9 @@ async fn a_flow_reads_back_at_every_step(database: Database) {
 
     // One that skips the consent page.
     let mut remembered = crate::people::flow(&*database.rng);
-    remembered.state = FlowState::AtProvider(at_provider("another state"));
+    let mut approved = at_provider("another state");
+    approved.consent_of = Some(SubjectId::new(NOW, &*database.rng));
+    remembered.state = FlowState::AtProvider(approved);
     store.insert_flow(remembered.clone()).await.unwrap();
     let found = store.flow(&remembered.id).await.unwrap();
     assert_eq!(found, Some(remembered));
