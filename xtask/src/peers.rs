@@ -7,3 +7,4 @@ pub(crate) mod conformance;
 pub(crate) mod documents;
 pub(crate) mod gateway;
 pub(crate) mod github;
+pub(crate) mod programs;

@@ -13,10 +13,13 @@ const PROGRAM = fileURLToPath(new URL(`node_modules/${PACKAGE}/clients/launcher/
 
 const { url, tool, args, headers } = order();
 
+// A home of its own: the inspector keeps a catalogue there, and tokens, so that nobody signs in twice.
+const home = { HOME: mkdtempSync(join(tmpdir(), "inspector-")), MCP_INSPECTOR_SECRET_STORE: "file" };
+const opener = { MCP_AUTO_OPEN_ENABLED: String(Boolean(process.env.PORTCULLIS_TEST_SIGN_IN)) };
+
 async function inspect(...more) {
   const header = Object.entries(headers).flatMap(([name, value]) => ["--header", `${name}: ${value}`]);
-  // A home of its own: the inspector keeps a catalogue there.
-  const env = { ...process.env, HOME: mkdtempSync(join(tmpdir(), "inspector-")), MCP_INSPECTOR_SECRET_STORE: "file" };
+  const env = { ...process.env, ...home, ...opener };
   const command = [PROGRAM, "--cli", url, "--transport", "http", ...header, ...more];
   const { stdout } = await promisify(execFile)(process.execPath, command, { env });
   return JSON.parse(stdout);

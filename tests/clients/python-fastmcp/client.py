@@ -7,10 +7,12 @@ from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 
 from order import Order, report
+from sign_in import REQUESTED
 
 
 async def main(order: Order) -> None:
-    async with Client(StreamableHttpTransport(order.url, headers=order.headers)) as client:
+    auth = "oauth" if REQUESTED else None
+    async with Client(StreamableHttpTransport(order.url, headers=order.headers, auth=auth)) as client:
         tools = [tool.name for tool in await client.list_tools()]
         result = await client.call_tool_mcp(order.tool, order.arguments)
         report("python-fastmcp", version("fastmcp"), client.protocol_version, tools, result)

@@ -2,6 +2,7 @@
 
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { listAndCall, order } from "../order.mjs";
+import { authProvider, connect } from "../sign-in.mjs";
 
 // A date pins the protocol revision; without one the client finds out what the server speaks.
 function negotiation(revision) {
@@ -12,5 +13,7 @@ function negotiation(revision) {
 
 const { url, headers, revision } = order();
 const client = new Client({ name: "portcullis-tests", version: "1" }, negotiation(revision));
-await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
+const provider = await authProvider();
+const options = { requestInit: { headers }, authProvider: provider };
+await connect(client, provider, () => new StreamableHTTPClientTransport(new URL(url), options));
 await listAndCall("typescript-v2", "@modelcontextprotocol/client", client, client.getNegotiatedProtocolVersion());

@@ -8,13 +8,17 @@
     reason = "a program for tests: its key comes from the environment, its report is what it prints"
 )]
 
+mod sign_in;
+
+use std::error::Error;
+
 use anyhow::{Context as _, ensure};
-use rmcp::ClientServiceExt as _;
 use rmcp::model::{CallToolRequestParams, ProtocolVersion};
 use rmcp::service::ClientLifecycleMode;
-use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
-use serde_json::{Map, Value, json};
+use rmcp::transport::{IntoTransport, StreamableHttpClientTransport};
+use rmcp::{ClientServiceExt as _, RoleClient};
+use serde_json::json;
 
 /// Where the version that was built stands.
 const LOCK: &str = include_str!("../../../../Cargo.lock");
@@ -27,18 +31,33 @@ async fn main() -> anyhow::Result<()> {
     let [url, tool, arguments] = words.as_slice() else {
         anyhow::bail!("start it as `client-rmcp URL TOOL ARGUMENTS`");
     };
-    let arguments: Map<String, Value> = serde_json::from_str(arguments)?;
-    let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
-    if let Ok(bearer) = std::env::var("PORTCULLIS_TEST_BEARER") {
-        config = config.auth_header(bearer);
+    let config = StreamableHttpClientTransportConfig::with_uri(url.as_str());
+    let call =
+        CallToolRequestParams::new(tool.clone()).with_arguments(serde_json::from_str(arguments)?);
+    if std::env::var_os("PORTCULLIS_TEST_SIGN_IN").is_some() {
+        let client = sign_in::sign_in(url).await?;
+        let transport = StreamableHttpClientTransport::with_client(client, config);
+        return list_and_call(transport, call).await;
     }
-    let transport = StreamableHttpClientTransport::from_config(config);
+    let config = match std::env::var("PORTCULLIS_TEST_BEARER") {
+        Ok(bearer) => config.auth_header(bearer),
+        Err(_) => config,
+    };
+    list_and_call(StreamableHttpClientTransport::from_config(config), call).await
+}
+
+async fn list_and_call<E, A>(
+    transport: impl IntoTransport<RoleClient, E, A>,
+    call: CallToolRequestParams,
+) -> anyhow::Result<()>
+where
+    E: Error + Send + Sync + 'static,
+{
     let revision = std::env::var("PORTCULLIS_TEST_REVISION").ok();
     let client = ().serve_with_lifecycle(transport, lifecycle(revision.as_deref())?).await?;
     let peer = client.peer_info().context("the server told nothing")?;
     let tools = client.list_all_tools().await?;
     let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
-    let call = CallToolRequestParams::new(tool.clone()).with_arguments(arguments);
     let result = client.call_tool(call).await?;
     let report = json!({
         "client": "rmcp",
