@@ -56,6 +56,8 @@ enum Action {
     },
     /// `check` and every test there is
     Test(test::Options),
+    /// People sign in by every client at every provider, beyond the pairs that `test` has
+    Matrix,
     /// Measures what `docs/performance.md` speaks of, as ratios within one run
     Bench(bench::BenchArguments),
     /// Run a command with a throw-away PostgreSQL whose URL is in its environment
@@ -91,9 +93,15 @@ fn run(action: Action) -> Result<()> {
             tidy::run(&workspace)
         }
         Action::Test(options) => test::run(&workspace, &options),
+        Action::Matrix => matrix(&workspace),
         Action::Bench(arguments) => bench::run(&workspace, &arguments),
         Action::Postgres { command } => with_postgres(&command),
     }
+}
+
+fn matrix(workspace: &Workspace) -> Result<()> {
+    system::require(&[system::PYTHON, system::NPM], false)?;
+    peers::sign_in::matrix(workspace)
 }
 
 fn with_postgres(command: &[OsString]) -> Result<()> {

@@ -8,3 +8,4 @@ pub(crate) mod documents;
 pub(crate) mod gateway;
 pub(crate) mod github;
 pub(crate) mod programs;
+pub(crate) mod sign_in;

@@ -39,6 +39,13 @@ pub(crate) const PYTHON: Requirement = Requirement {
     find: python_with_venv,
 };
 
+/// The browser that people sign in with.
+pub(crate) const CHROMIUM: Requirement = Requirement {
+    what: "Chromium",
+    package: "chromium",
+    find: || command::find("chromium"),
+};
+
 /// The web server that a bench measures against.
 pub(crate) const NGINX: Requirement = Requirement {
     what: "nginx",

@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::peers::{clients, conformance, documents, github};
+use crate::peers::{clients, conformance, documents, github, sign_in};
 use crate::postgres::{self, Cluster};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// Run only the named step; may be repeated
     #[arg(long, value_name = "STEP")]
     only: Vec<String>,
+    /// Write photographs of the pages that people see into this folder
+    #[arg(long, value_name = "FOLDER")]
+    photographs: Option<PathBuf>,
 }
 
 /// Runs the steps and fails if one of them does.
@@ -37,6 +40,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     steps.run("doctests", || doctests(workspace));
     steps.run("demo", || demo(workspace));
     steps.run("clients", || clients::run(workspace));
+    let sign_in = sign_in::Options {
+        install,
+        photographs: options.photographs.as_deref(),
+    };
+    steps.run("sign-in", || sign_in::run(workspace, &sign_in));
     steps.run("documents", || documents::run(workspace));
     steps.run("github", || github::run(workspace));
     steps.run("conformance", || conformance::run(workspace));

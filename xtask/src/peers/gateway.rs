@@ -30,9 +30,18 @@ impl Gateway {
         configuration: &str,
         environment: &[(&str, &str)],
     ) -> Result<Self> {
+        Self::start_on(workspace, free_port()?, configuration, environment)
+    }
+
+    /// As [`Gateway::start`], on a port that others had to know before.
+    pub(crate) fn start_on(
+        workspace: &Workspace,
+        port: u16,
+        configuration: &str,
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let binary = build(workspace)?;
         let folder = folder("gateway")?;
-        let port = free_port()?;
         let file = folder.path().join("portcullis.toml");
         fs::write(
             &file,

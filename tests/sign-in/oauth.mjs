@@ -1,0 +1,94 @@
+// A client of the gateway, by hand: registers, asks, takes the answer on loopback, redeems it and calls a tool.
+
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+
+// Listens on loopback for the answers to a client's requests.
+export class Callback {
+  #server = createServer();
+  #waiting = new Map();
+
+  async listen() {
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
+    this.redirectUri = `http://127.0.0.1:${this.#server.address().port}/callback`;
+    this.#server.on("request", (request, response) => {
+      const answer = new URL(request.url, this.redirectUri).searchParams;
+      response.setHeader("Content-Type", "text/html").end("<!doctype html><title>Back</title><h1>Back at the program</h1>");
+      this.#waiting.get(answer.get("state"))?.(answer);
+    });
+    return this;
+  }
+
+  // The answer to the request of one state.
+  answer(state) {
+    return new Promise((resolve) => this.#waiting.set(state, resolve));
+  }
+
+  close() {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+// Registers a public client and returns its id.
+export async function register(issuer, redirectUri, name = "Tests of Portcullis") {
+  const body = { client_name: name, redirect_uris: [redirectUri], token_endpoint_auth_method: "none" };
+  const answer = await post(`${issuer}/register`, "application/json", JSON.stringify(body));
+  return (await json(answer, 201)).client_id;
+}
+
+// An authorization request, with what belongs to it.
+export function request(issuer, clientId, redirectUri, resource) {
+  const verifier = randomBytes(32).toString("base64url");
+  const state = randomBytes(16).toString("base64url");
+  const url = new URL(`${issuer}/authorize`);
+  url.search = new URLSearchParams({
+    response_type: "code",
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    state,
+    code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+    code_challenge_method: "S256",
+    ...(resource && { resource }),
+  });
+  return { issuer, clientId, redirectUri, resource, verifier, state, url: url.href };
+}
+
+// Redeems a code for an access token.
+export async function redeem({ issuer, clientId, redirectUri, resource, verifier }, code) {
+  const body = new URLSearchParams({
+    grant_type: "authorization_code",
+    code,
+    redirect_uri: redirectUri,
+    client_id: clientId,
+    code_verifier: verifier,
+    ...(resource && { resource }),
+  });
+  const answer = await post(`${issuer}/token`, "application/x-www-form-urlencoded", body);
+  return (await json(answer, 200)).access_token;
+}
+
+// Calls a tool without arguments and returns the text of the result.
+export async function call(endpoint, token, name) {
+  const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: {} } };
+  const answer = await post(endpoint, "application/json", JSON.stringify(body), {
+    accept: "application/json, text/event-stream",
+    authorization: `Bearer ${token}`,
+    "mcp-protocol-version": "2025-06-18",
+  });
+  const { result, error } = await json(answer, 200);
+  if (error || result.isError) throw new Error(`the call failed: ${JSON.stringify(error ?? result)}`);
+  return result.content[0].text;
+}
+
+function post(url, contentType, body, headers = {}) {
+  return fetch(url, { method: "POST", headers: { "content-type": contentType, ...headers }, body });
+}
+
+async function json(answer, status) {
+  const text = await answer.text();
+  if (answer.status !== status) throw new Error(`${answer.url} answered ${answer.status}: ${text}`);
+  return JSON.parse(text);
+}

@@ -1,0 +1,51 @@
+// npm oidc-provider with one client and no registration, and beside it an API that asks it who a token stands for.
+// Started as `node oidc.mjs GATEWAY PORT API_PORT`. The pages are those that the package brings along; a login is an account of people.mjs.
+
+import { createServer } from "node:http";
+import { Provider } from "oidc-provider";
+import { CLIENT, PEOPLE } from "./people.mjs";
+
+const [gateway, ...ports] = process.argv.slice(2);
+const [port, apiPort] = ports.map(Number);
+const issuer = `http://127.0.0.1:${port}`;
+
+// How the API authenticates when it asks.
+const API = { client_id: "api", client_secret: "secret-of-the-api-at-the-provider" };
+
+const provider = new Provider(issuer, {
+  clients: [
+    { ...CLIENT, redirect_uris: [`${gateway}/callback/oidc`], grant_types: ["authorization_code", "refresh_token"] },
+    { ...API, redirect_uris: [], grant_types: [], response_types: [] },
+  ],
+  scopes: ["openid", "offline_access", "me:read"],
+  claims: { openid: ["sub"], profile: ["name", "preferred_username"], email: ["email", "email_verified"] },
+  cookies: { keys: ["signs the cookies of a test"] },
+  features: { introspection: { enabled: true } },
+  findAccount(_, id) {
+    const person = PEOPLE.find(({ login }) => login === id);
+    if (!person) return undefined;
+    const { name, email } = person;
+    return { accountId: id, claims: () => ({ sub: id, name, preferred_username: id, email, email_verified: true }) };
+  },
+});
+provider.on("server_error", (_, error) => console.error(error));
+provider.listen(port, "127.0.0.1");
+
+async function whoIs(token) {
+  const answer = await fetch(`${issuer}/token/introspection`, {
+    method: "POST",
+    headers: { Authorization: `Basic ${btoa(`${API.client_id}:${API.client_secret}`)}` },
+    body: new URLSearchParams({ token }),
+  });
+  const { active, client_id: client, scope = "", sub } = await answer.json();
+  if (!active || client !== CLIENT.client_id || !scope.split(" ").includes("me:read")) return undefined;
+  return PEOPLE.find(({ login }) => login === sub);
+}
+
+createServer(async (request, response) => {
+  const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? "") ?? [];
+  const person = token && (await whoIs(token));
+  const [status, body] = person ? [200, person] : [401, { message: "the token is not one of the provider's for this API" }];
+  response.writeHead(request.url === "/me" ? status : 404, { "Content-Type": "application/json" });
+  response.end(JSON.stringify(body));
+}).listen(apiPort, "127.0.0.1");

@@ -1,0 +1,226 @@
+//! People sign in: real clients, real providers, a real browser, and the authorization mode of the conformance suite.
+//!
+//! Each client registers, opens a browser, and calls a tool with the token of whoever signed in there;
+//! the answer must bear that person's name. `tests/sign-in` holds the providers and both browsers.
+
+mod stage;
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Map, Value, json};
+
+use crate::node::Node;
+use crate::peers::programs::{self, Client, Programs, Report};
+use crate::program::free_port;
+use crate::workspace::Workspace;
+use crate::{command, system};
+
+use stage::{Stage, Toolset};
+
+/// Somebody who has an account at every provider, and what all of them say the name is.
+struct Person {
+    account: &'static str,
+    name: &'static str,
+}
+
+/// They take turns, so that nobody is taken for whoever came before.
+const PEOPLE: [Person; 2] = [
+    Person {
+        account: "reader",
+        name: "A Reader",
+    },
+    Person {
+        account: "writer",
+        name: "A Writer",
+    },
+];
+
+const CLIENTS: [Client; 8] = [
+    programs::TYPESCRIPT_V1,
+    programs::TYPESCRIPT_V2,
+    programs::INSPECTOR,
+    programs::MCP_REMOTE,
+    programs::PYTHON_MCP,
+    programs::PYTHON_MCP_V1,
+    programs::PYTHON_FASTMCP,
+    programs::RMCP,
+];
+
+/// Every client and every toolset at least once.
+const PAIRS: [(Client, Toolset); 10] = [
+    (programs::TYPESCRIPT_V1, Toolset::GitHub),
+    (programs::TYPESCRIPT_V2, Toolset::Google),
+    (programs::INSPECTOR, Toolset::Oidc),
+    (programs::MCP_REMOTE, Toolset::Entra),
+    (programs::PYTHON_MCP, Toolset::GitHub),
+    (programs::PYTHON_MCP_V1, Toolset::Google),
+    (programs::PYTHON_FASTMCP, Toolset::Oidc),
+    (programs::RMCP, Toolset::Entra),
+    (programs::TYPESCRIPT_V2, Toolset::Library),
+    (programs::PYTHON_MCP, Toolset::Oidc),
+];
+
+/// How the step is run.
+pub(crate) struct Options<'a> {
+    /// Whether what is missing may be installed from the operating system's packages.
+    pub(crate) install: bool,
+    /// Where photographs of the pages go, if anywhere.
+    pub(crate) photographs: Option<&'a Path>,
+}
+
+/// Has people sign in by every client, at every provider, and in a real browser.
+pub(crate) fn run(workspace: &Workspace, options: &Options<'_>) -> Result<()> {
+    system::require(&[system::CHROMIUM], options.install)?;
+    let chromium = command::find("chromium").context("Chromium is not in PATH")?;
+    let signed_in = SignedIn::start(workspace)?;
+    signed_in.pairs(PAIRS)?;
+    signed_in.conformance()?;
+    signed_in.pages(&chromium, options.photographs)
+}
+
+/// Has people sign in by every client for every toolset.
+pub(crate) fn matrix(workspace: &Workspace) -> Result<()> {
+    let all = CLIENTS
+        .into_iter()
+        .flat_map(|client| Toolset::ALL.map(|toolset| (client, toolset)));
+    SignedIn::start(workspace)?.pairs(all)
+}
+
+/// What every part of the step works with.
+struct SignedIn<'a> {
+    workspace: &'a Workspace,
+    node: Node,
+    stage: Stage,
+}
+
+impl<'a> SignedIn<'a> {
+    fn start(workspace: &'a Workspace) -> Result<Self> {
+        let node = Node::install(workspace)?;
+        let programs = Programs::new(workspace, &node);
+        for client in CLIENTS {
+            programs.install(client)?;
+        }
+        let stage = Stage::start(workspace, &node)?;
+        Ok(Self {
+            workspace,
+            node,
+            stage,
+        })
+    }
+
+    fn pairs(&self, pairs: impl IntoIterator<Item = (Client, Toolset)>) -> Result<()> {
+        for ((client, toolset), person) in pairs.into_iter().zip(PEOPLE.iter().cycle()) {
+            let start = Instant::now();
+            let report = self.sign_in(client, toolset, person)?;
+            println!(
+                "{:>5.1} s  {} {} for `{}`, {}",
+                start.elapsed().as_secs_f64(),
+                report.client,
+                report.version,
+                toolset.slug(),
+                report.revision()
+            );
+        }
+        Ok(())
+    }
+
+    fn sign_in(&self, client: Client, toolset: Toolset, person: &Person) -> Result<Report> {
+        let folder = self
+            .stage
+            .folder()
+            .join(format!("{}-{}", client.name, toolset.slug()));
+        fs::create_dir_all(&folder)?;
+        let browser = folder.join("browser.log");
+        let mut program = Programs::new(self.workspace, &self.node).command(client);
+        stage::with_stand_in(&mut program, self.workspace, &self.node, &folder)?;
+        program
+            .env("PORTCULLIS_TEST_SIGN_IN", "1")
+            .env("PORTCULLIS_TEST_ACCOUNT", person.account)
+            .env("PORTCULLIS_TEST_BROWSER_LOG", &browser);
+        let (tool, arguments) = call_of(toolset);
+        programs::call(program, &self.stage.endpoint(toolset), tool, &arguments)
+            .and_then(|report| judge(&report, toolset, person).map(|()| report))
+            .with_context(|| {
+                format!(
+                    "`tests/clients/{}` for `{}`; the browser says:\n{}\nthe gateway says:\n{}",
+                    client.name,
+                    toolset.slug(),
+                    fs::read_to_string(&browser).unwrap_or_else(|_| "it was not opened".to_owned()),
+                    self.stage.log()
+                )
+            })
+    }
+
+    /// The suite takes a client that is registered already, and prints the URL to open.
+    fn conformance(&self) -> Result<()> {
+        let suite = self
+            .node
+            .package_file("@modelcontextprotocol/conformance/dist/index.js");
+        let mut program = self.script("conformance.mjs");
+        program
+            .arg(suite)
+            .args([self.stage.origin(), &self.stage.endpoint(Toolset::Oidc)])
+            .arg(free_port()?.to_string());
+        self.told(command::run(&mut program))
+    }
+
+    fn pages(&self, chromium: &Path, photographs: Option<&Path>) -> Result<()> {
+        let mut program = self.script("pages.mjs");
+        program
+            .arg(chromium)
+            .arg(self.stage.origin())
+            .args(photographs);
+        self.told(command::run(&mut program))
+    }
+
+    fn script(&self, name: &str) -> std::process::Command {
+        let scripts = self.workspace.root().join("tests/sign-in");
+        let mut program = self.node.run(&scripts.join(name));
+        program.env("TMPDIR", self.stage.folder());
+        program
+    }
+
+    fn told(&self, outcome: Result<()>) -> Result<()> {
+        outcome.with_context(|| format!("the gateway says:\n{}", self.stage.log()))
+    }
+}
+
+fn call_of(toolset: Toolset) -> (&'static str, Map<String, Value>) {
+    match toolset {
+        Toolset::Library => (
+            "findBooks",
+            Map::from_iter([("shelf".to_owned(), json!("a"))]),
+        ),
+        _ => ("whoAmI", Map::new()),
+    }
+}
+
+/// The API answers with the name of whoever its token stands for, or is not told a token at all.
+fn judge(report: &Report, toolset: Toolset, person: &Person) -> Result<()> {
+    let (tool, _) = call_of(toolset);
+    ensure!(
+        report.tools.iter().any(|name| name == tool),
+        "it lists {:?}",
+        report.tools
+    );
+    let answer = report.answer()?;
+    if toolset == Toolset::Library {
+        ensure!(
+            answer.get("target") == Some(&json!("/shelves/a/books")),
+            "the API answered {answer}"
+        );
+        return Ok(());
+    }
+    let name = ["name", "displayName"]
+        .iter()
+        .find_map(|key| answer.get(key));
+    ensure!(
+        name == Some(&json!(person.name)),
+        "the tool was called as {name:?} and not as {:?}",
+        person.name
+    );
+    Ok(())
+}
