@@ -18,3 +18,4 @@ pub mod serve;
 pub mod settings;
 pub mod surround;
 pub mod tls;
+mod unread;

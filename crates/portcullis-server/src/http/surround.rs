@@ -20,6 +20,7 @@ use super::forwarded::TrustedProxies;
 use super::judge::{CrossOrigin, OriginPolicy, Refusal, Verdict};
 use super::request_log::Line;
 use super::serve::Peer;
+use super::unread::Unread;
 use crate::telemetry::metrics::Metrics;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -55,7 +56,8 @@ async fn around(
     let id = RequestId::new(surroundings.clock.now(), &*surroundings.rng);
     let client = client_address(&surroundings.proxies, &request);
     let line = Line::begin(&mut request, id, client, &surroundings.metrics);
-    let closes = has_chunked_body(&request);
+    let has_chunked_body = has_chunked_body(&request);
+    let unread = Unread::of(&mut request);
     let verdict = surroundings
         .policy
         .judge(request.method(), request.uri(), request.headers());
@@ -70,7 +72,11 @@ async fn around(
         Verdict::Refused(refusal) => refused(refusal, &line),
     };
     mark(response.headers_mut(), id);
-    if closes {
+    let is_whole = match unread {
+        Some(unread) => unread.discard().await,
+        None => true,
+    };
+    if has_chunked_body || !is_whole {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }
@@ -127,7 +133,7 @@ fn client_address(proxies: &TrustedProxies, request: &Request) -> Option<IpAddr>
     Some(proxies.client_address(peer.address.ip(), request.headers()))
 }
 
-/// Tells whether the connection must end with this request.
+/// Tells whether the connection must end with this request, whatever becomes of its body.
 ///
 /// RFC 9112 §6.1: with both `Content-Length` and `Transfer-Encoding` "the server MUST close the connection after responding".
 /// The HTTP engine takes the length away before anybody sees it, so every chunked body ends its connection: what a careless proxy would smuggle behind it is never read.

@@ -1,6 +1,8 @@
 //! Requests whose beginning or end two readers could see in different places.
 
-use super::peer::{exchange, settings, start, status};
+use tokio::io::AsyncWriteExt as _;
+
+use super::peer::{connect, exchange, read_to_end, settings, start, status};
 
 const HEAD: &str = "POST /petstore/mcp HTTP/1.1\r\nHost: localhost\r\n";
 
@@ -71,6 +73,35 @@ async fn h_12_only_the_exact_path_reaches_the_endpoint() {
         let answer = exchange(gateway.address, request.as_bytes()).await;
         assert_eq!(status(&answer), Some(404), "{path}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_did_not_wait_for_the_body_leaves_the_connection_whole() {
+    let gateway = start(settings()).await;
+    let head = "POST /refusing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n";
+    let next = "GET /petstore/mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut stream = connect(gateway.address).await;
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    gateway.slow_begun.notified().await;
+    // Whatever the connection does without the body, it does now.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    stream.write_all(b"{}").await.expect("sent");
+    stream.write_all(next.as_bytes()).await.expect("sent");
+    let answers = read_to_end(&mut stream).await;
+    assert_eq!(status(&answers), Some(401), "{answers}");
+    assert!(answers.ends_with("get\n"), "{answers}");
+}
+
+#[tokio::test]
+async fn an_answer_says_when_the_connection_ends_for_a_large_body() {
+    let gateway = start(settings()).await;
+    let request =
+        "POST /nothing/mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048576\r\n\r\n{";
+    let answer = exchange(gateway.address, request.as_bytes()).await;
+    assert_eq!(status(&answer), Some(404), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ pub(super) struct Gateway {
     pub(super) shutdown: CancellationToken,
     /// Lets the answer of `/slow` go.
     pub(super) slow: Arc<Notify>,
-    /// Notified when `/slow` is being answered.
+    /// Notified when `/slow` or `/refusing` is being answered.
     pub(super) slow_begun: Arc<Notify>,
     pub(super) served: JoinHandle<Drained>,
     pub(super) certificates: Option<Arc<Certificates>>,
@@ -91,10 +91,18 @@ pub(super) async fn start(settings: ListenerSettings) -> Gateway {
 
 fn router(slow: &Arc<Notify>, slow_begun: &Arc<Notify>) -> Router {
     let (slow, slow_begun) = (Arc::clone(slow), Arc::clone(slow_begun));
+    let refusing = Arc::clone(&slow_begun);
     Router::new()
         .route("/{toolset}/mcp", post(echo).get(async || "get\n"))
         .route("/panic", routing::get(panics))
         .route("/endless", routing::get(endless))
+        .route(
+            "/refusing",
+            post(async move || {
+                refusing.notify_one();
+                StatusCode::UNAUTHORIZED
+            }),
+        )
         .route(
             "/slow",
             routing::get(async move || {
