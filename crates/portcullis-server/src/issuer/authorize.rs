@@ -10,7 +10,7 @@ use portcullis_oauth::issuer::authorize::{
     Outcome, Refused, Untrusted, authorize as judge, client_of,
 };
 use portcullis_oauth::issuer::flow::{AuthorizationRequest, Flow, FlowState, STEP_LIFETIME};
-use portcullis_oauth::redirect_uri::RedirectUri;
+use portcullis_oauth::redirect_uri::{RedirectKind, RedirectUri};
 use portcullis_oauth::wire::form::Parameters;
 use portcullis_store::{Actor, AuditEntry, InsertFlowError, StoreError};
 
@@ -155,7 +155,7 @@ fn untrusted(text: &str) -> Response {
     ProblemPage::new(
         "This link cannot be used",
         "The program that sent you here asked in a way that this gateway does not accept.",
-        text,
+        &sentence(text),
     )
     .response(StatusCode::BAD_REQUEST)
 }
@@ -173,14 +173,31 @@ fn refused_page(state: &IssuerState, particulars: &Particulars, refused: &Refuse
     {
         return response;
     }
-    let label = format!("Return to {}", destination(&refused.redirect_uri));
+    let label = return_label(&refused.redirect_uri);
     ProblemPage::new(
         "The request was refused",
         "The program that sent you here asked for something that this gateway does not give.",
-        refused.error.description,
+        &sentence(refused.error.description),
     )
     .link(&location, &label)
     .response(StatusCode::BAD_REQUEST)
+}
+
+/// Makes a sentence for a page of a message for programs.
+fn sentence(message: &str) -> String {
+    let mut characters = message.chars();
+    let first = characters.next().map(char::to_uppercase);
+    let first = first.into_iter().flatten();
+    first.chain(characters).chain(['.']).collect()
+}
+
+/// Names the way back to a client.
+pub(super) fn return_label(redirect_uri: &str) -> String {
+    let uri = RedirectUri::parse(redirect_uri).ok();
+    match uri.as_ref().map(RedirectUri::kind) {
+        Some(RedirectKind::Https { host }) => format!("Return to {host}"),
+        _ => "Return to the program".to_owned(),
+    }
 }
 
 /// Returns the host that a redirect URI leads to, or its scheme where that is some program's own.

@@ -287,10 +287,7 @@ impl Returned {
         {
             return Ok(response);
         }
-        let label = format!(
-            "Return to {}",
-            authorize::destination(&request.redirect_uri)
-        );
+        let label = authorize::return_label(&request.redirect_uri);
         Ok(
             ProblemPage::new(failure.title, failure.text, failure.advice)
                 .flow(flow.id)

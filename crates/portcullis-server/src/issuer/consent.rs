@@ -284,12 +284,11 @@ async fn deny(
         request.state.as_deref(),
         &state.parts.public_url,
     );
-    let destination = authorize::destination(&request.redirect_uri);
     Ok(page::moving_on(
         "Not allowed",
-        "Nothing was given away. You can close this page.",
+        "Nothing was given away, and the program is told so.",
         &location,
-        &format!("Return to {destination}"),
+        &authorize::return_label(&request.redirect_uri),
     ))
 }
 
