@@ -12,12 +12,15 @@ use portcullis_base::Timestamp;
 /// How long a row is believed.
 const MAX_AGE: Duration = Duration::from_secs(2);
 
-/// How many rows are held before stale ones are let go.
+/// How many rows are held before stale ones are let go, unless they hold secrets.
 const SWEEP_AT: usize = 4096;
 
 /// Rows by what they are looked up by.
 #[derive(Debug)]
-pub(crate) struct Memory<K, R>(Mutex<HashMap<K, Remembered<R>>>);
+pub(crate) struct Memory<K, R> {
+    rows: Mutex<HashMap<K, Remembered<R>>>,
+    sweep_at: usize,
+}
 
 #[derive(Debug)]
 struct Remembered<R> {
@@ -27,7 +30,20 @@ struct Remembered<R> {
 
 impl<K, R> Default for Memory<K, R> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self {
+            rows: Mutex::default(),
+            sweep_at: SWEEP_AT,
+        }
+    }
+}
+
+impl<K, R> Memory<K, R> {
+    /// Makes a memory whose rows are in the clear what is sealed elsewhere: each row that is taken in lets all stale ones go.
+    pub(crate) fn of_secrets() -> Self {
+        Self {
+            sweep_at: 0,
+            ..Self::default()
+        }
     }
 }
 
@@ -43,7 +59,7 @@ impl<K: Eq + Hash, R> Memory<K, R> {
     pub(crate) fn remember(&self, key: K, row: R, now: Timestamp) -> Arc<R> {
         let row = Arc::new(row);
         let mut rows = self.rows();
-        if rows.len() >= SWEEP_AT {
+        if rows.len() >= self.sweep_at {
             rows.retain(|_, remembered| is_fresh(remembered, now));
         }
         let remembered = Remembered {
@@ -60,11 +76,45 @@ impl<K: Eq + Hash, R> Memory<K, R> {
     }
 
     fn rows(&self) -> MutexGuard<'_, HashMap<K, Remembered<R>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A row from the future was read before the clock was set back.
 fn is_fresh<R>(remembered: &Remembered<R>, now: Timestamp) -> bool {
     remembered.read_at <= now && now.since(remembered.read_at) < MAX_AGE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_recalled_for_two_seconds() {
+        let memory = Memory::default();
+        let now = Timestamp::from_millis(10_000);
+        memory.remember("a", 1, now);
+        for (millis, found) in [
+            (9_999, false),
+            (10_000, true),
+            (11_999, true),
+            (12_000, false),
+        ] {
+            let recalled = memory.recall(&"a", Timestamp::from_millis(millis));
+            assert_eq!(recalled.is_some(), found, "{millis}");
+        }
+    }
+
+    #[test]
+    fn secrets_that_are_stale_go_with_the_next_row() {
+        let [rows, secrets] = [Memory::default(), Memory::of_secrets()];
+        for memory in [&rows, &secrets] {
+            for (key, millis) in [("a", 0), ("b", 1_999), ("c", 2_000)] {
+                memory.remember(key, 1, Timestamp::from_millis(millis));
+            }
+        }
+        assert_eq!(rows.rows().len(), 3);
+        assert!(!secrets.rows().contains_key("a"));
+        assert_eq!(secrets.rows().len(), 2);
+    }
 }

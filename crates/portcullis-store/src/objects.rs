@@ -2,6 +2,7 @@
 //!
 //! Who may change what is not judged here.
 
+mod displaced;
 mod document;
 mod environment;
 mod provider;
@@ -11,6 +12,7 @@ use portcullis_base::{DocumentId, EnvironmentId, ProviderId, Slug, Timestamp, To
 use portcullis_oauth::issuer::client::{Client, ClientId};
 use thiserror::Error;
 
+use self::displaced::Before;
 use crate::audit::{Actor, AuditEntry};
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::entity::{Document, Environment, Toolset, UpstreamProvider};
@@ -158,6 +160,8 @@ impl Store {
 
     /// Makes a change in one transaction, with an audit row for each object; gives the new revision.
     ///
+    /// Where a provider is another one afterwards, or people sign in to a toolset elsewhere, or either is gone, the grants end and the connections are deleted with it.
+    ///
     /// # Errors
     ///
     /// When the change is stale, a slug is taken, a toolset would name what does not exist, or the database cannot be written.
@@ -195,6 +199,10 @@ async fn apply(
     if current == 0 {
         return Err(ApplyError::Stale);
     }
+    let displaced = Before::read(connection).await?.displaced(&changes);
+    displaced
+        .end(&changes.actor, sealer, now, connection)
+        .await?;
     for id in &changes.remove {
         let action = remove(id, connection).await?;
         AuditEntry::new(changes.actor.clone(), action, id.to_string())

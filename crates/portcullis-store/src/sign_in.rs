@@ -7,6 +7,7 @@ pub(crate) mod clients;
 mod codes;
 mod complete;
 mod connections;
+pub(crate) mod displace;
 mod flows;
 mod grants;
 mod sessions;

@@ -48,6 +48,8 @@ pub enum EndReason {
     ConnectionLost,
     /// The client or the person gave it up.
     Revoked,
+    /// The toolset, or the provider that people sign in to it at, is another one now or gone.
+    Reconfigured,
 }
 
 /// An access token, with what a call needs to know of its grant.

@@ -28,7 +28,7 @@ pub struct Identity {
     pub label: Option<String>,
 }
 
-/// A subject's tokens at an upstream provider.
+/// A subject's access token at an upstream provider, for one toolset; a refresh token stays sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
     /// Its id.
@@ -37,15 +37,23 @@ pub struct Connection {
     pub subject: SubjectId,
     /// The provider's slug.
     pub provider: Slug,
+    /// The slug of the toolset that they are for.
+    pub toolset: Slug,
     /// Whether it can be used.
     pub status: ConnectionStatus,
-    /// The tokens, in the clear.
-    pub tokens: ConnectionTokens,
+    /// The access token, in the clear.
+    pub access: Secret,
+    /// When it expires; unknown where the provider did not say.
+    pub expires_at: Option<Timestamp>,
+    /// The scopes that the provider granted, in its words.
+    pub scopes: Scopes,
     /// Counts the times that the tokens were replaced.
     pub generation: i64,
+    /// When the tokens were last replaced.
+    pub updated_at: Timestamp,
 }
 
-/// The tokens of a connection.
+/// The tokens that a provider gives for a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionTokens {
     /// The access token.

@@ -66,6 +66,9 @@ pub enum RedeemError {
     /// Another request with it was faster by a hair.
     #[error("the code is being redeemed by another request")]
     Raced,
+    /// It was redeemed before, and now another client presents it: that one proves nothing, so what came of it stays.
+    #[error("the code was issued to another client, which has redeemed it")]
+    ReplayedByOther(GrantId),
     /// It was redeemed before; what came of it must end.
     #[error("the code was redeemed before, and what it gave is revoked")]
     Replayed(GrantId),
@@ -112,11 +115,11 @@ pub fn redeem(
     let judged = judge_code(code, request, client, policy);
     if let Some(redeemed) = code.redeemed {
         // RFC 6749 §4.1.2: "If an authorization code is used more than once, the authorization server MUST deny the request and SHOULD revoke (when possible) all tokens previously issued based on that authorization code."
-        let is_the_same = judged.is_ok() && now.since(redeemed.at) <= LOST_ANSWER;
-        return Err(if is_the_same {
-            RedeemError::Repeated(redeemed.grant)
-        } else {
-            RedeemError::Replayed(redeemed.grant)
+        let grant = redeemed.grant;
+        return Err(match judged {
+            Ok(()) if now.since(redeemed.at) <= LOST_ANSWER => RedeemError::Repeated(grant),
+            Err(RedeemError::OtherClient) => RedeemError::ReplayedByOther(grant),
+            _ => RedeemError::Replayed(grant),
         });
     }
     judged?;

@@ -79,6 +79,11 @@ impl Returned {
                 .cause("the toolset or the provider is not there any more");
             return Ok(page::over(&self.particulars));
         };
+        if sign_in.provider != at_provider.provider {
+            self.particulars
+                .cause("people sign in to the toolset at another provider now");
+            return Ok(page::over(&self.particulars));
+        }
         match self.at(provider, sign_in, &at_provider).await {
             Ok(signed_in) => {
                 let identity = signed_in.identity.as_ref();

@@ -152,7 +152,9 @@ async fn of_code(
                 let reason = EndReason::CodeReplayed;
                 parts.store.end_grant(grant, reason, now).await?;
             }
-            RedeemError::Repeated(grant) => parts.store.note_replayed_code(grant, now).await?,
+            RedeemError::Repeated(grant) | RedeemError::ReplayedByOther(grant) => {
+                parts.store.note_replayed_code(grant, now).await?;
+            }
             _ => {}
         }
         return Err(refuse(&error));

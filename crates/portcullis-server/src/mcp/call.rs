@@ -1,6 +1,7 @@
 //! `tools/call`: a tool's plan, its way to the API, and what becomes of the answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use portcullis_base::Blame;
 use portcullis_mcp::{Content, Id, ProtocolError, ProtocolVersion, Reply, ToolCall, ToolResult};
@@ -13,6 +14,12 @@ use super::caller::Refusal;
 use super::endpoint::Exchange;
 use crate::catalogue::PublishedTool;
 use crate::upstream::credentials::{ConnectionSource, CredentialSources, needed_scopes};
+
+/// Tokens that the provider gave within this time are not dead: an API that refuses them would refuse the next ones too.
+const NEW_CONNECTION: Duration = Duration::from_mins(1);
+
+/// What the model reads where no answer of its own can say it.
+const CONNECTION_REFUSED: &str = "the API does not accept your sign-in any more; sign in again";
 
 /// What a request comes to.
 pub(super) struct Finished {
@@ -120,22 +127,29 @@ impl Call {
                 connection: exchange.caller.connection.as_ref().map(|connection| {
                     ConnectionSource {
                         provider: &connection.provider,
-                        token: &connection.tokens.access,
+                        token: &connection.access,
                     }
                 }),
             };
         let mut refusal = None;
         let (result, blame) = match exchange.state.upstream.call(&tool, plan, &sources).await {
             Ok(answer) => {
-                let response = answer.response();
-                let blame = blame_of(response.status);
-                (result_of(tool.tool.outcome(&response)), blame)
+                if answer.refuses_connection() {
+                    refusal = exchange.lose_connection().await;
+                }
+                if refusal.is_some() {
+                    (
+                        ToolResult::error(CONNECTION_REFUSED.to_owned()),
+                        Some(Blame::Upstream),
+                    )
+                } else {
+                    let response = answer.response();
+                    let blame = blame_of(response.status);
+                    (result_of(tool.tool.outcome(&response)), blame)
+                }
             }
             Err(error) => {
                 exchange.particulars.cause(error.cause());
-                if error.ends_connection() {
-                    refusal = exchange.lose_connection().await;
-                }
                 (ToolResult::error(error.to_string()), Some(error.blame()))
             }
         };
@@ -158,14 +172,20 @@ impl Exchange {
         lacks(&token.scopes, &needed).then_some(Refusal::Scope(wanted))
     }
 
-    /// Ends the caller's connection, which the API does not honour any more.
+    /// Ends the caller's connection, which the API does not honour any more; the caller has to sign in again.
     ///
-    /// Where that cannot be stored, the caller is told no more than the error: the next call tries again.
+    /// Where the tokens are new, or were replaced while the call was under way, another sign-in would not help, or has happened: then the API's answer is the result.
+    /// So it is where the end cannot be stored: the next call tries again.
     async fn lose_connection(&self) -> Option<Refusal> {
         let token = self.caller.token()?;
+        let connection = self.caller.connection.as_ref()?;
         let now = self.state.clock.now();
-        match self.state.lose(token, now).await {
-            Ok(()) => Some(Refusal::Token(TokenFault::Ended)),
+        if now.since(connection.updated_at) < NEW_CONNECTION {
+            return None;
+        }
+        match self.state.lose(token, connection, now).await {
+            Ok(true) => Some(Refusal::Token(TokenFault::Ended)),
+            Ok(false) => None,
             Err(error) => {
                 tracing::error!(%error, "a connection that has ended cannot be marked so");
                 None

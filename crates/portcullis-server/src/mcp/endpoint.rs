@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, header};
-use portcullis_base::{Blame, Clock, Origin, Slug, Timestamp};
+use portcullis_base::{Blame, Clock, ConnectionId, Origin, Slug, Timestamp};
 use portcullis_mcp::{Answer, Field, Headers, Incoming, Reply, answer, read};
 use portcullis_oauth::guard::admit::{TokenFault, admit as judge_token};
 use portcullis_oauth::issuer::grant::AccessTokenRow;
@@ -169,7 +169,8 @@ async fn admit(
             let row = row.map_err(Rejection::Store)?;
             let token =
                 admitted(row, &toolset.slug, now).map_err(|fault| refuse(Refusal::Token(fault)))?;
-            connection = state.connection(&token, now).await.map_err(|error| {
+            let found = state.connection(&token, toolset, now).await;
+            connection = found.map_err(|error| {
                 error.map_or_else(
                     || refuse(Refusal::Token(TokenFault::Ended)),
                     Rejection::Store,
@@ -196,40 +197,74 @@ fn admitted(
 }
 
 impl EndpointState {
-    /// Returns the connection that a token's grant rests on; one that has ended takes the grant with it.
+    /// Returns the connection that a token's grant rests on, where the toolset's tools are called with one.
+    ///
+    /// A grant without one of the toolset's provider ends: its calls would bear the operator's credentials instead, or none.
     ///
     /// # Errors
     ///
-    /// When the store fails; without an error, when the connection has ended.
+    /// When the store fails; without an error, when the grant has ended.
     async fn connection(
         &self,
         token: &AccessTokenRow,
+        toolset: &PublishedToolset,
         now: Timestamp,
     ) -> Result<Option<Arc<Connection>>, Option<StoreError>> {
-        let Some(id) = token.grant.connection else {
+        let sign_in = toolset.sign_in.as_ref();
+        let Some(sign_in) = sign_in.filter(|sign_in| sign_in.connects) else {
             return Ok(None);
         };
-        match self.vault.connection(id, now).await {
-            Ok(connection) => Ok(Some(connection)),
-            Err(VaultError::Store(error)) => Err(Some(error)),
-            Err(VaultError::Ended) => {
-                self.lose(token, now).await.map_err(Some)?;
-                Err(None)
-            }
+        let found = match token.grant.connection {
+            Some(id) => self.usable(id, now).await.map_err(Some)?,
+            None => None,
+        };
+        let fits = |connection: &Arc<Connection>| {
+            connection.provider == sign_in.provider && connection.toolset == toolset.slug
+        };
+        if let Some(connection) = found.filter(fits) {
+            return Ok(Some(connection));
         }
+        let ended = self.vault.end_grant(token.grant.id, now).await;
+        self.keys.forget_token(&token.digest);
+        ended.map_err(Some)?;
+        Err(None)
     }
 
-    /// Ends the connection that a token's grant rests on, and the grant.
+    /// Returns a connection that can be used; one that cannot ends, and the grants on it.
+    async fn usable(
+        &self,
+        id: ConnectionId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Connection>>, StoreError> {
+        // The second time is for a connection that is renewed just now.
+        for _ in 0..2 {
+            match self.vault.connection(id, now).await {
+                Ok(connection) => return Ok(Some(connection)),
+                Err(VaultError::Store(error)) => return Err(error),
+                Err(VaultError::Gone) => return Ok(None),
+                Err(VaultError::Ended { generation }) => {
+                    if self.vault.lose(id, generation, now).await? {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends the connection that a call was made with, and the grants on it; says whether it has ended.
     pub(super) async fn lose(
         &self,
         token: &AccessTokenRow,
+        connection: &Connection,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        if let Some(id) = token.grant.connection {
-            self.vault.lose(id, now).await?;
+    ) -> Result<bool, StoreError> {
+        let generation = connection.generation;
+        let has_ended = self.vault.lose(connection.id, generation, now).await?;
+        if has_ended {
+            self.keys.forget_token(&token.digest);
         }
-        self.keys.forget_token(&token.digest);
-        Ok(())
+        Ok(has_ended)
     }
 }
 

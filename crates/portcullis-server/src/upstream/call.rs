@@ -59,6 +59,7 @@ pub struct Answer {
     body: Vec<u8>,
     truncated_at: Option<usize>,
     declared_length: Option<u64>,
+    refuses_connection: bool,
 }
 
 /// Why there is no answer; the text is what the model reads.
@@ -68,7 +69,6 @@ pub struct CallError {
     text: String,
     cause: Option<String>,
     blame: Blame,
-    ends_connection: bool,
 }
 
 impl CallError {
@@ -77,23 +77,7 @@ impl CallError {
             text: text.into(),
             cause: None,
             blame,
-            ends_connection: false,
         }
-    }
-
-    /// Says that the API does not honour the person's token.
-    fn connection_refused() -> Self {
-        let text = "the API does not accept your sign-in any more; sign in again";
-        Self {
-            ends_connection: true,
-            ..Self::new(Blame::Upstream, text)
-        }
-    }
-
-    /// Tells whether the caller's connection has ended with it.
-    #[must_use]
-    pub fn ends_connection(&self) -> bool {
-        self.ends_connection
     }
 
     /// Adds what only the log says.
@@ -130,7 +114,13 @@ impl Answer {
         }
     }
 
-    fn new(answer: HttpAnswer, redactor: &Redactor) -> Self {
+    /// Tells whether the API refuses the person's token: it answers 401 to that and to no other credential.
+    #[must_use]
+    pub fn refuses_connection(&self) -> bool {
+        self.refuses_connection
+    }
+
+    fn new(answer: HttpAnswer, decision: &Decision<'_>, redactor: &Redactor) -> Self {
         let mut body = redactor.redact(answer.body);
         if answer.truncated_at.is_some() {
             redactor.redact_cut(&mut body);
@@ -144,6 +134,8 @@ impl Answer {
             body,
             truncated_at: answer.truncated_at,
             declared_length: answer.declared_length,
+            refuses_connection: answer.status == StatusCode::UNAUTHORIZED
+                && matches!(*decision.credentials, [Credential::Connection(_)]),
         }
     }
 }
@@ -247,16 +239,7 @@ impl Call<'_> {
             sent.extend(self.secrets(&tokens));
             answer = self.attempt(plan, &tokens).await?;
         }
-        if answer.status == StatusCode::UNAUTHORIZED && self.bears_connection() {
-            return Err(CallError::connection_refused());
-        }
-        Ok(Answer::new(answer, &Redactor::new(&sent)))
-    }
-
-    /// Tells whether the request bears the token of a person's connection.
-    fn bears_connection(&self) -> bool {
-        let mut credentials = self.decision.credentials.iter();
-        credentials.any(|credential| matches!(credential, Credential::Connection(_)))
+        Ok(Answer::new(answer, self.decision, &Redactor::new(&sent)))
     }
 
     /// Returns the tokens that the credentials need, in their order.

@@ -99,7 +99,7 @@ pub enum Credential<'a> {
     },
     /// `Authorization: Bearer` with a token that is yet to be fetched.
     ClientCredentials(ClientGrant<'a>),
-    /// `Authorization: Bearer` with the caller's own token; where the API refuses it, his connection has ended.
+    /// `Authorization: Bearer` with the caller's own token; where the API refuses it alone, his connection has ended.
     Connection(&'a Secret),
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use portcullis_base::{ConnectionId, Timestamp};
+use portcullis_base::{ConnectionId, GrantId, Timestamp};
 use portcullis_oauth::issuer::grant::EndReason;
 use portcullis_oauth::issuer::person::{Connection, ConnectionStatus};
 use portcullis_store::{Store, StoreError};
@@ -22,9 +22,15 @@ pub struct Vault {
 /// Why a connection cannot be used.
 #[derive(Debug, Error)]
 pub enum VaultError {
-    /// The person has to sign in again.
+    /// Its tokens are honoured no more; the person has to sign in again.
     #[error("the connection to the provider has ended")]
-    Ended,
+    Ended {
+        /// The generation of the tokens.
+        generation: i64,
+    },
+    /// It is not there.
+    #[error("the connection to the provider is not there any more")]
+    Gone,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -36,7 +42,7 @@ impl Vault {
     pub fn new(store: Store) -> Self {
         Self {
             store,
-            connections: Memory::default(),
+            connections: Memory::of_secrets(),
         }
     }
 
@@ -50,32 +56,58 @@ impl Vault {
         id: ConnectionId,
         now: Timestamp,
     ) -> Result<Arc<Connection>, VaultError> {
-        let connection = if let Some(connection) = self.connections.recall(&id, now) {
-            connection
+        let remembered = self.connections.recall(&id, now);
+        if let Some(connection) = remembered.filter(|connection| is_good(connection, now)) {
+            return Ok(connection);
+        }
+        // A connection that ended a moment ago may have been renewed since.
+        let stored = Box::pin(self.store.connection(id)).await?;
+        let stored = stored.ok_or(VaultError::Gone)?;
+        if is_good(&stored, now) {
+            Ok(self.connections.remember(id, stored, now))
         } else {
-            let stored = Box::pin(self.store.connection(id)).await?;
-            let stored = stored.ok_or(VaultError::Ended)?;
-            self.connections.remember(id, stored, now)
-        };
-        if is_good(&connection, now) {
-            Ok(connection)
-        } else {
-            Err(VaultError::Ended)
+            self.connections.forget(&id);
+            Err(VaultError::Ended {
+                generation: stored.generation,
+            })
         }
     }
 
-    /// Ends a connection that the provider or the API does not honour any more, and the grants that rest on it.
+    /// Ends a connection whose tokens of this generation are honoured no more, and the grants that rest on it; says whether it has ended.
+    ///
+    /// It has not where the tokens were replaced meanwhile.
     ///
     /// # Errors
     ///
     /// When the store cannot be written.
-    pub async fn lose(&self, id: ConnectionId, now: Timestamp) -> Result<(), StoreError> {
-        let status = ConnectionStatus::NeedsReauthorization;
-        self.store.set_connection_status(id, status, now).await?;
-        let reason = EndReason::ConnectionLost;
-        let ended = self.store.end_grants_of_connection(id, reason, now).await?;
+    pub async fn lose(
+        &self,
+        id: ConnectionId,
+        generation: i64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         self.connections.forget(&id);
-        tracing::info!(connection.id = %id, grants = ended, "a connection has ended, and the grants on it");
+        let reason = EndReason::ConnectionLost;
+        let has_ended = self
+            .store
+            .lose_connection(id, generation, reason, now)
+            .await?;
+        if has_ended {
+            tracing::info!(connection.id = %id, "a connection has ended, and the grants on it");
+        }
+        Ok(has_ended)
+    }
+
+    /// Ends a grant that has no connection which its toolset can be called with.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn end_grant(&self, id: GrantId, now: Timestamp) -> Result<(), StoreError> {
+        let reason = EndReason::ConnectionLost;
+        if self.store.end_grant(id, reason, now).await? {
+            tracing::info!(grant.id = %id, "a grant without a connection of use has ended");
+        }
         Ok(())
     }
 }
@@ -83,8 +115,5 @@ impl Vault {
 /// A token without a known expiry is good until somebody says otherwise.
 fn is_good(connection: &Connection, now: Timestamp) -> bool {
     connection.status == ConnectionStatus::Active
-        && connection
-            .tokens
-            .expires_at
-            .is_none_or(|expiry| now < expiry)
+        && connection.expires_at.is_none_or(|expiry| now < expiry)
 }

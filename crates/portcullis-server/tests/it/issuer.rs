@@ -9,6 +9,7 @@
 
 mod announced;
 mod attacks;
+mod connections;
 mod journey;
 mod known;
 mod neighbours;

@@ -68,10 +68,12 @@ CREATE TABLE subjects (
     CHECK ((issuer IS NULL) = (subject IS NULL))
 );
 
+-- Tokens for one toolset's API are good for no other's: `toolset` is part of the key.
 CREATE TABLE connections (
     id             TEXT PRIMARY KEY,
     subject_id     TEXT NOT NULL REFERENCES subjects (id) ON DELETE CASCADE,
     provider       TEXT NOT NULL,
+    toolset        TEXT NOT NULL,
     status         TEXT NOT NULL,
     access_token   BYTEA NOT NULL,
     access_key_id  TEXT NOT NULL REFERENCES data_keys (id),
@@ -81,7 +83,7 @@ CREATE TABLE connections (
     expires_at_ms  BIGINT,
     generation     BIGINT NOT NULL,
     updated_at_ms  BIGINT NOT NULL,
-    UNIQUE (subject_id, provider),
+    UNIQUE (subject_id, provider, toolset),
     CHECK ((refresh_token IS NULL) = (refresh_key_id IS NULL))
 );
 
@@ -111,13 +113,14 @@ CREATE INDEX authorization_codes_subject_id ON authorization_codes (subject_id);
 CREATE INDEX authorization_codes_connection_id ON authorization_codes (connection_id);
 CREATE INDEX authorization_codes_created_at_ms ON authorization_codes (created_at_ms);
 
+-- A grant is kept for a while after its end, and without the tokens that it rested on.
 CREATE TABLE grants (
     id            TEXT PRIMARY KEY,
     client_id     TEXT NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
     subject_id    TEXT NOT NULL REFERENCES subjects (id) ON DELETE CASCADE,
     toolset       TEXT NOT NULL,
     scopes        TEXT NOT NULL,
-    connection_id TEXT REFERENCES connections (id) ON DELETE CASCADE,
+    connection_id TEXT REFERENCES connections (id) ON DELETE SET NULL,
     created_at_ms BIGINT NOT NULL,
     ended_at_ms   BIGINT,
     end_reason    TEXT,

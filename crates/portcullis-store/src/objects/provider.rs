@@ -4,7 +4,7 @@ use portcullis_base::{ProviderId, Slug, Timestamp};
 
 use super::{ApplyError, taken};
 use crate::engine::{Connection, execute, fetch_all};
-use crate::entity::UpstreamProvider;
+use crate::entity::{ProviderSettings, UpstreamProvider};
 use crate::error::StoreError;
 use crate::rows::{owner_text, parse, parse_json, parse_owner, to_json};
 use crate::seal::{Place, Sealer};
@@ -33,6 +33,26 @@ pub(super) async fn all(
          FROM providers ORDER BY slug"
     )?;
     rows.iter().map(|row| provider(row, sealer)).collect()
+}
+
+/// Reads what is said of each provider; secrets stay sealed.
+pub(super) async fn settings(
+    connection: &mut Connection<'_>,
+) -> Result<Vec<(ProviderId, Slug, ProviderSettings)>, StoreError> {
+    let rows = fetch_all!(
+        connection,
+        (String, String, String),
+        "SELECT id, slug, settings FROM providers"
+    )?;
+    rows.iter()
+        .map(|(id, slug, settings)| {
+            Ok((
+                parse(TABLE, "id", id, ProviderId::parse(id))?,
+                parse(TABLE, "slug", id, Slug::parse(slug))?,
+                parse_json(TABLE, "settings", id, settings)?,
+            ))
+        })
+        .collect()
 }
 
 fn provider(row: &Row, sealer: &Sealer) -> Result<UpstreamProvider, StoreError> {

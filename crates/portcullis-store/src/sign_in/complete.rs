@@ -93,7 +93,7 @@ impl Store {
 
     /// Completes a sign-in in one transaction.
     ///
-    /// The subject is found by its identity or made, its connection gets the tokens, and the code, the browser session and the remembered consent are stored.
+    /// The subject is found by its identity or made, its connection for the toolset gets the tokens, and the code, the browser session and the remembered consent are stored.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ async fn complete(
         connection: None,
     };
     if let Some(tokens) = &sign_in.tokens {
-        let key = (subject, &sign_in.provider);
+        let key = (subject, &sign_in.provider, &sign_in.code.toolset);
         let connected = connections::connect(key, tokens, sealer, now, connection).await?;
         signed_in.connection = Some(connected);
     }

@@ -1,10 +1,12 @@
 //! Connections: a subject's tokens at a provider, sealed.
 
-use portcullis_base::{ConnectionId, Slug, SubjectId, Timestamp};
+use portcullis_base::{ConnectionId, Secret, Slug, SubjectId, Timestamp};
+use portcullis_oauth::issuer::grant::EndReason;
 use portcullis_oauth::issuer::person::{
     Connection as Connected, ConnectionStatus, ConnectionTokens,
 };
 
+use super::grants;
 use crate::engine::{Connection, execute, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::{instant, parse, parse_scopes, parse_word, word};
@@ -18,28 +20,29 @@ struct Row {
     id: String,
     subject_id: String,
     provider: String,
+    toolset: String,
     status: String,
     access_token: Vec<u8>,
-    refresh_token: Option<Vec<u8>>,
     scopes: String,
     expires_at_ms: Option<i64>,
     generation: i64,
+    updated_at_ms: i64,
 }
 
 impl Store {
-    /// Finds a connection, whether or not it can be used, and opens its tokens.
+    /// Finds a connection, whether or not it can be used, and opens its access token.
     ///
     /// # Errors
     ///
-    /// When the database cannot be read, or a token does not open.
+    /// When the database cannot be read, or the token does not open.
     pub async fn connection(&self, id: ConnectionId) -> Result<Option<Connected>, StoreError> {
         let mut reader = self.engine().reader().await?;
         let connection = &mut reader.connection();
         let row = fetch_optional!(
             connection,
             Row,
-            "SELECT id, subject_id, provider, status, access_token, refresh_token, scopes, \
-             expires_at_ms, generation FROM connections WHERE id = $1",
+            "SELECT id, subject_id, provider, toolset, status, access_token, scopes, \
+             expires_at_ms, generation, updated_at_ms FROM connections WHERE id = $1",
             id.to_string()
         )?;
         match row {
@@ -48,39 +51,81 @@ impl Store {
         }
     }
 
-    /// Notes whether a connection can be used; its grants are not touched.
+    /// Opens the refresh token of a connection, where it has one; no call needs it.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read, or the token does not open.
+    pub async fn connection_refresh_token(
+        &self,
+        id: ConnectionId,
+    ) -> Result<Option<Secret>, StoreError> {
+        let mut reader = self.engine().reader().await?;
+        let connection = &mut reader.connection();
+        let id = id.to_string();
+        let row = fetch_optional!(
+            connection,
+            (Option<Vec<u8>>,),
+            "SELECT refresh_token FROM connections WHERE id = $1",
+            &id
+        )?;
+        let Some(record) = row.and_then(|(record,)| record) else {
+            return Ok(None);
+        };
+        let place = place("refresh_token", &id);
+        let opened = self.sealer().open_fresh(&record, place, connection).await?;
+        Ok(Some(opened))
+    }
+
+    /// Ends a connection whose tokens of this generation are honoured no more, and in the same transaction the grants that rest on it.
+    ///
+    /// Tokens that were replaced meanwhile are not meant: then nothing changes, and it gives `false`.
+    /// A connection that had ended before takes with it the grants that were made on it since, and gives `true`.
     ///
     /// # Errors
     ///
     /// When the database cannot be written.
-    pub async fn set_connection_status(
+    pub async fn lose_connection(
         &self,
         id: ConnectionId,
-        status: ConnectionStatus,
+        generation: i64,
+        reason: EndReason,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        let sealer = self.sealer();
         self.engine()
             .write(move |mut connection| {
                 Box::pin(async move {
-                    execute!(
-                        &mut connection,
-                        "UPDATE connections SET status = $1, updated_at_ms = $2 WHERE id = $3",
-                        word(&status),
-                        now.as_millis(),
+                    let connection = &mut connection;
+                    // Whatever comes of it, the row is written, so that nobody renews the connection meanwhile.
+                    let row = fetch_optional!(
+                        connection,
+                        (String,),
+                        "UPDATE connections SET status = CASE \
+                         WHEN generation = $1 AND status = $2 THEN $3 ELSE status END \
+                         WHERE id = $4 RETURNING status",
+                        generation,
+                        word(&ConnectionStatus::Active),
+                        word(&ConnectionStatus::NeedsReauthorization),
                         id.to_string()
                     )?;
-                    Ok(())
+                    if row.is_some_and(|(status,)| status == word(&ConnectionStatus::Active)) {
+                        return Ok(false);
+                    }
+                    grants::end_on(id, reason, &sealer, now, connection).await?;
+                    Ok(true)
                 })
             })
             .await
     }
 }
 
-/// Gives the tokens to the connection of a subject to a provider, which is made where there is none.
+/// Gives the tokens to the connection of a subject to a provider for a toolset, which is made where there is none.
 ///
+/// Each toolset has its own: a provider's tokens may be for one API, with the scopes of one toolset.
 /// A refresh token that the provider did not give anew stays.
 pub(super) async fn connect(
-    (subject, provider): (SubjectId, &Slug),
+    (subject, provider, toolset): (SubjectId, &Slug, &Slug),
     tokens: &ConnectionTokens,
     sealer: &Sealer,
     now: Timestamp,
@@ -90,9 +135,10 @@ pub(super) async fn connect(
     let known = fetch_optional!(
         connection,
         (String,),
-        "SELECT id FROM connections WHERE subject_id = $1 AND provider = $2",
+        "SELECT id FROM connections WHERE subject_id = $1 AND provider = $2 AND toolset = $3",
         subject.to_string(),
-        provider.as_str()
+        provider.as_str(),
+        toolset.as_str()
     )?;
     let id = match known {
         Some((id,)) => parse(TABLE, "id", &id, ConnectionId::parse(&id))?,
@@ -103,9 +149,9 @@ pub(super) async fn connect(
     let refresh = tokens.refresh.as_ref();
     execute!(
         connection,
-        "INSERT INTO connections (id, subject_id, provider, status, access_token, access_key_id, \
-         refresh_token, refresh_key_id, scopes, expires_at_ms, generation, updated_at_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11) \
+        "INSERT INTO connections (id, subject_id, provider, toolset, status, access_token, \
+         access_key_id, refresh_token, refresh_key_id, scopes, expires_at_ms, generation, \
+         updated_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12) \
          ON CONFLICT (id) DO UPDATE SET status = excluded.status, \
          access_token = excluded.access_token, access_key_id = excluded.access_key_id, \
          refresh_token = COALESCE(excluded.refresh_token, connections.refresh_token), \
@@ -115,6 +161,7 @@ pub(super) async fn connect(
         &row,
         subject.to_string(),
         provider.as_str(),
+        toolset.as_str(),
         word(&ConnectionStatus::Active),
         seal.seal(&tokens.access, place("access_token", &row)),
         seal.data_key_id(),
@@ -137,25 +184,17 @@ async fn open(
     let access = sealer
         .open_fresh(&row.access_token, place("access_token", id), connection)
         .await?;
-    let refresh = match &row.refresh_token {
-        Some(record) => {
-            let place = place("refresh_token", id);
-            Some(sealer.open_fresh(record, place, connection).await?)
-        }
-        None => None,
-    };
     Ok(Connected {
         id: parse(TABLE, "id", id, ConnectionId::parse(id))?,
         subject: parse(TABLE, "subject_id", id, subject)?,
         provider: parse(TABLE, "provider", id, Slug::parse(&row.provider))?,
+        toolset: parse(TABLE, "toolset", id, Slug::parse(&row.toolset))?,
         status: parse_word(TABLE, "status", id, &row.status)?,
-        tokens: ConnectionTokens {
-            access,
-            refresh,
-            expires_at: instant(row.expires_at_ms),
-            scopes: parse_scopes(TABLE, id, &row.scopes)?,
-        },
+        access,
+        expires_at: instant(row.expires_at_ms),
+        scopes: parse_scopes(TABLE, id, &row.scopes)?,
         generation: row.generation,
+        updated_at: Timestamp::from_millis(row.updated_at_ms),
     })
 }
 

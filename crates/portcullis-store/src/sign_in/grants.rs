@@ -62,40 +62,29 @@ impl Store {
             })
             .await
     }
+}
 
-    /// Ends every grant that rests on a connection; gives the number of those that had not ended yet.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written.
-    pub async fn end_grants_of_connection(
-        &self,
-        id: ConnectionId,
-        reason: EndReason,
-        now: Timestamp,
-    ) -> Result<u64, StoreError> {
-        let sealer = self.sealer();
-        self.engine()
-            .write(move |mut connection| {
-                Box::pin(async move {
-                    let connection = &mut connection;
-                    let ended = fetch_all!(
-                        connection,
-                        (String,),
-                        "UPDATE grants SET ended_at_ms = $1, end_reason = $2 \
-                         WHERE connection_id = $3 AND ended_at_ms IS NULL RETURNING id",
-                        now.as_millis(),
-                        word(&reason),
-                        id.to_string()
-                    )?;
-                    for (grant,) in &ended {
-                        note_end(grant, reason, &sealer, now, connection).await?;
-                    }
-                    Ok(ended.len() as u64)
-                })
-            })
-            .await
+/// Ends every grant that rests on a connection.
+pub(super) async fn end_on(
+    id: ConnectionId,
+    reason: EndReason,
+    sealer: &Sealer,
+    now: Timestamp,
+    connection: &mut Connection<'_>,
+) -> Result<(), StoreError> {
+    let ended = fetch_all!(
+        connection,
+        (String,),
+        "UPDATE grants SET ended_at_ms = $1, end_reason = $2 \
+         WHERE connection_id = $3 AND ended_at_ms IS NULL RETURNING id",
+        now.as_millis(),
+        word(&reason),
+        id.to_string()
+    )?;
+    for (grant,) in &ended {
+        note_end(grant, reason, sealer, now, connection).await?;
     }
+    Ok(())
 }
 
 /// Records that a grant ended, and before it what was presented twice.
@@ -109,7 +98,7 @@ async fn note_end(
     let cause = match reason {
         EndReason::CodeReplayed => Some("code.replayed"),
         EndReason::RefreshTokenReplayed => Some("refresh_token.replayed"),
-        EndReason::ConnectionLost | EndReason::Revoked => None,
+        EndReason::ConnectionLost | EndReason::Revoked | EndReason::Reconfigured => None,
     };
     for action in cause.into_iter().chain(["grant.ended"]) {
         AuditEntry::new(Actor::new(GATEWAY), action, grant.to_owned())

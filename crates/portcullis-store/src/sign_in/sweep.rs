@@ -13,6 +13,9 @@ use crate::store::Store;
 /// How long a code is remembered after it was issued, so that a replay is recognised.
 const CODE_MEMORY: Duration = Duration::from_hours(24);
 
+/// How long a connection is kept without anything that rests on it, for a person who comes again.
+const CONNECTION_MEMORY: Duration = Duration::from_hours(24);
+
 /// How long a grant is kept after its end, for whoever asks why it ended.
 const GRANT_MEMORY: Duration = Duration::from_hours(30 * 24);
 
@@ -27,6 +30,7 @@ impl Store {
     /// Removes up to `limit` rows of each kind that has run out, and what nothing holds any more; gives the number of rows.
     ///
     /// Flows, access and refresh tokens go when they have expired, browser sessions when they no longer stand, consents when they are remembered no longer, codes a day after they were issued, and grants thirty days after their end or with their last token.
+    /// A connection goes when no grant that still stands and no code that is still good rests on it, a day after the provider gave its tokens.
     /// A subject that nobody could name goes with its last grant, and its connection with it.
     ///
     /// # Errors
@@ -43,7 +47,8 @@ impl Store {
                     let connection = &mut connection;
                     let expired = expired(batch, connection).await?;
                     let held = held(batch, connection).await?;
-                    Ok(expired + held)
+                    let connections = connections(batch, connection).await?;
+                    Ok(expired + held + connections)
                 })
             })
             .await
@@ -152,4 +157,21 @@ async fn faded(
         )?);
     }
     Ok(subjects)
+}
+
+/// Removes connections that nobody can use any more, so that tokens of people who left do not lie about.
+async fn connections(batch: Batch, connection: &mut Connection<'_>) -> Result<u64, StoreError> {
+    execute!(
+        connection,
+        "DELETE FROM connections WHERE id IN \
+         (SELECT id FROM connections WHERE updated_at_ms <= $1 \
+         AND NOT EXISTS (SELECT 1 FROM grants \
+             WHERE grants.connection_id = connections.id AND grants.ended_at_ms IS NULL) \
+         AND NOT EXISTS (SELECT 1 FROM authorization_codes AS codes \
+             WHERE codes.connection_id = connections.id \
+             AND codes.redeemed_at_ms IS NULL AND codes.expires_at_ms > $2) LIMIT $3)",
+        batch.now.before(CONNECTION_MEMORY).as_millis(),
+        batch.now.as_millis(),
+        batch.limit
+    )
 }

@@ -76,19 +76,21 @@ impl Database {
         }
     }
 
-    /// Runs a statement past the store.
-    pub(crate) async fn execute(&self, sql: &str) {
+    /// Runs a statement past the store; gives the number of rows that it changed.
+    pub(crate) async fn execute(&self, sql: &str) -> u64 {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         match self.engine {
             Engine::Sqlite => {
                 let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-                connection.execute(sql).await.unwrap();
+                let done = connection.execute(sql).await.unwrap();
                 connection.close().await.unwrap();
+                done.rows_affected()
             }
             Engine::Postgres => {
                 let mut connection = PgConnection::connect(&self.url).await.unwrap();
-                connection.execute(sql).await.unwrap();
+                let done = connection.execute(sql).await.unwrap();
                 connection.close().await.unwrap();
+                done.rows_affected()
             }
         }
     }

@@ -214,8 +214,7 @@ fn p_07_another_client_redeems_nothing_and_spoils_nothing() {
 
 #[test]
 fn p_08_a_code_that_comes_again_ends_what_it_gave() {
-    let changes: [fn(&mut Redemption); 5] = [
-        |it| it.client = client("you"),
+    let changes: [fn(&mut Redemption); 4] = [
         |it| it.request.code_verifier = None,
         |it| it.request.code_verifier = Some(Secret::new("a".repeat(43))),
         |it| it.request.redirect_uri = Some("https://evil.example/cb".to_owned()),
@@ -235,6 +234,17 @@ fn p_08_a_code_that_comes_again_ends_what_it_gave() {
     let mut later = redemption(|it| it.now = it.code.expires_at.after(CODE_LIFETIME));
     let grant = later.was_redeemed(CODE_LIFETIME);
     assert_eq!(later.judge(), Err(RedeemError::Replayed(grant)));
+}
+
+#[test]
+fn p_08_another_client_ends_nothing_with_a_code_that_was_redeemed() {
+    for after in [MOMENT, LOST_ANSWER + MOMENT, CODE_LIFETIME] {
+        let mut other = redemption(|it| it.client = client("you"));
+        let grant = other.was_redeemed(after);
+        let error = other.judge().unwrap_err();
+        assert_eq!(error, RedeemError::ReplayedByOther(grant), "{after:?}");
+        assert_eq!(error.outward(), RedeemError::OtherClient.outward());
+    }
 }
 
 #[test]

@@ -125,49 +125,6 @@ async fn where_the_provider_grants_less_our_token_carries_less() {
 }
 
 #[tokio::test]
-async fn a_connection_that_the_api_does_not_honour_ends_what_rests_on_it() {
-    let site = Site::start().await;
-    let tokens = tokens_of(&site, "lost").await;
-    let token = tokens["access_token"].as_str().unwrap();
-    let answered = site.tool(token, "whoami").await;
-    assert_eq!(answered.status, StatusCode::UNAUTHORIZED, "{answered:?}");
-    let challenge = answered.header("www-authenticate").unwrap();
-    assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
-    // Otherwise the client would refresh our token and come again for ever.
-    let refreshed = refresh(&site, &tokens).await;
-    assert_eq!(refreshed.json()["error"], "invalid_grant");
-    let again = site.tool(token, "whoami").await;
-    assert_eq!(again.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(site.api.received().len(), 1);
-}
-
-#[tokio::test]
-async fn a_connection_whose_token_has_expired_ends_what_rests_on_it() {
-    let site = Site::start().await;
-    let tokens = tokens_of(&site, "short").await;
-    let token = tokens["access_token"].as_str().unwrap();
-    assert_eq!(site.tool(token, "whoami").await.status, StatusCode::OK);
-    site.clock.turn(std::time::Duration::from_mins(2));
-    assert_eq!(
-        site.tool(token, "whoami").await.status,
-        StatusCode::UNAUTHORIZED
-    );
-    let refreshed = refresh(&site, &tokens).await;
-    assert_eq!(refreshed.json()["error"], "invalid_grant");
-}
-
-async fn refresh(site: &Site, tokens: &serde_json::Value) -> super::site::Answered {
-    let refresh_token = tokens["refresh_token"].as_str().unwrap();
-    let client = tokens["client"].as_str().unwrap_or_default();
-    site.token(&[
-        ("grant_type", "refresh_token"),
-        ("client_id", client),
-        ("refresh_token", refresh_token),
-    ])
-    .await
-}
-
-#[tokio::test]
 async fn without_a_resource_the_person_chooses_among_several_and_the_only_one_is_meant() {
     let site = Site::start().await;
     let client = site.client(WEB).await;

@@ -95,6 +95,8 @@ pub(super) fn parameter_of(url: &str, parameter: &str) -> Option<String> {
 }
 
 /// The provider: its code says who signed in and what the request was proved with, and its token who it was.
+///
+/// Names that differ behind a `~` are one account with several tokens.
 fn provider(received: &Received) -> Response<Body> {
     if received.path_and_query == "/token" {
         let basic = received.header("authorization").is_some();
@@ -121,10 +123,11 @@ fn provider(received: &Received) -> Response<Body> {
         return answer(200, &tokens);
     }
     match person_of(received) {
-        Some(person) => answer(
-            200,
-            &json!({"sub": person, "name": format!("Name of {person}")}),
-        ),
+        Some(person) => {
+            let account = person.split('~').next().unwrap_or_default();
+            let name = format!("Name of {account}");
+            answer(200, &json!({"sub": account, "name": name}))
+        }
         None => answer(401, &json!({})),
     }
 }
@@ -287,6 +290,22 @@ impl Site {
         }));
     }
 
+    /// Publishes `pets` anew, with another sign-in.
+    pub(super) fn publish_pets(&self, change: impl Fn(&mut SignIn)) {
+        let all = self.catalogue.load_full();
+        let mut pets = published("pets", &all.toolsets["pets"].tools["whoami"].document);
+        let mut sign_in = pets.sign_in.as_deref().cloned().unwrap();
+        change(&mut sign_in);
+        pets.sign_in = Some(Arc::new(sign_in));
+        let mut toolsets = all.toolsets.clone();
+        toolsets.insert("pets".to_owned(), Arc::new(pets));
+        self.catalogue.store(Arc::new(Catalogue {
+            toolsets,
+            documents: HashMap::new(),
+            providers: all.providers.clone(),
+        }));
+    }
+
     /// Leaves the toolsets without the providers that people sign in at.
     pub(super) fn lose_providers(&self) {
         let all = self.catalogue.load_full();
@@ -371,11 +390,16 @@ impl Site {
 
     /// Calls a tool of `pets`.
     pub(super) async fn tool(&self, token: &str, tool: &str) -> Answered {
+        self.tool_of("pets", token, tool).await
+    }
+
+    /// Calls a tool of a toolset.
+    pub(super) async fn tool_of(&self, slug: &str, token: &str, tool: &str) -> Answered {
         let message = json!({
             "jsonrpc": "2.0", "id": 1, "method": "tools/call",
             "params": {"name": tool, "arguments": {}},
         });
-        self.call("pets", token, &message).await
+        self.call(slug, token, &message).await
     }
 }
 

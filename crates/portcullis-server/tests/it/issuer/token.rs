@@ -54,6 +54,32 @@ async fn p_08_a_replay_is_refused_and_revokes_unless_the_answer_was_lost() {
 }
 
 #[tokio::test]
+async fn p_08_another_client_that_presents_a_spent_code_ends_nothing() {
+    let site = Site::start().await;
+    let asked = Asked::new(&site.client(WEB).await, WEB);
+    let other = site.client(WEB).await;
+    let code = Person::default().sign_in(&site, &asked, "ann").await;
+    let tokens = asked.redeem(&site, &code).await.json();
+    site.clock.turn(std::time::Duration::from_secs(11));
+    let replayed = site
+        .token(&[
+            ("grant_type", "authorization_code"),
+            ("client_id", &other),
+            ("code", &code),
+            ("code_verifier", asked.verifier.expose()),
+        ])
+        .await;
+    assert_eq!(replayed.json()["error"], "invalid_grant");
+    site.clock.turn(std::time::Duration::from_secs(3));
+    let token = text(&tokens, "access_token");
+    let after = site.call("pets", token, &ping()).await;
+    assert_eq!(after.status, StatusCode::OK);
+    let audit = site.store.list_audit(None, 100).await.unwrap();
+    let told = audit.iter().filter(|row| row.action == "code.replayed");
+    assert_eq!(told.count(), 1);
+}
+
+#[tokio::test]
 async fn p_09_of_eight_redemptions_at_once_one_succeeds() {
     let site = Site::start().await;
     let asked = Asked::new(&site.client(WEB).await, WEB);

@@ -157,3 +157,28 @@ async fn an_answer_is_told_without_the_persons_token() {
     let told = way.call("list", json!({})).await;
     assert!(!told.text.contains("the-persons-token"), "{told:?}");
 }
+
+#[tokio::test]
+async fn only_a_401_to_the_persons_token_alone_is_a_refusal_of_it() {
+    let key = json!({"type": "apiKey", "in": "header", "name": "X-Key"});
+    let both = json!({"login": [], "key": []});
+    for (status, security, is_refusal) in [
+        (401, json!({"login": []}), true),
+        (403, json!({"login": []}), false),
+        (401, both, false),
+        (401, json!({"key": []}), false),
+    ] {
+        let api = Server::start(move |_, _| answer(status, &json!({}))).await;
+        let described = document(
+            &api.url(),
+            json!([security]),
+            json!({"key": key, "login": bearer()}),
+        );
+        let way = Way::to(&described).bound("login", "github");
+        let way = way.set("API_KEY", "the-operators");
+        let way = way.connected("github", "the-persons");
+        let told = way.call("list", json!({})).await;
+        assert!(told.is_error, "{told:?}");
+        assert_eq!(told.refuses_connection, is_refusal, "{status} {security}");
+    }
+}

@@ -39,6 +39,8 @@ pub(super) struct Way {
 pub(super) struct Told {
     pub(super) text: String,
     pub(super) is_error: bool,
+    /// Whether the API refuses the person's token.
+    pub(super) refuses_connection: bool,
     /// Who is to blame where no answer came.
     pub(super) blame: Option<Blame>,
     /// What the log says of that.
@@ -187,6 +189,7 @@ impl Way {
                 Told {
                     text: format!("{:?}", outcome.content),
                     is_error: outcome.is_error,
+                    refuses_connection: answer.refuses_connection(),
                     blame: None,
                     cause: String::new(),
                 }
@@ -194,6 +197,7 @@ impl Way {
             Err(error) => Told {
                 text: error.to_string(),
                 is_error: true,
+                refuses_connection: false,
                 blame: Some(error.blame()),
                 cause: error.cause().to_owned(),
             },

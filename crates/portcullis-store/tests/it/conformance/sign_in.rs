@@ -2,6 +2,7 @@
 
 mod clients;
 mod completion;
+mod displaced;
 mod flows;
 mod grants;
 mod operator;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use portcullis_base::{Digest, SubjectId, Timestamp};
 use portcullis_oauth::issuer::client::ClientId;
+use portcullis_oauth::issuer::grant::EndReason;
 use portcullis_oauth::issuer::person::{
     CONSENT_LIFETIME, Connection, ConnectionStatus, Identity, RememberedConsent, SessionRow,
 };
@@ -22,6 +23,7 @@ on_both_engines! {
     c_20_people_of_two_issuers_are_never_one
     two_nameless_sign_ins_are_two_subjects_with_connections_of_their_own
     a_sign_in_without_tokens_makes_no_connection
+    each_toolset_has_a_connection_of_its_own
     a_later_sign_in_renews_the_connection
     a_failed_sign_in_leaves_nothing_behind
     c_13_a_sign_in_ends_the_session_that_the_browser_had
@@ -104,13 +106,13 @@ async fn two_nameless_sign_ins_are_two_subjects_with_connections_of_their_own(da
         let signed_in = complete(&store, nameless).await;
         let connection = connection(&store, signed_in).await;
         assert_eq!(connection.subject, signed_in.subject);
-        assert_eq!(connection.tokens.access.expose(), code);
+        assert_eq!(connection.access.expose(), code);
         people.push(signed_in);
     }
     assert_ne!(people[0].subject, people[1].subject);
     assert_ne!(people[0].connection, people[1].connection);
     let first = connection(&store, people[0]).await;
-    assert_eq!(first.tokens.access.expose(), "one");
+    assert_eq!(first.access.expose(), "one");
     assert_eq!(first.generation, 1);
 }
 
@@ -127,27 +129,49 @@ async fn a_sign_in_without_tokens_makes_no_connection(database: Database) {
     assert_eq!(store.session(&session_of("one")).await.unwrap(), None);
 }
 
+async fn each_toolset_has_a_connection_of_its_own(database: Database) {
+    let store = database.open().await;
+    with_client(&store).await;
+    let mut people = Vec::new();
+    for toolset in ["pets", "cars"] {
+        let mut sign_in = sign_in(toolset, &*database.rng);
+        sign_in.code.toolset = slug(toolset);
+        sign_in.tokens = Some(connection_tokens(toolset, None));
+        people.push(complete(&store, sign_in).await);
+    }
+    assert_eq!(people[0].subject, people[1].subject);
+    for (signed_in, toolset) in people.iter().zip(["pets", "cars"]) {
+        let connection = connection(&store, *signed_in).await;
+        assert_eq!(connection.toolset, slug(toolset));
+        assert_eq!(connection.access.expose(), toolset);
+        assert_eq!(connection.generation, 1);
+    }
+}
+
 async fn a_later_sign_in_renews_the_connection(database: Database) {
     let store = database.open().await;
     with_client(&store).await;
     let first = complete(&store, sign_in("one", &*database.rng)).await;
     let id = first.connection.unwrap();
     let before = connection(&store, first).await;
+    let given = connection_tokens("access-1", None);
     assert_eq!(
         before,
         Connection {
             id,
             subject: first.subject,
             provider: slug("github"),
+            toolset: slug("pets"),
             status: ConnectionStatus::Active,
-            tokens: connection_tokens("access-1", Some("refresh-1")),
+            access: given.access,
+            expires_at: given.expires_at,
+            scopes: given.scopes,
             generation: 1,
+            updated_at: NOW,
         }
     );
-    store
-        .set_connection_status(id, ConnectionStatus::NeedsReauthorization, NOW)
-        .await
-        .unwrap();
+    let lost = store.lose_connection(id, 1, EndReason::ConnectionLost, NOW);
+    assert!(lost.await.unwrap());
     let dead = connection(&store, first).await;
     assert_eq!(dead.status, ConnectionStatus::NeedsReauthorization);
 
@@ -161,13 +185,16 @@ async fn a_later_sign_in_renews_the_connection(database: Database) {
         tokens.expires_at = None;
         tokens.scopes = scopes("repo");
         again.tokens = Some(tokens);
-        assert_eq!(complete(&store, again).await, first);
+        let renewed = store.complete_sign_in(again, later(9)).await.unwrap();
+        assert_eq!(renewed, first);
         let after = connection(&store, first).await;
         assert_eq!(after.status, ConnectionStatus::Active);
-        assert_eq!(after.tokens.access.expose(), code);
-        assert_eq!(after.tokens.refresh.unwrap().expose(), kept);
-        assert_eq!(after.tokens.expires_at, None);
-        assert_eq!(after.tokens.scopes, scopes("repo"));
+        assert_eq!(after.access.expose(), code);
+        let refresh = store.connection_refresh_token(id).await.unwrap();
+        assert_eq!(refresh.unwrap().expose(), kept);
+        assert_eq!(after.updated_at, later(9));
+        assert_eq!(after.expires_at, None);
+        assert_eq!(after.scopes, scopes("repo"));
     }
     assert_eq!(connection(&store, first).await.generation, 3);
 }
@@ -183,7 +210,7 @@ async fn a_failed_sign_in_leaves_nothing_behind(database: Database) {
     let refused = store.complete_sign_in(second, NOW).await;
     assert!(matches!(refused, Err(StoreError::Taken(_))), "{refused:?}");
     let connection = connection(&store, signed_in).await;
-    assert_eq!(connection.tokens.access.expose(), "access-1");
+    assert_eq!(connection.access.expose(), "access-1");
     assert_eq!(store.code(&Digest::of(b"two")).await.unwrap(), None);
     assert_eq!(store.session(&session_of("two")).await.unwrap(), None);
 }

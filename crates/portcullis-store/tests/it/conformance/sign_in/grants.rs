@@ -1,15 +1,20 @@
 //! The end of grants.
 
-use portcullis_base::{ConnectionId, GrantId};
+use portcullis_base::{ConnectionId, Digest, GrantId};
 use portcullis_oauth::issuer::grant::{EndReason, Ended};
+use portcullis_oauth::issuer::person::ConnectionStatus;
 
 use super::on_both_engines;
 use crate::engines::{Database, NOW};
-use crate::people::{audited, connection_tokens, digest, granted, later, sign_in, with_client};
+use crate::people::{
+    audited, connection_tokens, digest, grant, granted, later, sign_in, tokens, with_client,
+};
 
 on_both_engines! {
     p_08_a_grant_ends_once_and_its_tokens_with_it
     the_grants_of_a_connection_end_together
+    tokens_that_were_replaced_meanwhile_end_nothing
+    a_grant_made_on_an_ended_connection_ends_too
     p_08_a_replayed_code_is_audited_even_where_its_grant_stays
 }
 
@@ -78,11 +83,13 @@ async fn the_grants_of_a_connection_end_together(database: Database) {
     let early = store.end_grant(grants[0].id, EndReason::Revoked, NOW).await;
     assert!(early.unwrap());
     let connection = grants[0].connection.unwrap();
-    let end = |id| store.end_grants_of_connection(id, EndReason::ConnectionLost, later(1));
     let unknown = ConnectionId::new(NOW, &*database.rng);
-    assert_eq!(end(unknown).await.unwrap(), 0);
-    assert_eq!(end(connection).await.unwrap(), 2);
-    assert_eq!(end(connection).await.unwrap(), 0);
+    for id in [unknown, connection, connection] {
+        let lost = store.lose_connection(id, 3, EndReason::ConnectionLost, later(1));
+        assert!(lost.await.unwrap());
+    }
+    let dead = store.connection(connection).await.unwrap().unwrap();
+    assert_eq!(dead.status, ConnectionStatus::NeedsReauthorization);
     for (name, reason) in [
         ("a", Some(EndReason::Revoked)),
         ("b", Some(EndReason::ConnectionLost)),
@@ -106,4 +113,44 @@ async fn p_08_a_replayed_code_is_audited_even_where_its_grant_stays(database: Da
     assert_eq!(audited(&store, "code.replayed").await, [row]);
     let access = store.access_token(&digest("a", "access")).await;
     assert_eq!(access.unwrap().unwrap().grant.ended, None);
+}
+
+async fn tokens_that_were_replaced_meanwhile_end_nothing(database: Database) {
+    let store = database.open().await;
+    with_client(&store).await;
+    for name in ["before", "after"] {
+        let sign_in = sign_in(name, &*database.rng);
+        let grant = granted(&store, name, sign_in, &*database.rng).await;
+        let connection = grant.connection.unwrap();
+        let lost = store.lose_connection(connection, 0, EndReason::ConnectionLost, later(1));
+        assert!(!lost.await.unwrap());
+        let row = store.connection(connection).await.unwrap().unwrap();
+        assert_eq!(row.status, ConnectionStatus::Active);
+        let stale = row.generation - 1;
+        let lost = store.lose_connection(connection, stale, EndReason::ConnectionLost, later(1));
+        assert!(!lost.await.unwrap());
+    }
+    for name in ["before", "after"] {
+        let access = store.access_token(&digest(name, "access")).await;
+        assert_eq!(access.unwrap().unwrap().grant.ended, None, "{name}");
+    }
+    assert_eq!(audited(&store, "grant.ended").await, []);
+}
+
+async fn a_grant_made_on_an_ended_connection_ends_too(database: Database) {
+    let store = database.open().await;
+    with_client(&store).await;
+    let sign_in = sign_in("a", &*database.rng);
+    let signed_in = store.complete_sign_in(sign_in, NOW).await.unwrap();
+    let connection = signed_in.connection.unwrap();
+    let lose = || store.lose_connection(connection, 1, EndReason::ConnectionLost, later(1));
+    assert!(lose().await.unwrap());
+    let code = Digest::of(b"a");
+    let grant = grant(signed_in, &*database.rng);
+    let redeemed = store.redeem_code(&code, grant, tokens("a"), NOW).await;
+    assert!(redeemed.unwrap());
+    assert!(lose().await.unwrap());
+    let access = store.access_token(&digest("a", "access")).await;
+    let ended = access.unwrap().unwrap().grant.ended.unwrap();
+    assert_eq!(ended.reason, EndReason::ConnectionLost);
 }

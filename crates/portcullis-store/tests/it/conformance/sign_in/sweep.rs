@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use portcullis_base::{ConnectionId, Digest};
+use portcullis_oauth::issuer::code::CODE_LIFETIME;
 use portcullis_oauth::issuer::grant::{EndReason, NewTokens};
 use portcullis_oauth::issuer::person::{SESSION_IDLE, SESSION_LIFETIME};
 use portcullis_store::Store;
@@ -12,6 +13,7 @@ use crate::engines::{Database, NOW};
 use crate::people::{
     ACCESS, REFRESH, digest, flow, grant, granted, later, session_of, sign_in, tokens, with_client,
 };
+use crate::samples::slug;
 
 on_both_engines! {
     nothing_goes_before_its_time
@@ -21,6 +23,7 @@ on_both_engines! {
     an_ended_grant_stays_thirty_days
     a_grant_goes_with_its_last_token
     a_nameless_subject_goes_with_its_last_grant
+    a_connection_that_nothing_rests_on_goes_after_a_day
     p_08_a_redeemed_code_is_remembered_for_a_day_even_without_its_grant
     a_sweep_takes_no_more_than_it_is_told
 }
@@ -74,7 +77,10 @@ async fn tokens_go_when_they_expire_and_codes_after_a_day(database: Database) {
     assert_eq!(store.sweep_sign_in(early, 100).await.unwrap(), 0);
     assert!(store.code(&code).await.unwrap().is_some());
     let swept = store.sweep_sign_in(now, 100).await.unwrap();
-    assert_eq!(swept, 3, "the refresh token, its grant, and the code");
+    assert_eq!(
+        swept, 4,
+        "the refresh token, its grant, its connection, and the code"
+    );
     assert_eq!(store.refresh_token(&refresh).await.unwrap(), None);
     assert_eq!(store.code(&code).await.unwrap(), None);
 }
@@ -124,8 +130,6 @@ async fn an_ended_grant_stays_thirty_days(database: Database) {
     assert!(row.unwrap().grant.ended.is_some());
     assert_eq!(store.sweep_sign_in(end, 100).await.unwrap(), 1);
     assert_eq!(store.refresh_token(&refresh.digest).await.unwrap(), None);
-    // Alice is known, and so is what she is connected to.
-    assert!(is_connected(&store, grant.connection).await);
 }
 
 async fn a_grant_goes_with_its_last_token(database: Database) {
@@ -150,7 +154,7 @@ async fn a_grant_goes_with_its_last_token(database: Database) {
 async fn a_nameless_subject_goes_with_its_last_grant(database: Database) {
     let store = database.open().await;
     with_client(&store).await;
-    let mut connections = Vec::new();
+    let mut people = Vec::new();
     for (name, redeemed) in [("a", true), ("b", false)] {
         let mut nameless = sign_in(name, &*database.rng);
         nameless.identity = None;
@@ -158,20 +162,58 @@ async fn a_nameless_subject_goes_with_its_last_grant(database: Database) {
             let grant = granted(&store, name, nameless, &*database.rng).await;
             let ended = store.end_grant(grant.id, EndReason::ConnectionLost, NOW);
             assert!(ended.await.unwrap());
-            connections.push(grant.connection);
+            people.push(grant.subject);
         } else {
             let signed_in = store.complete_sign_in(nameless, NOW).await.unwrap();
-            connections.push(signed_in.connection);
+            people.push(signed_in.subject);
         }
     }
     let known = sign_in("c", &*database.rng);
-    let known = store.complete_sign_in(known, NOW).await.unwrap();
-    connections.push(known.connection);
+    people.push(store.complete_sign_in(known, NOW).await.unwrap().subject);
     for (now, expected) in [
-        (NOW.after(DAY).before(MILLISECOND), [true, true, true]),
-        (NOW.after(DAY), [true, false, true]),
-        (NOW.after(30 * DAY).before(MILLISECOND), [true, false, true]),
-        (NOW.after(30 * DAY), [false, false, true]),
+        (NOW.after(DAY).before(MILLISECOND), [1, 1, 1]),
+        (NOW.after(DAY), [1, 0, 1]),
+        (NOW.after(30 * DAY).before(MILLISECOND), [1, 0, 1]),
+        (NOW.after(30 * DAY), [0, 0, 1]),
+    ] {
+        store.sweep_sign_in(now, 100).await.unwrap();
+        for (subject, expected) in people.iter().zip(expected) {
+            let touch = format!("UPDATE subjects SET label = label WHERE id = '{subject}'");
+            assert_eq!(database.execute(&touch).await, expected, "{now:?}");
+        }
+    }
+}
+
+async fn a_connection_that_nothing_rests_on_goes_after_a_day(database: Database) {
+    let store = database.open().await;
+    with_client(&store).await;
+    let mut connections = Vec::new();
+    for name in ["ended", "standing", "code alone"] {
+        let mut sign_in = sign_in(name, &*database.rng);
+        sign_in.code.toolset = slug(&name.replace(' ', "-"));
+        if name == "code alone" {
+            let signed_in = store.complete_sign_in(sign_in, NOW).await.unwrap();
+            connections.push(signed_in.connection);
+            continue;
+        }
+        let grant = granted(&store, name, sign_in, &*database.rng).await;
+        connections.push(grant.connection);
+        if name == "ended" {
+            let ended = store.end_grant(grant.id, EndReason::Revoked, NOW).await;
+            assert!(ended.unwrap());
+        }
+    }
+    let early = NOW.after(DAY).before(MILLISECOND);
+    store.sweep_sign_in(early, 100).await.unwrap();
+    for connection in &connections {
+        assert!(is_connected(&store, *connection).await);
+    }
+    let long_ago = NOW.before(DAY).as_millis();
+    let aged = format!("UPDATE connections SET updated_at_ms = {long_ago}");
+    database.execute(&aged).await;
+    for (now, expected) in [
+        (NOW, [false, true, true]),
+        (NOW.after(CODE_LIFETIME), [false, true, false]),
     ] {
         store.sweep_sign_in(now, 100).await.unwrap();
         for (connection, expected) in connections.iter().zip(expected) {
@@ -179,6 +221,11 @@ async fn a_nameless_subject_goes_with_its_last_grant(database: Database) {
             assert_eq!(connected, expected, "{now:?}");
         }
     }
+    // The grant is still there to say why it ended.
+    let refresh = store.refresh_token(&digest("ended", "refresh")).await;
+    let grant = refresh.unwrap().unwrap().grant;
+    assert_eq!(grant.ended.unwrap().reason, EndReason::Revoked);
+    assert_eq!(grant.connection, None);
 }
 
 async fn p_08_a_redeemed_code_is_remembered_for_a_day_even_without_its_grant(database: Database) {
