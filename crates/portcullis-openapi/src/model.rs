@@ -24,6 +24,8 @@ pub struct Tool {
     pub annotations: Annotations,
     /// The alternatives of the operation's `security`, in the document's order; empty means that no credential is needed.
     pub security: Vec<SecurityAlternative>,
+    /// Whether the document has a `security` for the operation, its own or one for all operations; without any, an empty [`Tool::security`] tells nothing.
+    pub declares_security: bool,
     /// Tags of the operation, for selection.
     pub tags: Vec<String>,
     /// JSON Pointer to the operation in the document.

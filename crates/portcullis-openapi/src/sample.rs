@@ -24,6 +24,7 @@ pub(crate) fn tool() -> Tool {
             idempotent: true,
         },
         security: Vec::new(),
+        declares_security: false,
         tags: Vec::new(),
         pointer: "/paths/~1things/get".to_owned(),
         request: RequestTemplate {

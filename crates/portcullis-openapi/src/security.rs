@@ -126,6 +126,11 @@ fn flows(scheme: &Value) -> Vec<SchemeFlow> {
         .collect()
 }
 
+/// Tells whether the document has a `security` for an operation, its own or one for all.
+pub(crate) fn is_declared(root: &Value, operation: &Value) -> bool {
+    operation.get("security").is_some() || root.get("security").is_some()
+}
+
 /// Reads the alternatives of an operation; a scheme that the document does not declare takes its alternative away.
 pub(crate) fn alternatives(
     root: &Value,
@@ -217,6 +222,14 @@ mod tests {
         }
         let kind = read(&json!({"type": "apiKey", "in": "header", "name": "Authorization"}));
         assert!(matches!(kind, SchemeKind::ApiKey { .. }));
+    }
+
+    #[test]
+    fn o_08_saying_that_nothing_is_needed_is_not_saying_nothing() {
+        let (silent, none) = (json!({}), json!({"security": []}));
+        assert!(!is_declared(&silent, &silent));
+        assert!(is_declared(&silent, &none));
+        assert!(is_declared(&none, &silent));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::pointer::Place;
 use crate::responses::Responses;
 use crate::schema::published::{self, Argument};
 use crate::schema::{Flow, Fragment, Schemas};
-use crate::security::alternatives;
+use crate::security::{alternatives, is_declared};
 use crate::servers::server;
 use crate::text::clean;
 
@@ -116,6 +116,7 @@ impl<'d> Compiler<'d> {
             output_schema,
             annotations: annotations(operation.method),
             security,
+            declares_security: is_declared(root, operation.value),
             tags: tags(operation),
             pointer: operation.pointer.clone(),
             request: RequestTemplate {
