@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::identity::VerifiedFacts;
 
-/// A rule, as `email:*@example.com`; `*` stands for any number of characters.
+/// A rule, as `email:*@example.com`; `*` stands for any number of characters, and by itself for everybody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowRule {
     kind: AllowKind,
@@ -19,6 +19,8 @@ pub struct AllowRule {
 /// What a rule is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AllowKind {
+    /// `*`, about nothing: everybody.
+    Everybody,
     /// `email:`, an address that the provider verified.
     Email,
     /// `hd:`, the domain of the organisation that owns the account.
@@ -34,7 +36,7 @@ pub enum AllowKind {
 pub enum InvalidAllowRule {
     /// It is about nothing that is known.
     #[error(
-        "`{0}` is no rule: write `email:*@example.com`, `hd:example.com`, `tid:…` or `org:acme`"
+        "`{0}` is no rule: write `email:*@example.com`, `hd:example.com`, `tid:…` or `org:acme`, or `*` for everybody"
     )]
     Kind(String),
     /// It has nothing to compare with.
@@ -67,6 +69,7 @@ impl AllowRule {
     fn admits(&self, facts: &VerifiedFacts) -> bool {
         let fits = |value: &String| is_like(&self.pattern, value);
         match self.kind {
+            AllowKind::Everybody => true,
             AllowKind::Email => facts.emails.iter().any(|email| self.is_address_like(email)),
             AllowKind::HostedDomain => facts.hd.as_ref().is_some_and(fits),
             AllowKind::Tenant => facts.tid.as_ref().is_some_and(fits),
@@ -89,6 +92,12 @@ impl FromStr for AllowRule {
     type Err = InvalidAllowRule;
 
     fn from_str(text: &str) -> Result<Self, InvalidAllowRule> {
+        if text == AllowKind::Everybody.as_str() {
+            return Ok(Self {
+                kind: AllowKind::Everybody,
+                pattern: String::new(),
+            });
+        }
         let (kind, pattern) = text.split_once(':').unwrap_or((text, ""));
         let kind = match kind {
             "email" => AllowKind::Email,
@@ -112,10 +121,11 @@ impl FromStr for AllowRule {
 }
 
 impl AllowKind {
-    /// Returns what stands before the colon.
+    /// Returns what stands before the colon, or the whole rule where there is none.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Everybody => "*",
             Self::Email => "email",
             Self::HostedDomain => "hd",
             Self::Tenant => "tid",
@@ -126,7 +136,10 @@ impl AllowKind {
 
 impl fmt::Display for AllowRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.kind.as_str(), self.pattern)
+        match self.kind {
+            AllowKind::Everybody => f.write_str(self.kind.as_str()),
+            kind => write!(f, "{}:{}", kind.as_str(), self.pattern),
+        }
     }
 }
 
@@ -189,6 +202,14 @@ mod tests {
     }
 
     #[test]
+    fn a_star_by_itself_means_everybody() {
+        assert!(admitted("*", &VerifiedFacts::default()));
+        assert_eq!("*".parse::<AllowRule>().unwrap().to_string(), "*");
+        let rules = ["org:other", "*"].map(|rule| rule.parse().unwrap());
+        assert!(admits(&rules, &facts()));
+    }
+
+    #[test]
     fn who_fits_none_is_not() {
         for rule in [
             "email:*@other.example",
@@ -243,6 +264,9 @@ mod tests {
             "email:a@b@c",
             "org: ",
             "EMAIL:a@b",
+            "**",
+            "*:*",
+            " *",
         ] {
             assert!(text.parse::<AllowRule>().is_err(), "{text}");
         }

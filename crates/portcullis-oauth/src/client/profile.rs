@@ -36,6 +36,12 @@ pub struct ProviderProfile {
     /// What documents of its APIs write in the place of `{tenant}` without meaning one.
     #[serde(default)]
     pub shared_tenants: Vec<String>,
+    /// Whether anybody in the world can have an account there.
+    #[serde(default)]
+    pub public: bool,
+    /// The tenants at which anybody in the world can have an account.
+    #[serde(default)]
+    pub public_tenants: Vec<String>,
     /// Whether it is sent a PKCE challenge.
     #[serde(default = "yes")]
     pub pkce: bool,
@@ -281,6 +287,14 @@ impl ProviderProfile {
     #[must_use]
     pub fn reads_userinfo(&self) -> bool {
         self.has_witness(IdentityWitness::Userinfo)
+    }
+
+    /// Tells whether anybody in the world can have an account there, where `tenant` is what the operator names.
+    #[must_use]
+    pub fn is_public_at(&self, tenant: Option<&str>) -> bool {
+        let mut public = self.public_tenants.iter();
+        let named = |tenant: &str| public.any(|public| public.eq_ignore_ascii_case(tenant));
+        self.public || tenant.is_some_and(named)
     }
 
     fn has_witness(&self, witness: IdentityWitness) -> bool {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use portcullis_base::{Secret, Slug};
+use portcullis_base::{SafeUrl, Secret, Slug};
 use thiserror::Error;
 
 use super::allow::{AllowKind, AllowRule, InvalidAllowRule, asks_for};
@@ -27,6 +27,8 @@ pub struct ClientRegistration {
 /// What an operator says of a provider beside its profile; every field is a setting of the same name.
 #[derive(Clone, Debug, Default)]
 pub struct ProviderOverrides {
+    /// What people call it.
+    pub name: Option<String>,
     /// The issuer.
     pub issuer: Option<String>,
     /// What fills `{tenant}` in the profile's templates.
@@ -45,11 +47,13 @@ pub struct ProviderOverrides {
 #[derive(Clone, Debug)]
 pub struct ResolvedProvider {
     slug: Slug,
+    name: String,
     profile: Arc<ProviderProfile>,
     client: ClientRegistration,
     issuer: Option<ExpectedIssuer>,
     endpoints: Endpoints,
     sends_iss: bool,
+    is_public: bool,
     scopes: Vec<String>,
     allow: Vec<AllowRule>,
     parameters: BTreeMap<String, String>,
@@ -61,6 +65,9 @@ pub enum InvalidProvider {
     /// There is no client id.
     #[error("`client_id` is empty")]
     NoClientId,
+    /// The name cannot be shown.
+    #[error("`name` must have between 1 and {MAX_NAME} characters, on one line")]
+    Name,
     /// The profile's endpoints need a tenant.
     #[error("`tenant` is not set, but {0} has other endpoints for every tenant")]
     NoTenant(String),
@@ -106,6 +113,9 @@ pub enum InvalidProvider {
     Reserved(String),
 }
 
+/// The most characters of a provider's name.
+const MAX_NAME: usize = 60;
+
 /// Why nothing stands in for an endpoint once the place is another.
 const MOVED: &str =
     "the profile's own does not belong to the other endpoints or the issuer that are set";
@@ -140,11 +150,13 @@ impl ResolvedProvider {
         let place = Place::of(&profile, overrides)?;
         let provider = Self {
             slug,
+            name: name(&profile, overrides, &place)?,
             allow: rules(&profile, &overrides.allow)?,
             client,
             issuer: place.issuer,
             endpoints: place.endpoints,
             sends_iss: profile.sends_iss && !place.moved,
+            is_public: profile.is_public_at(overrides.tenant.as_deref()) && !place.moved,
             scopes: overrides.scopes.clone(),
             parameters: overrides.parameters.clone(),
             profile,
@@ -157,6 +169,12 @@ impl ResolvedProvider {
     #[must_use]
     pub fn slug(&self) -> &Slug {
         &self.slug
+    }
+
+    /// Returns what people call it: the operator's name, the profile's, or, where the profile is of no one provider, the host where people sign in.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Returns its profile.
@@ -181,6 +199,12 @@ impl ResolvedProvider {
     #[must_use]
     pub fn allow(&self) -> &[AllowRule] {
         &self.allow
+    }
+
+    /// Tells whether anybody in the world is let in, without the operator having said so.
+    #[must_use]
+    pub fn is_open_by_default(&self) -> bool {
+        self.is_public && self.allow.is_empty()
     }
 
     /// Returns the scopes that the operator always asks for.
@@ -267,6 +291,28 @@ impl ResolvedProvider {
     }
 }
 
+fn name(
+    profile: &ProviderProfile,
+    overrides: &ProviderOverrides,
+    place: &Place,
+) -> Result<String, InvalidProvider> {
+    if let Some(name) = overrides.name.as_deref().map(str::trim) {
+        let is_fit = !name.is_empty()
+            && name.chars().count() <= MAX_NAME
+            && !name.contains(char::is_control);
+        return is_fit.then(|| name.to_owned()).ok_or(InvalidProvider::Name);
+    }
+    let is_of_one = profile.issuer.is_some() || profile.endpoints.authorization.is_some();
+    let host = || {
+        let issuer = place.issuer.as_ref().and_then(ExpectedIssuer::exact);
+        let issuer = issuer.and_then(|issuer| SafeUrl::parse(issuer).ok());
+        let url = issuer.or_else(|| place.endpoints.authorization.clone())?;
+        url.as_url().host_str().map(str::to_owned)
+    };
+    let host = if is_of_one { None } else { host() };
+    Ok(host.unwrap_or_else(|| profile.name.clone()))
+}
+
 fn rules(profile: &ProviderProfile, texts: &[String]) -> Result<Vec<AllowRule>, InvalidProvider> {
     let rules: Vec<AllowRule> = texts
         .iter()
@@ -274,7 +320,7 @@ fn rules(profile: &ProviderProfile, texts: &[String]) -> Result<Vec<AllowRule>, 
         .collect::<Result<_, _>>()?;
     let known = verifiable(profile);
     for rule in &rules {
-        if !known.contains(&rule.kind()) {
+        if rule.kind() != AllowKind::Everybody && !known.contains(&rule.kind()) {
             let known: Vec<_> = known
                 .iter()
                 .map(|kind| format!("`{}:`", kind.as_str()))

@@ -221,6 +221,7 @@ fn provider(before: &UpstreamProvider, after: &ProviderObject) -> Vec<String> {
             "authorization_endpoint",
             from.authorization != to.authorization,
         ),
+        ("name", old.name != new.name),
         ("token_endpoint", from.token != to.token),
         ("userinfo_endpoint", from.userinfo != to.userinfo),
         ("jwks_uri", from.jwks != to.jwks),

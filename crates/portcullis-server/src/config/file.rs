@@ -207,6 +207,9 @@ table! {
     UpstreamProvider = "providers.github" {
         /// What is known of it: `github`, `google`, `entra`, or, for any other, `oidc` (OpenID Connect) or `oauth2`.
         profile: Value<String> = "\"github\"",
+        /// What people call it, on the pages that they see.
+        /// Default: the provider's own name, or the host of its issuer or authorization endpoint for `oidc` and `oauth2`.
+        name: Value<String> = "\"Acme accounts\"",
         /// The client id of the registration there.
         client_id: Value<String> = "\"Iv1.0123456789abcdef\"",
         /// The file that holds the client secret of the registration there. Kept sealed, never shown.
@@ -227,7 +230,7 @@ table! {
         jwks_uri: Value<String> = "\"https://login.example.com/keys\"",
         /// Scopes that are always asked for beside those that the tools need, in the provider's words.
         scopes: Vec<Spanned<String>> = "[\"read:org\"]",
-        /// Who may sign in: `email:*@example.com`, `hd:example.com` (Google), `tid:…` (Entra) or `org:acme` (GitHub); `*` stands for any characters, and one rule that fits suffices.
+        /// Who may sign in: `email:*@example.com`, `hd:example.com` (Google), `tid:…` (Entra) or `org:acme` (GitHub); `*` stands for any characters, by itself for everybody, and one rule that fits suffices.
         /// Only what the provider vouches for is compared.
         /// Default: everybody who has an account there; at a public provider that is everybody, who then may use the environments of the toolsets too.
         allow: Vec<Spanned<String>> = "[\"org:acme\"]",

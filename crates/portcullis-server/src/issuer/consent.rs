@@ -10,7 +10,6 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use portcullis_base::{Browser, FlowId, Plain};
 use portcullis_oauth::client::begin::requested_scopes;
-use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::issuer::client::{Client, ClientOrigin};
 use portcullis_oauth::issuer::flow::{FLOW_LIFETIME, Flow, STEP_LIFETIME};
 use portcullis_oauth::issuer::person::SessionRow;
@@ -20,7 +19,6 @@ use portcullis_oauth::scope::{OFFLINE_ACCESS, Scopes};
 use portcullis_oauth::wire::error::{OAuthError, OAuthErrorCode};
 use portcullis_oauth::wire::form::Parameters;
 use portcullis_store::{Actor, AuditEntry, StoreError};
-use url::Url;
 
 use super::browser::csrf_token;
 use super::departure::{Departure, Destination, purpose};
@@ -228,7 +226,7 @@ fn provider_name(published: &Published, toolsets: &[&PublishedToolset]) -> Optio
         return None;
     };
     let slug = &only.sign_in.as_ref()?.provider;
-    Some(name_of(published.provider(slug.as_str())?))
+    Some(published.provider(slug.as_str())?.name().to_owned())
 }
 
 fn kind_of(client: &Client, redirect_uri: &str) -> DestinationKind {
@@ -342,7 +340,7 @@ pub(super) async fn approve(
         return Ok(page::over(particulars));
     }
     note(state, flow, "consent.given").await?;
-    let name = name_of(provider);
+    let name = provider.name();
     Ok(page::moving_on(
         &format!("On to {name}"),
         "You sign in there and come back by yourself.",
@@ -357,17 +355,6 @@ async fn note(state: &IssuerState, flow: &Flow, action: &'static str) -> Result<
     let entry = AuditEntry::new(actor, action, flow.request.client.to_string());
     let now = state.parts.clock.now();
     state.parts.store.insert_audit(entry, now).await
-}
-
-/// Returns what people call a provider: its name, or the host of one that is somebody's own.
-fn name_of(provider: &ResolvedProvider) -> String {
-    let profile = provider.profile();
-    let own = match (&profile.issuer, provider.metadata_issuer()) {
-        (None, Some(issuer)) => Url::parse(issuer).ok(),
-        _ => None,
-    };
-    let host = own.as_ref().and_then(Url::host_str);
-    host.unwrap_or(&profile.name).to_owned()
 }
 
 fn provider_fails(flow: &Flow) -> Response {

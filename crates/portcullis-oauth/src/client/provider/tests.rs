@@ -237,3 +237,60 @@ fn an_authorization_endpoint_that_gives_people_away_is_refused() {
     );
     assert_eq!(attempt("https://as.example/a?p=b2c_1"), None);
 }
+
+#[test]
+fn a_provider_bears_the_name_that_people_know() {
+    let name = |profile: Value, set: fn(&mut ProviderOverrides)| {
+        let resolved = resolve(profile, &overrides(set)).unwrap();
+        resolved.name().to_owned()
+    };
+    assert_eq!(name(plain(), |_| {}), "Acme");
+    assert_eq!(
+        name(openid(), |o| o.issuer =
+            Some("https://as.example/one".to_owned())),
+        "as.example"
+    );
+    let without_issuer = json!({"name": "OAuth 2.0", "discovery": true});
+    let endpoints = |o: &mut ProviderOverrides| {
+        o.endpoints.authorization = Some("https://login.example/authorize".to_owned());
+        o.endpoints.token = Some("https://token.example/token".to_owned());
+    };
+    assert_eq!(name(without_issuer, endpoints), "login.example");
+    let named = |o: &mut ProviderOverrides| {
+        o.issuer = Some("https://as.example".to_owned());
+        o.name = Some(" Acme accounts ".to_owned());
+    };
+    assert_eq!(name(openid(), named), "Acme accounts");
+    assert_eq!(name(plain(), |o| o.name = Some("Ours".to_owned())), "Ours");
+    for name in ["", " ", "a\nb", &"a".repeat(MAX_NAME + 1)] {
+        let refusal = refused(plain(), |o| o.name = Some(name.to_owned()));
+        assert_eq!(refusal, InvalidProvider::Name, "{name:?}");
+    }
+}
+
+#[test]
+fn where_anybody_has_an_account_the_operator_has_to_say_who_comes_in() {
+    let open = |mut profile: Value, tenant: &str, allow: &[&str]| {
+        profile["public_tenants"] = json!(["common"]);
+        let with = overrides(|o| {
+            o.tenant = Some(tenant.to_owned());
+            o.allow = allow.iter().map(|&rule| rule.to_owned()).collect();
+        });
+        resolve(profile, &with).unwrap().is_open_by_default()
+    };
+    assert!(open(with_tenants(), "common", &[]));
+    assert!(open(with_tenants(), "COMMON", &[]));
+    assert!(!open(with_tenants(), "acme.example", &[]));
+    assert!(!open(with_tenants(), "common", &["tid:1"]));
+    assert!(!open(with_tenants(), "common", &["*"]));
+    let mut public = plain();
+    public["public"] = json!(true);
+    assert!(open(public.clone(), "acme.example", &[]));
+    assert!(!open(plain(), "acme.example", &[]));
+    let moved = overrides(|o| {
+        o.endpoints.authorization = Some("https://inside.example/a".to_owned());
+        o.endpoints.token = Some("https://inside.example/t".to_owned());
+        o.endpoints.userinfo = Some("https://inside.example/u".to_owned());
+    });
+    assert!(!resolve(public, &moved).unwrap().is_open_by_default());
+}

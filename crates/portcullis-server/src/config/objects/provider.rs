@@ -56,9 +56,16 @@ fn settings(
     let text = |value: &Value<String>| value.as_ref().map(|text| text.get_ref().clone());
     let scopes = reading.all_parsed(&table.scopes, scope);
     let rules = reading.all_parsed(&table.allow, str::parse::<AllowRule>);
+    let allow = if rules.len() == table.allow.len() {
+        rules.iter().map(AllowRule::to_string).collect()
+    } else {
+        // Nobody shall take a list with a fault for an empty one.
+        table.allow.iter().map(|it| it.get_ref().clone()).collect()
+    };
     let parameters = table.parameters.iter();
     ProviderSettings {
         profile: named_profile(reading, span, table),
+        name: text(&table.name),
         client_id: text(&table.client_id).unwrap_or_default(),
         issuer: text(&table.issuer),
         tenant: text(&table.tenant),
@@ -69,7 +76,7 @@ fn settings(
             jwks: text(&table.jwks_uri),
         },
         scopes,
-        allow: rules.iter().map(AllowRule::to_string).collect(),
+        allow,
         parameters: parameters
             .map(|(name, value)| (name.get_ref().clone(), value.clone()))
             .collect(),
@@ -157,6 +164,7 @@ fn place(table: &UpstreamProvider, fault: &InvalidProvider) -> Option<Range<usiz
     };
     match fault {
         InvalidProvider::NoClientId => table.client_id.as_ref().map(Spanned::span),
+        InvalidProvider::Name => table.name.as_ref().map(Spanned::span),
         InvalidProvider::Tenant => table.tenant.as_ref().map(Spanned::span),
         InvalidProvider::Url { setting, .. } => value(setting),
         InvalidProvider::Unverifiable { rule, .. } => {
@@ -187,6 +195,7 @@ fn advice(fault: &InvalidProvider) -> String {
         InvalidProvider::NoTenant(_) => {
             "add `tenant = \"…\"`: its id or a domain of it, or `organizations` for all".to_owned()
         }
+        InvalidProvider::Name => "for example `Acme accounts`".to_owned(),
         InvalidProvider::Tenant => "for example `acme.onmicrosoft.com`".to_owned(),
         InvalidProvider::Missing { setting, .. } => format!("add `{setting} = \"https://…\"`"),
         InvalidProvider::Url { .. } => "for example `https://login.example.com/oauth`".to_owned(),

@@ -80,6 +80,7 @@ pub fn resolve_settings(
         secret: secret.cloned(),
     };
     let overrides = ProviderOverrides {
+        name: settings.name.clone(),
         issuer: settings.issuer.clone(),
         tenant: settings.tenant.clone(),
         endpoints: EndpointTexts {

@@ -71,14 +71,15 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     assert_eq!(bound.provider.as_deref(), Some("github"));
     let [full, least, signed_in] = &snapshot.toolsets[..] else {
         panic!("three toolsets");
+        include_str!("../../fixtures/provider_settings_2.json"),
     };
     assert_eq!(full.documents[0].select.exclude, ["*_delete"]);
     assert!(full.inbound.contains(&Inbound::Headers));
     assert!(least.documents.is_empty());
     assert_eq!(signed_in.inbound, [Inbound::OAuth].into());
     assert_eq!(signed_in.provider, Some(slug("github")));
-    let [full, least] = &snapshot.providers[..] else {
-        panic!("two providers");
+    let [full, least, named] = &snapshot.providers[..] else {
+        panic!("three providers");
     };
     assert_eq!(full.settings.parameters["prompt"], "select_account");
     assert_eq!(least.settings.endpoints, ProviderEndpoints::default());
