@@ -11,9 +11,9 @@ use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_openapi::{SecurityScheme, Tool};
-use portcullis_store::{Inbound, SchemeSettings};
+use portcullis_store::{DocumentSettings, Inbound, SchemeSettings};
 
-mod binding;
+pub(crate) mod binding;
 mod build;
 mod selection;
 
@@ -77,10 +77,12 @@ pub struct PublishedTool {
     pub document: Arc<PublishedDocument>,
     /// The document's schemes whose credential is the connection of the person who signed in to the toolset, each with the provider, by the scheme's key in the document.
     pub bound: Arc<BTreeMap<String, Slug>>,
+    /// The provider whose connection is the credential because the document says nothing of any, and the operator does.
+    pub provider: Option<Slug>,
 }
 
 /// What a call needs to know of a document.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PublishedDocument {
     /// The slug.
     pub slug: Slug,
@@ -98,6 +100,8 @@ pub struct PublishedDocument {
     pub strays: HashMap<String, Origin>,
     /// What the operator says of the schemes.
     pub scheme_settings: BTreeMap<String, SchemeSettings>,
+    /// What the operator says of the operations that say nothing of credentials.
+    pub settings: DocumentSettings,
 }
 
 /// An environment's variables in the clear.

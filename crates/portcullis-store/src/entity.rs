@@ -37,8 +37,25 @@ pub struct Document {
     pub digest: Digest,
     /// How its security schemes are served, by the scheme's name in the document.
     pub schemes: BTreeMap<String, SchemeSettings>,
+    /// What the operator says of it as a whole.
+    pub settings: DocumentSettings,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// What the operator says of a document as a whole: which credential its operations bear of which it says nothing itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DocumentSettings {
+    /// The slug of the provider whose token the caller's connection lends to calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The scopes that a sign-in asks for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+    /// Origins that the token may go to beside those of the document's own servers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<String>,
 }
 
 /// What the operator says of one security scheme beyond the values of its variables.
@@ -189,6 +206,9 @@ pub struct UpstreamProvider {
 pub struct ProviderSettings {
     /// The name of the profile.
     pub profile: String,
+    /// What people call the provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The `client_id` of our registration there.
     pub client_id: String,
     /// The issuer.
@@ -206,9 +226,6 @@ pub struct ProviderSettings {
     /// Who may sign in; everybody where empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<String>,
-    /// What people call the provider.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
     /// Further parameters of the authorization request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,

@@ -23,8 +23,9 @@ pub use api_keys::InsertApiKeyError;
 pub use audit::{Actor, AuditEntry, AuditRow};
 pub use engine::OpenDatabaseError;
 pub use entity::{
-    ApiKeyRow, Document, Environment, Inbound, Owner, ProviderEndpoints, ProviderSettings,
-    SchemeSettings, Selection, Toolset, ToolsetDocument, UpstreamProvider, Variable, VariableValue,
+    ApiKeyRow, Document, DocumentSettings, Environment, Inbound, Owner, ProviderEndpoints,
+    ProviderSettings, SchemeSettings, Selection, Toolset, ToolsetDocument, UpstreamProvider,
+    Variable, VariableValue,
 };
 pub use error::{InvalidRow, StoreError};
 pub use objects::{ApplyError, Changes, Object, ObjectId, Revision, Snapshot};

@@ -1,32 +1,70 @@
 //! Which schemes of a document stand for the provider that people sign in at, and what signing in is then for.
 //!
 //! A scheme is bound because the operator says so, or because the document names the provider's own URLs.
+//! An operation of which the document says nothing is bound itself, where the operator says so of the document.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use portcullis_base::Slug;
 use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::{SchemeFlow, SchemeKind, SecurityScheme, ServerTemplate};
-use portcullis_store::SchemeSettings;
+use portcullis_store::{SchemeSettings, Selection, ToolsetDocument};
 
-use super::{PublishedDocument, PublishedTool, SignIn};
+use super::{PublishedDocument, PublishedTool, SignIn, selection};
 use crate::upstream::credentials::listed_scopes;
 
 /// What else a toolset publishes beside a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Company {
+pub(crate) enum Company {
     /// Nothing: whoever chose the provider chose it for this document.
     Alone,
     /// Other documents, for one of which the provider may be meant.
     Others,
 }
 
+impl Company {
+    /// Tells what each of a toolset's documents has beside it.
+    pub(crate) fn of(documents: &[ToolsetDocument]) -> Self {
+        match documents {
+            [_] => Self::Alone,
+            _ => Self::Others,
+        }
+    }
+}
+
+/// Makes the tools of one document that a selection keeps, where people sign in at `provider` if they do at all.
+pub(crate) fn tools(
+    document: &Arc<PublishedDocument>,
+    selection: &Selection,
+    company: Company,
+    provider: Option<&ResolvedProvider>,
+) -> Vec<PublishedTool> {
+    let bound = provider.map(|provider| bound_schemes(document, provider, company));
+    let bound = Arc::new(bound.unwrap_or_default());
+    let named = document.settings.provider.as_deref();
+    let provider = provider.map(ResolvedProvider::slug);
+    let provider = provider.filter(|slug| named == Some(slug.as_str()));
+    let selected = document
+        .tools
+        .iter()
+        .filter(|tool| selection::selects(selection, tool));
+    selected
+        .map(|tool| PublishedTool {
+            tool: Arc::clone(tool),
+            document: Arc::clone(document),
+            bound: Arc::clone(&bound),
+            provider: provider.filter(|_| !tool.declares_security).cloned(),
+        })
+        .collect()
+}
+
 /// Returns the provider whose connection is the credential of a scheme, where people sign in at `provider`.
 ///
 /// What the operator says of a scheme counts: another provider, or how a client's own token is fetched, leaves it unbound.
 /// A document's own word does not suffice beside others: whoever writes one could have people's tokens sent to servers of his own. There its servers must be the provider's, by their host.
-pub(super) fn bound_provider<'a>(
+fn bound_provider<'a>(
     document: &PublishedDocument,
     scheme: &str,
     provider: &'a ResolvedProvider,
@@ -90,7 +128,7 @@ fn speaks_of_a_client(settings: &SchemeSettings) -> bool {
 }
 
 /// Returns every scheme of a document that is bound, with the provider.
-pub(super) fn bound_schemes(
+fn bound_schemes(
     document: &PublishedDocument,
     provider: &ResolvedProvider,
     company: Company,
@@ -105,7 +143,7 @@ pub(super) fn bound_schemes(
 }
 
 /// Says what people sign in for: what the tools need of the schemes that are bound.
-pub(super) fn sign_in(provider: &Slug, tools: &[PublishedTool]) -> SignIn {
+pub(crate) fn sign_in(provider: &Slug, tools: &[PublishedTool]) -> SignIn {
     let mut scopes = Scopes::default();
     let mut connects = false;
     for tool in tools {
@@ -113,6 +151,11 @@ pub(super) fn sign_in(provider: &Slug, tools: &[PublishedTool]) -> SignIn {
         if let Some(first) = listed_scopes(tool, provider).next() {
             connects = true;
             scopes = scopes.union(&first);
+        }
+        if tool.provider.is_some() {
+            let named = tool.document.settings.scopes.iter();
+            let named = named.filter_map(|scope| Scopes::parse(scope).ok());
+            scopes = named.fold(scopes, |all, one| all.union(&one));
         }
     }
     SignIn {

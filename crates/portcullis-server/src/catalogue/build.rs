@@ -10,7 +10,8 @@ use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_openapi::ReadError;
 use portcullis_openapi::variables::variables;
 use portcullis_store::{
-    Environment, Inbound, SchemeSettings, Snapshot, Toolset, UpstreamProvider, VariableValue,
+    DocumentSettings, Environment, Inbound, SchemeSettings, Snapshot, Toolset, UpstreamProvider,
+    VariableValue,
 };
 use thiserror::Error;
 
@@ -95,7 +96,9 @@ impl Catalogue {
         for stored in &snapshot.documents {
             let published = match before.documents.get(stored.slug.as_str()) {
                 Some(same)
-                    if same.digest == stored.digest && same.scheme_settings == stored.schemes =>
+                    if same.digest == stored.digest
+                        && same.scheme_settings == stored.schemes
+                        && same.settings == stored.settings =>
                 {
                     Arc::clone(same)
                 }
@@ -159,11 +162,9 @@ fn compile(
         diagnostics = document.diagnostics.len(),
         "document compiled; `portcullis check` shows what could not be used"
     );
-    Ok(PublishedDocument::new(
-        stored.slug.clone(),
-        &document,
-        stored.schemes.clone(),
-    ))
+    let schemes = stored.schemes.clone();
+    let published = PublishedDocument::new(stored.slug.clone(), &document, schemes);
+    Ok(published.with_settings(stored.settings.clone()))
 }
 
 impl PublishedDocument {
@@ -184,9 +185,16 @@ impl PublishedDocument {
                 .collect(),
             strays: compiled.strays.clone(),
             scheme_settings,
+            settings: DocumentSettings::default(),
             tools: compiled.tools.clone(),
             slug,
         }
+    }
+
+    /// Adds what the operator says of the operations that say nothing of credentials.
+    #[must_use]
+    pub fn with_settings(self, settings: DocumentSettings) -> Self {
+        Self { settings, ..self }
     }
 }
 
@@ -246,6 +254,7 @@ impl Parts<'_> {
     ) -> Result<(Vec<PublishedTool>, Vec<&str>), CatalogueError> {
         let mut chosen = Vec::new();
         let mut titles = Vec::new();
+        let company = Company::of(&toolset.documents);
         for part in &toolset.documents {
             let document = self.documents.get(part.document.as_str()).ok_or_else(|| {
                 CatalogueError::UnknownDocument {
@@ -254,22 +263,7 @@ impl Parts<'_> {
                 }
             })?;
             titles.push(document.title.as_str());
-            let company = match toolset.documents.as_slice() {
-                [_] => Company::Alone,
-                _ => Company::Others,
-            };
-            let bound =
-                provider.map(|provider| binding::bound_schemes(document, provider, company));
-            let bound = Arc::new(bound.unwrap_or_default());
-            let selected = document
-                .tools
-                .iter()
-                .filter(|tool| selection::selects(&part.select, tool));
-            chosen.extend(selected.map(|tool| PublishedTool {
-                tool: Arc::clone(tool),
-                document: Arc::clone(document),
-                bound: Arc::clone(&bound),
-            }));
+            chosen.extend(binding::tools(document, &part.select, company, provider));
         }
         Ok((chosen, titles))
     }

@@ -270,6 +270,7 @@ impl Put<'_> {
             content: object.content.clone(),
             digest: object.compiled.digest,
             schemes: object.schemes.clone(),
+            settings: object.settings.clone(),
             updated_at: self.now,
         }
     }

@@ -204,6 +204,14 @@ fn document(before: &Document, after: &DocumentObject) -> Vec<String> {
     for (name, change) in changed_keys(&before.schemes, &after.schemes) {
         details.push(format!("scheme {name} {change}"));
     }
+    let (old, new) = (&before.settings, &after.settings);
+    let compared = [
+        ("provider", old.provider != new.provider),
+        ("scopes", old.scopes != new.scopes),
+        ("origins", old.origins != new.origins),
+    ];
+    let changed = compared.into_iter().filter(|(_, differs)| *differs);
+    details.extend(changed.map(|(name, _)| name.to_owned()));
     details
 }
 
@@ -213,6 +221,7 @@ fn provider(before: &UpstreamProvider, after: &ProviderObject) -> Vec<String> {
     let secret = before.client_secret != after.client_secret;
     let compared = [
         ("profile", old.profile != new.profile),
+        ("name", old.name != new.name),
         ("client_id", old.client_id != new.client_id),
         ("client_secret", secret),
         ("issuer", old.issuer != new.issuer),
@@ -221,7 +230,6 @@ fn provider(before: &UpstreamProvider, after: &ProviderObject) -> Vec<String> {
             "authorization_endpoint",
             from.authorization != to.authorization,
         ),
-        ("name", old.name != new.name),
         ("token_endpoint", from.token != to.token),
         ("userinfo_endpoint", from.userinfo != to.userinfo),
         ("jwks_uri", from.jwks != to.jwks),

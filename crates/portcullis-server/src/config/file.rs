@@ -232,7 +232,8 @@ table! {
         scopes: Vec<Spanned<String>> = "[\"read:org\"]",
         /// Who may sign in: `email:*@example.com`, `hd:example.com` (Google), `tid:…` (Entra) or `org:acme` (GitHub); `*` stands for any characters, by itself for everybody, and one rule that fits suffices.
         /// Only what the provider vouches for is compared.
-        /// Default: everybody who has an account there; at a public provider that is everybody, who then may use the environments of the toolsets too.
+        /// Default: everybody who has an account there, and whoever is let in may use the environments of the toolsets too.
+        /// At `github`, at `google`, and at `entra` without a tenant of one's own, anybody in the world has one: there a toolset that calls nothing with the person's token needs a rule, be it `*`.
         allow: Vec<Spanned<String>> = "[\"org:acme\"]",
         /// Further parameters of the authorization request.
         parameters: BTreeMap<Spanned<String>, String> = "{ allow_signup = \"false\" }",
@@ -270,6 +271,14 @@ table! {
     Document = "documents.petstore" {
         /// The document, in JSON or YAML.
         file: Value<PathBuf> = "\"petstore.yaml\"",
+        /// The provider whose token of the person who signed in is the credential of the operations that the document says nothing about: those without a `security`, their own or the document's.
+        /// Callers who did not sign in, such as holders of an API key, call these without a credential.
+        /// Default: none, and such operations are called without a credential.
+        provider: Value<String> = "\"github\"",
+        /// The scopes that a sign-in then asks for, since the document does not say which its operations need.
+        scopes: Vec<Spanned<String>> = "[\"repo\"]",
+        /// Origins that the token may then go to beside those of the document's own `servers`, for operations that have servers of their own.
+        origins: Vec<Spanned<String>> = "[\"https://uploads.example.com\"]",
     }
     tables {
         /// `[documents.….schemes.…]`

@@ -15,7 +15,9 @@ use std::sync::Arc;
 use portcullis_base::{Digest, Secret, Slug};
 use portcullis_oauth::issuer::client::{ClientId, VerifiedClientMetadata};
 use portcullis_openapi::variables::VariableSpec;
-use portcullis_store::{Inbound, ProviderSettings, SchemeSettings, ToolsetDocument, VariableValue};
+use portcullis_store::{
+    DocumentSettings, Inbound, ProviderSettings, SchemeSettings, ToolsetDocument, VariableValue,
+};
 
 use super::file::File;
 use super::reading::Reading;
@@ -79,6 +81,8 @@ pub struct DocumentObject {
     /// How its security schemes are served.
     pub schemes: BTreeMap<String, SchemeSettings>,
     /// The variables that it reads.
+    /// Whose token its operations bear of which it says nothing itself.
+    pub settings: DocumentSettings,
     pub variables: Vec<VariableSpec>,
 }
 

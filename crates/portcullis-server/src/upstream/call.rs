@@ -215,7 +215,8 @@ fn blame_of(error: &CredentialError, sources: &CredentialSources<'_>) -> Blame {
         CredentialError::Missing(_) if !sources.environment_allowed => Blame::Caller,
         CredentialError::Missing(_)
         | CredentialError::Server(_)
-        | CredentialError::OtherOrigin { .. } => Blame::Operator,
+        | CredentialError::OtherOrigin { .. }
+        | CredentialError::Elsewhere { .. } => Blame::Operator,
     }
 }
 

@@ -25,6 +25,7 @@ use crate::mcp::caller::CallerValues;
 
 mod missing;
 mod scopes;
+mod unsaid;
 
 pub use missing::{MissingCredentials, MissingServer};
 pub(crate) use scopes::listed_scopes;
@@ -159,6 +160,16 @@ pub enum CredentialError {
         /// The origin that the operation calls.
         origin: Origin,
     },
+    /// The caller's own access is for another origin than the one that the operation calls.
+    #[error(
+        "this tool calls `{origin}`, and your own access is for the document's own servers only; the operator can allow it by `origins = [\"{origin}\"]` in `[documents.{document}]`"
+    )]
+    Elsewhere {
+        /// The document's slug.
+        document: Slug,
+        /// The origin that the operation calls.
+        origin: Origin,
+    },
 }
 
 /// Decides where a call goes and what it bears.
@@ -171,13 +182,16 @@ pub fn decide<'a>(
     sources: CredentialSources<'a>,
 ) -> Result<Decision<'a>, CredentialError> {
     let values = Values::new(tool, sources);
-    let tool = &tool.tool;
-    let (server, server_chosen_by) = values.server(tool)?;
+    let (server, server_chosen_by) = values.server(&tool.tool)?;
+    let credentials = match &tool.provider {
+        Some(provider) => values.unsaid(&tool.tool, provider)?,
+        None => values.credentials(&tool.tool)?,
+    };
     Ok(Decision {
         server,
         server_chosen_by,
         server_is_secret: values.is_secret(Purpose::ServerUrl),
-        credentials: values.credentials(tool)?,
+        credentials,
     })
 }
 
@@ -257,12 +271,9 @@ impl<'a> Values<'a> {
         tool: &Tool,
         alternative: &SecurityAlternative,
     ) -> Result<(), CredentialError> {
-        let Some(origin) = self.document.strays.get(&tool.name) else {
+        let Some(origin) = self.stray_origin(tool) else {
             return Ok(());
         };
-        if self.chosen_server().is_some() {
-            return Ok(());
-        }
         let is_allowed = |scheme: &str| {
             let settings = self.document.scheme_settings.get(scheme);
             settings.is_some_and(|it| it.origins.iter().any(|it| it == origin.as_str()))
@@ -275,6 +286,12 @@ impl<'a> Values<'a> {
                 origin: origin.clone(),
             }),
         }
+    }
+
+    /// Returns the origin that an operation calls, where the document calls another one and nobody chose a server instead of both.
+    fn stray_origin(&self, tool: &Tool) -> Option<&'a Origin> {
+        let origin = self.document.strays.get(&tool.name)?;
+        self.chosen_server().is_none().then_some(origin)
     }
 
     fn is_personal(&self, alternative: &SecurityAlternative) -> bool {

@@ -12,4 +12,5 @@ mod choices;
 mod connections;
 mod providers;
 mod tokens;
+mod unsaid;
 mod way;

@@ -2,6 +2,8 @@
 -- Tokens, codes and cookies that we issue are here as digests only.
 -- A sealed column has a column `…_key_id` beside it, which names the data key.
 
+ALTER TABLE documents ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+
 CREATE TABLE providers (
     id            TEXT PRIMARY KEY,
     slug          TEXT NOT NULL UNIQUE,

@@ -19,6 +19,7 @@ struct Row {
     content: Vec<u8>,
     digest: Vec<u8>,
     schemes: String,
+    settings: String,
     updated_at_ms: i64,
 }
 
@@ -26,7 +27,7 @@ pub(super) async fn all(connection: &mut Connection<'_>) -> Result<Vec<Document>
     let rows = fetch_all!(
         connection,
         Row,
-        "SELECT id, slug, owner, source, content, digest, schemes, updated_at_ms \
+        "SELECT id, slug, owner, source, content, digest, schemes, settings, updated_at_ms \
          FROM documents ORDER BY slug"
     )?;
     rows.into_iter().map(Document::try_from).collect()
@@ -39,11 +40,11 @@ pub(super) async fn put(
     execute!(
         connection,
         "INSERT INTO documents \
-         (id, slug, owner, source, content, digest, schemes, updated_at_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+         (id, slug, owner, source, content, digest, schemes, settings, updated_at_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (id) DO UPDATE SET slug = excluded.slug, owner = excluded.owner, \
          source = excluded.source, content = excluded.content, digest = excluded.digest, \
-         schemes = excluded.schemes, updated_at_ms = excluded.updated_at_ms",
+         schemes = excluded.schemes, settings = excluded.settings, updated_at_ms = excluded.updated_at_ms",
         document.id.to_string(),
         document.slug.as_str(),
         owner_text(document.owner),
@@ -51,6 +52,7 @@ pub(super) async fn put(
         &document.content[..],
         document.digest.as_bytes().as_slice(),
         to_json(&document.schemes),
+        to_json(&document.settings),
         document.updated_at.as_millis()
     )
     .map_err(|error| taken(error, "document", &document.slug))?;
@@ -69,6 +71,7 @@ impl TryFrom<Row> for Document {
             content: row.content.into(),
             digest: parse(TABLE, "digest", &row.id, Digest::from_slice(&row.digest))?,
             schemes: parse_json(TABLE, "schemes", &row.id, &row.schemes)?,
+            settings: parse_json(TABLE, "settings", &row.id, &row.settings)?,
             updated_at: Timestamp::from_millis(row.updated_at_ms),
         })
     }

@@ -7,9 +7,9 @@ use portcullis_base::{
     ToolsetId, VariableId,
 };
 use portcullis_store::{
-    Actor, ApiKeyRow, Changes, Document, Environment, Inbound, Object, ObjectId, Owner,
-    ProviderSettings, SchemeSettings, Selection, Store, Toolset, ToolsetDocument, UpstreamProvider,
-    Variable, VariableValue,
+    Actor, ApiKeyRow, Changes, Document, DocumentSettings, Environment, Inbound, Object, ObjectId,
+    Owner, ProviderSettings, SchemeSettings, Selection, Store, Toolset, ToolsetDocument,
+    UpstreamProvider, Variable, VariableValue,
 };
 
 use crate::engines::NOW;
@@ -37,6 +37,11 @@ pub(crate) fn document(name: &str, rng: &dyn Rng) -> Document {
         digest: Digest::of(content.as_bytes()),
         content: content.into_bytes().into(),
         schemes: BTreeMap::from([("oauth".to_owned(), settings)]),
+        settings: DocumentSettings {
+            provider: Some("github".to_owned()),
+            scopes: vec!["repo".to_owned()],
+            origins: vec!["https://uploads.example.com".to_owned()],
+        },
         updated_at: NOW,
     }
 }

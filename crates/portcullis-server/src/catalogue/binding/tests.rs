@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use portcullis_base::{Digest, DocumentId, ProviderId, Timestamp, ToolsetId};
 use portcullis_store::{
-    Document, Inbound, Owner, ProviderSettings, Selection, Snapshot, Toolset, ToolsetDocument,
-    UpstreamProvider,
+    Document, DocumentSettings, Inbound, Owner, ProviderSettings, Selection, Snapshot, Toolset,
+    ToolsetDocument, UpstreamProvider,
 };
 use serde_json::{Value, json};
 
@@ -86,7 +86,33 @@ fn described(name: &str, schemes: &Value, security: &[Value]) -> Document {
         digest: Digest::of(&content),
         content: content.into(),
         schemes: BTreeMap::new(),
+        settings: DocumentSettings::default(),
         updated_at: NOW,
+    }
+}
+
+/// Describes an API of which the document says nothing but `security` where it stands here, and what the operator says.
+fn silent(whole: &Value, own: &Value, settings: DocumentSettings) -> Document {
+    let mut document = described("quiet", &json!({}), &[]);
+    let mut content: Value = serde_json::from_slice(&document.content).unwrap();
+    let mut operation = json!({"operationId": "spoken"});
+    operation["security"] = own.clone();
+    content["paths"]["/silent"]["get"] = json!({"operationId": "silent"});
+    content["paths"]["/spoken"]["get"] = operation;
+    if !whole.is_null() {
+        content["security"] = whole.clone();
+    }
+    document.content = content.to_string().into_bytes().into();
+    document.digest = Digest::of(&document.content);
+    document.settings = settings;
+    document
+}
+
+fn of_github(scopes: &[&str]) -> DocumentSettings {
+    DocumentSettings {
+        provider: Some("github".to_owned()),
+        scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+        origins: Vec::new(),
     }
 }
 
@@ -338,4 +364,81 @@ fn a_tool_needs_the_scopes_of_the_alternative_that_can_be_met() {
     let other = slug("login");
     let none = needed_scopes(&toolset.tools["op0"], &other, &Scopes::default());
     assert!(none.is_empty());
+}
+
+#[test]
+fn a_document_that_says_nothing_is_bound_where_the_operator_says_so() {
+    let document = silent(&Value::Null, &json!([]), of_github(&["repo", "gist"]));
+    let toolset = published(vec![document]);
+    let github = slug("github");
+    let tool = &toolset.tools["silent"];
+    assert_eq!(tool.provider.as_ref(), Some(&github));
+    let sign_in = toolset.sign_in.as_deref().unwrap();
+    assert!(sign_in.connects);
+    assert_eq!(sign_in.scopes.to_string(), "gist repo");
+    assert!(sign_in.descriptions.is_empty());
+    // The document does not say which of them a tool needs.
+    let needed = needed_scopes(tool, &github, &Scopes::default());
+    assert!(needed.is_empty());
+}
+
+#[test]
+fn o_08_what_a_document_says_of_credentials_is_not_overruled() {
+    let toolset = published(vec![silent(&Value::Null, &json!([]), of_github(&[]))]);
+    assert_eq!(toolset.tools["spoken"].provider, None);
+    let toolset = published(vec![silent(&json!([]), &json!([{}]), of_github(&["repo"]))]);
+    let tools = toolset.tools.values();
+    assert!(tools.into_iter().all(|tool| tool.provider.is_none()));
+    let sign_in = toolset.sign_in.as_deref().unwrap();
+    assert!(!sign_in.connects && sign_in.scopes.is_empty());
+}
+
+#[test]
+fn o_08_a_document_is_bound_to_no_provider_but_the_one_that_people_sign_in_at() {
+    let document = || silent(&Value::Null, &json!([]), of_github(&["repo"]));
+    for (inbound, provider) in [
+        (Inbound::OAuth, Some("login")),
+        (Inbound::ApiKey, None),
+        (Inbound::ApiKey, Some("github")),
+    ] {
+        let toolset = build(vec![document()], &[inbound], provider).unwrap();
+        assert_eq!(toolset.tools["silent"].provider, None, "{inbound:?}");
+        let connects = toolset.sign_in.as_ref().is_some_and(|it| it.connects);
+        assert!(!connects, "{inbound:?}");
+    }
+    let unsaid = silent(&Value::Null, &json!([]), DocumentSettings::default());
+    assert_eq!(published(vec![unsaid]).tools["silent"].provider, None);
+}
+
+#[test]
+fn only_tools_that_are_published_ask_for_scopes() {
+    let document = silent(&Value::Null, &json!([]), of_github(&["repo"]));
+    let mut snapshot = Snapshot {
+        toolsets: vec![toolset(&[&document], &[Inbound::OAuth], Some("github"))],
+        documents: vec![document],
+        providers: vec![github()],
+        ..Snapshot::default()
+    };
+    snapshot.toolsets[0].documents[0].select.exclude = vec!["silent".to_owned()];
+    let known = KnownDocuments::default();
+    let catalogue = Catalogue::build(&snapshot, &Catalogue::default(), &known).unwrap();
+    let sign_in = catalogue.toolsets["tools"].sign_in.clone().unwrap();
+    assert!(!sign_in.connects && sign_in.scopes.is_empty());
+}
+
+#[test]
+fn what_is_newly_said_of_a_document_is_taken_up() {
+    let document = silent(&Value::Null, &json!([]), DocumentSettings::default());
+    let mut snapshot = Snapshot {
+        toolsets: vec![toolset(&[&document], &[Inbound::OAuth], Some("github"))],
+        documents: vec![document],
+        providers: vec![github()],
+        ..Snapshot::default()
+    };
+    let known = KnownDocuments::default();
+    let before = Catalogue::build(&snapshot, &Catalogue::default(), &known).unwrap();
+    assert_eq!(before.toolsets["tools"].tools["silent"].provider, None);
+    snapshot.documents[0].settings = of_github(&[]);
+    let after = Catalogue::build(&snapshot, &before, &known).unwrap();
+    assert!(after.toolsets["tools"].tools["silent"].provider.is_some());
 }

@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use portcullis_base::{Digest, Origin, Slug};
+use portcullis_oauth::scope::OFFLINE_ACCESS;
 use portcullis_openapi::variables::{VariableSpec, judge_slug, variables};
 use portcullis_openapi::{Limits, SchemeKind, SecurityScheme};
-use portcullis_store::SchemeSettings;
+use portcullis_store::{DocumentSettings, SchemeSettings};
 use toml::Spanned;
 
+use super::provider::scope;
 use super::toolset::find;
 use super::{DocumentObject, ProviderObject};
 use crate::compiled::CompiledDocument;
@@ -46,8 +48,10 @@ pub(in crate::config) fn documents(
         match parse(reading, &path) {
             Ok((content, compiled)) => {
                 let settings = schemes(reading, &table.schemes, &compiled.schemes, providers);
+                let whole = whole(reading, table, &compiled, providers);
                 let mut document = object(&path, &slug, content, compiled);
                 document.schemes = settings;
+                document.settings = whole;
                 documents.insert(slug, document);
             }
             Err(problem) => reading.problems.push(problem.at(file.span())),
@@ -105,9 +109,56 @@ pub(super) fn object(
         source: path.display().to_string(),
         content: content.into(),
         schemes: BTreeMap::new(),
+        settings: DocumentSettings::default(),
         variables: variables(slug.as_str(), &compiled.schemes),
         compiled,
     }
+}
+
+/// Reads whose token the operations bear of which the document says nothing.
+fn whole(
+    reading: &mut Reading<'_>,
+    table: &file::Document,
+    compiled: &CompiledDocument,
+    providers: &BTreeMap<Slug, ProviderObject>,
+) -> DocumentSettings {
+    let scopes = reading.all_parsed(&table.scopes, document_scope);
+    let origins = reading.all_parsed(&table.origins, Origin::parse);
+    let lists = [(&table.scopes, "scopes"), (&table.origins, "origins")];
+    let Some(name) = &table.provider else {
+        let meant = lists
+            .into_iter()
+            .filter_map(|(list, key)| Some((list.first()?, key)));
+        for (first, key) in meant {
+            reading.refuse(
+                first.span(),
+                format!("`{key}` says nothing without `provider` beside it"),
+                "name the provider whose token the operations bear of which the document says nothing; what is for one scheme stands in the scheme's table",
+            );
+        }
+        return DocumentSettings::default();
+    };
+    let mut tools = compiled.tools.iter();
+    if !compiled.tools.is_empty() && tools.all(|tool| tool.declares_security) {
+        reading.refuse(
+            name.span(),
+            "the document says of each operation which credential it needs, if any",
+            "leave `provider` out here; to bind a scheme of the document, set it in the scheme's table, `[documents.….schemes.…]`",
+        );
+    }
+    let provider = find(reading, name, "provider", providers);
+    DocumentSettings {
+        provider: provider.map(|slug| slug.as_str().to_owned()),
+        scopes,
+        origins: origins.iter().map(|it| it.as_str().to_owned()).collect(),
+    }
+}
+
+fn document_scope(text: &str) -> Result<String, String> {
+    if text == OFFLINE_ACCESS {
+        return Err("it opens nothing at an API; clients ask for it themselves".to_owned());
+    }
+    scope(text)
 }
 
 fn schemes(

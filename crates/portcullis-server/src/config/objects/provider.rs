@@ -83,7 +83,7 @@ fn settings(
     }
 }
 
-fn scope(text: &str) -> Result<String, String> {
+pub(super) fn scope(text: &str) -> Result<String, String> {
     let scopes = Scopes::parse(text).map_err(|error| error.to_string())?;
     match scopes.iter().count() {
         1 => Ok(scopes.to_string()),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use portcullis_base::Slug;
 use portcullis_openapi::variables::{Purpose, VariableSpec, header_name};
 use portcullis_openapi::{SchemeKind, SecurityAlternative, SecurityScheme};
 use thiserror::Error;
@@ -20,6 +21,18 @@ pub struct MissingCredentials(String);
 pub struct MissingServer {
     reason: String,
     remedy: String,
+}
+
+impl MissingCredentials {
+    /// Says that a tool bears nothing but the caller's own connection, and why it is not used.
+    pub(super) fn of_person(provider: &Slug, is_allowed: bool) -> Self {
+        let remedy = if is_allowed {
+            "sign in there"
+        } else {
+            "it is not sent to an address that you choose: leave the header out"
+        };
+        Self(format!("your own access to `{provider}` ({remedy})"))
+    }
 }
 
 impl Values<'_> {

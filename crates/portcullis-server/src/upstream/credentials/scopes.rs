@@ -22,16 +22,21 @@ pub fn needed_scopes(tool: &PublishedTool, provider: &Slug, granted: &Scopes) ->
 }
 
 /// Returns, for each alternative that the connection has a part in, the scopes that it lists; in the document's order.
+///
+/// A tool of which the document says nothing lists none, whatever a sign-in asks for: nobody said which scopes it needs.
 pub(crate) fn listed_scopes<'a>(
     tool: &'a PublishedTool,
     provider: &'a Slug,
 ) -> impl Iterator<Item = Scopes> + 'a {
     let is_bound =
         |requirement: &SecurityRequirement| tool.bound.get(&requirement.scheme) == Some(provider);
+    let of_itself = tool.provider.as_ref().filter(|it| *it == provider);
+    let of_itself = of_itself.map(|_| Scopes::default());
     let alternatives = tool.tool.security.iter();
-    alternatives
+    let listed = alternatives
         .filter(move |alternative| alternative.iter().any(is_bound))
-        .map(move |alternative| scopes(tool, alternative, is_bound))
+        .map(move |alternative| scopes(tool, alternative, is_bound));
+    of_itself.into_iter().chain(listed)
 }
 
 fn scopes(

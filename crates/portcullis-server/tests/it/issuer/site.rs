@@ -187,6 +187,7 @@ fn published(slug: &str, document: &Arc<PublishedDocument>) -> PublishedToolset 
                 tool: Arc::clone(tool),
                 document: Arc::clone(document),
                 bound: Arc::clone(&bound),
+                provider: None,
             };
             (tool.tool.name.clone(), tool)
         })

@@ -83,6 +83,7 @@ fn published(
                 tool: Arc::clone(tool),
                 document: Arc::clone(document),
                 bound: Arc::default(),
+                provider: None,
             };
             (tool.tool.name.clone(), tool)
         })

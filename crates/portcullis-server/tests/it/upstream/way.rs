@@ -15,7 +15,7 @@ use portcullis_server::telemetry::metrics::Metrics;
 use portcullis_server::upstream::credentials::{ConnectionSource, CredentialSources};
 use portcullis_server::upstream::policy::EgressPolicy;
 use portcullis_server::upstream::{Upstream, UpstreamLimits};
-use portcullis_store::SchemeSettings;
+use portcullis_store::{DocumentSettings, SchemeSettings};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -73,6 +73,7 @@ impl Way {
                 tool,
                 document,
                 bound,
+                provider: None,
             };
             (tool.tool.name.clone(), tool)
         });
@@ -153,6 +154,22 @@ impl Way {
         let bound = Arc::new(BTreeMap::from([(scheme.to_owned(), provider)]));
         for tool in self.tools.values_mut() {
             tool.bound = Arc::clone(&bound);
+        }
+        self
+    }
+
+    /// Has the operator name a provider for the operations that the document says nothing about.
+    pub(super) fn lent(mut self, provider: &str, origins: &[&str]) -> Self {
+        let settings = DocumentSettings {
+            provider: Some(provider.to_owned()),
+            scopes: Vec::new(),
+            origins: origins.iter().map(|&origin| origin.to_owned()).collect(),
+        };
+        for tool in self.tools.values_mut() {
+            let document = PublishedDocument::clone(&tool.document);
+            tool.document = Arc::new(document.with_settings(settings.clone()));
+            let is_silent = !tool.tool.declares_security;
+            tool.provider = is_silent.then(|| Slug::parse(provider).unwrap());
         }
         self
     }

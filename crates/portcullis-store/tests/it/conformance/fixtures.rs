@@ -2,7 +2,7 @@
 
 use portcullis_base::{Digest, FlowId};
 use portcullis_oauth::issuer::client::{ApplicationType, ClientId, TokenEndpointAuthMethod};
-use portcullis_store::{Inbound, ProviderEndpoints};
+use portcullis_store::{DocumentSettings, Inbound, ProviderEndpoints};
 
 use super::on_both_engines;
 use crate::engines::Database;
@@ -53,6 +53,15 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
         include_str!("../../fixtures/document_schemes_2.json"),
     ];
     insert_documents(&database, &schemes).await;
+    let settings = [
+        include_str!("../../fixtures/document_settings_1.json"),
+        include_str!("../../fixtures/document_settings_1_least.json"),
+    ];
+    for (number, settings) in settings.iter().enumerate() {
+        let update =
+            format!("UPDATE documents SET settings = '{settings}' WHERE slug = 'd{number}'");
+        database.execute(&update).await;
+    }
     let toolsets = [
         include_str!("../../fixtures/toolset_settings_1.json"),
         include_str!("../../fixtures/toolset_settings_1_least.json"),
@@ -62,6 +71,7 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     let providers = [
         include_str!("../../fixtures/provider_settings_1.json"),
         include_str!("../../fixtures/provider_settings_1_least.json"),
+        include_str!("../../fixtures/provider_settings_2.json"),
     ];
     insert_settings(&database, "providers", "prv", &providers).await;
 
@@ -69,9 +79,11 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     let [scheme, bound] = [0, 1].map(|number| &snapshot.documents[number].schemes["oauth"]);
     assert_eq!(scheme.signing_algorithm.as_deref(), Some("ES256"));
     assert_eq!(bound.provider.as_deref(), Some("github"));
+    let [whole, least] = [0, 1].map(|number| &snapshot.documents[number].settings);
+    assert_eq!(whole.scopes, ["repo"]);
+    assert_eq!(*least, DocumentSettings::default());
     let [full, least, signed_in] = &snapshot.toolsets[..] else {
         panic!("three toolsets");
-        include_str!("../../fixtures/provider_settings_2.json"),
     };
     assert_eq!(full.documents[0].select.exclude, ["*_delete"]);
     assert!(full.inbound.contains(&Inbound::Headers));
@@ -83,6 +95,7 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     };
     assert_eq!(full.settings.parameters["prompt"], "select_account");
     assert_eq!(least.settings.endpoints, ProviderEndpoints::default());
+    assert_eq!(named.settings.name.as_deref(), Some("Acme"));
 }
 
 async fn stored_texts_of_signing_in_still_load(database: Database) {
