@@ -113,6 +113,21 @@ pub struct EnvironmentValues {
     pub values: HashMap<String, EnvironmentValue>,
 }
 
+impl Catalogue {
+    /// Says that anybody in the world can sign in to a toolset, where that is so and the operator did not say it.
+    #[must_use]
+    pub fn open_door(&self, toolset: &PublishedToolset) -> Option<String> {
+        let slug = toolset.sign_in.as_ref()?.provider.as_str();
+        let provider = self.providers.get(slug)?;
+        provider.is_open_by_default().then(|| {
+            format!(
+                "anybody in the world who has an account at {} can sign in, and use the environment's credentials where tools need them; say in `[providers.{slug}]` who may, by `allow = [\"…\"]`, where `[\"*\"]` means everybody",
+                provider.name()
+            )
+        })
+    }
+}
+
 /// The slug of the environment that the variables of the process make, where a document is served alone.
 pub const PROCESS_ENVIRONMENT: &str = "process";
 

@@ -107,6 +107,8 @@ pub struct CheckedToolset {
     pub tools: Vec<String>,
     /// What keeps tools from being called.
     pub missing: Vec<Missing>,
+    /// What the operator may not have meant.
+    pub warnings: Vec<String>,
 }
 
 /// A client that the operator registers.
@@ -178,7 +180,10 @@ impl Report {
             tools: published.values().flat_map(|it| tools(it)).collect(),
             toolsets: toolsets
                 .values()
-                .map(|it| checked_toolset(it, public_url))
+                .map(|it| CheckedToolset {
+                    warnings: catalogue.open_door(it).into_iter().collect(),
+                    ..checked_toolset(it, public_url)
+                })
                 .collect(),
             clients: configuration
                 .objects
@@ -240,6 +245,7 @@ fn checked_toolset(toolset: &PublishedToolset, public_url: Option<&Origin>) -> C
         endpoint: format!("{base}/{}/mcp", toolset.slug),
         inbound: toolset.inbound.iter().copied().collect(),
         missing: missing(toolset, &names),
+        warnings: Vec::new(),
         tools: names,
     }
 }

@@ -7,6 +7,7 @@ mod client;
 mod document;
 mod environment;
 mod provider;
+mod sign_in;
 mod toolset;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,9 +81,9 @@ pub struct DocumentObject {
     pub compiled: Arc<CompiledDocument>,
     /// How its security schemes are served.
     pub schemes: BTreeMap<String, SchemeSettings>,
-    /// The variables that it reads.
     /// Whose token its operations bear of which it says nothing itself.
     pub settings: DocumentSettings,
+    /// The variables that it reads.
     pub variables: Vec<VariableSpec>,
 }
 

@@ -2,6 +2,7 @@
 
 mod clients;
 mod sign_in;
+mod unsaid;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

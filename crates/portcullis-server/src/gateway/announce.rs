@@ -26,6 +26,7 @@ impl Gateway {
         for url in endpoints {
             tracing::info!(url, "MCP endpoint published");
         }
+        tell_open_doors(&self.reloader.catalogue());
         self.tell_missing_keys().await;
     }
 
@@ -48,6 +49,15 @@ impl Gateway {
                 %toolset,
                 "no API key opens the toolset `{toolset}` yet; make one with `{command}`"
             );
+        }
+    }
+}
+
+/// Tells of the toolsets that anybody in the world can sign in to without the operator having said so.
+fn tell_open_doors(catalogue: &Catalogue) {
+    for toolset in catalogue.toolsets.values() {
+        if let Some(warning) = catalogue.open_door(toolset) {
+            tracing::warn!(toolset = %toolset.slug, "toolset `{}`: {warning}", toolset.slug);
         }
     }
 }

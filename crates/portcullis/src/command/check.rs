@@ -146,6 +146,9 @@ fn print_toolset(out: &mut impl Write, toolset: &CheckedToolset) -> io::Result<(
         writeln!(out, "  {}", missing.reason)?;
         writeln!(out, "    {}{more}", shown.join(", "))?;
     }
+    for warning in &toolset.warnings {
+        writeln!(out, "  warning: {warning}")?;
+    }
     writeln!(out)
 }
 

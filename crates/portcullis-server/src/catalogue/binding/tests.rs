@@ -442,3 +442,28 @@ fn what_is_newly_said_of_a_document_is_taken_up() {
     let after = Catalogue::build(&snapshot, &before, &known).unwrap();
     assert!(after.toolsets["tools"].tools["silent"].provider.is_some());
 }
+
+#[test]
+fn a_door_that_stands_open_to_the_world_is_told() {
+    let told = |allow: &[&str]| {
+        let document = silent(&Value::Null, &json!([]), of_github(&[]));
+        let mut provider = github();
+        provider.settings.allow = allow.iter().map(|&rule| rule.to_owned()).collect();
+        let snapshot = Snapshot {
+            toolsets: vec![toolset(&[&document], &[Inbound::OAuth], Some("github"))],
+            documents: vec![document],
+            providers: vec![provider],
+            ..Snapshot::default()
+        };
+        let known = KnownDocuments::default();
+        let catalogue = Catalogue::build(&snapshot, &Catalogue::default(), &known).unwrap();
+        catalogue.open_door(&catalogue.toolsets["tools"])
+    };
+    let warning = told(&[]).unwrap();
+    assert!(
+        warning.contains("an account at GitHub can sign in"),
+        "{warning}"
+    );
+    assert_eq!(told(&["*"]), None);
+    assert_eq!(told(&["org:acme"]), None);
+}

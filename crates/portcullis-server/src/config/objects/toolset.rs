@@ -8,7 +8,7 @@ use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{Inbound, Selection, ToolsetDocument};
 use toml::Spanned;
 
-use super::{DocumentObject, EnvironmentObject, ProviderObject, ToolsetObject};
+use super::{DocumentObject, EnvironmentObject, ProviderObject, ToolsetObject, sign_in};
 use crate::config::file::{self, Named};
 use crate::config::problem::did_you_mean;
 use crate::config::reading::Reading;
@@ -35,6 +35,7 @@ pub(in crate::config) fn toolsets(
     for (name, table) in tables {
         if let Some(slug) = reading.slug(name) {
             let toolset = toolset(reading, name.span(), table, surroundings);
+            sign_in::judge(reading, table, &toolset, surroundings);
             toolsets.insert(slug, toolset);
         }
     }
