@@ -20,6 +20,7 @@ pub mod profile;
 pub mod provider;
 pub mod ready;
 pub mod scopes;
+pub mod trial;
 
 #[cfg(test)]
 mod fixtures;

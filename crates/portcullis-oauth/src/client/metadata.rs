@@ -7,6 +7,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::profile::SecretMethod;
+use crate::pkce;
 
 /// The part of a metadata document that we use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct ProviderMetadata {
     pub secret_method: Option<SecretMethod>,
     /// `scopes_supported`, where it is told.
     pub scopes: Option<Vec<String>>,
+    /// `code_challenge_methods_supported`, where it is told.
+    pub challenge_methods: Option<Vec<String>>,
 }
 
 /// Why a document is not used.
@@ -51,6 +54,7 @@ struct Document {
     authorization_response_iss_parameter_supported: Option<bool>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     scopes_supported: Option<Vec<String>>,
+    code_challenge_methods_supported: Option<Vec<String>>,
 }
 
 /// Returns where the metadata of an issuer may stand, the usual place first.
@@ -89,6 +93,7 @@ impl ProviderMetadata {
             sends_iss: document.authorization_response_iss_parameter_supported == Some(true),
             secret_method: methods.and_then(|methods| secret_method(&methods)),
             scopes: document.scopes_supported,
+            challenge_methods: document.code_challenge_methods_supported,
         })
     }
 
@@ -99,6 +104,15 @@ impl ProviderMetadata {
             return true;
         };
         scopes.iter().any(|listed| listed == scope)
+    }
+
+    /// Tells whether PKCE may be used as we do: the document lists S256, or no methods at all.
+    #[must_use]
+    pub fn takes_s256(&self) -> bool {
+        let Some(methods) = &self.challenge_methods else {
+            return true;
+        };
+        methods.iter().any(|method| method == pkce::METHOD)
     }
 }
 
@@ -199,6 +213,22 @@ mod tests {
         }
         assert_eq!(read(&json!({})), Err(InvalidMetadata::Malformed));
         assert_eq!(read(&json!([])), Err(InvalidMetadata::Malformed));
+    }
+
+    #[test]
+    fn s256_may_be_used_unless_a_list_lacks_it() {
+        for (methods, may) in [
+            (json!(null), true),
+            (json!(["plain", "S256"]), true),
+            (json!(["plain"]), false),
+            (json!([]), false),
+        ] {
+            let metadata = read(&json!({
+                "issuer": "https://as.example/t",
+                "code_challenge_methods_supported": methods
+            }));
+            assert_eq!(metadata.unwrap().takes_s256(), may, "{methods}");
+        }
     }
 
     #[test]

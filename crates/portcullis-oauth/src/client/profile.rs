@@ -8,6 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::issuer::TENANT_ID;
+use super::trial::ClientTrial;
 use crate::json_pointer::JsonPointer;
 use crate::wire::token::granted::AnswerPointers;
 
@@ -225,6 +226,9 @@ pub struct Hint {
     pub error: String,
     /// What to do about it.
     pub text: String,
+    /// What it says of our client, where the code is one of the provider's own.
+    #[serde(default)]
+    pub means: Option<ClientTrial>,
 }
 
 /// What a profile lacks or has wrong.

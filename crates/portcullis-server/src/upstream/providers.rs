@@ -11,6 +11,7 @@ mod exchange;
 mod identify;
 mod kept;
 mod redeem;
+mod trial;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use redeem::KnownMethods;
 
 pub use error::{AnswerProblem, Endpoint, ProviderError};
 pub use redeem::{CodeRedemption, ProviderTokens};
+pub use trial::Tried;
 
 /// The way to the providers.
 pub struct Providers {
@@ -59,10 +61,7 @@ impl Providers {
         &self,
         provider: &Arc<ResolvedProvider>,
     ) -> Result<ReadyProvider, ProviderError> {
-        let metadata = match provider.metadata_issuer() {
-            Some(issuer) => Some(self.metadata(provider.slug(), issuer).await?),
-            None => None,
-        };
+        let metadata = self.metadata_of(provider).await?;
         ReadyProvider::new(Arc::clone(provider), metadata.as_deref()).map_err(|reason| {
             ProviderError::NotReady {
                 provider: provider.slug().clone(),
@@ -71,13 +70,22 @@ impl Providers {
         })
     }
 
-    async fn metadata(
+    /// Returns the metadata of a provider; none where it can be used without.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be fetched, or is not that of the issuer.
+    pub async fn metadata_of(
         &self,
-        provider: &Slug,
-        issuer: &str,
-    ) -> Result<Arc<ProviderMetadata>, ProviderError> {
-        let fetch = discover(&self.http, provider, issuer);
-        self.metadata.document(&key(provider, issuer), fetch).await
+        provider: &ResolvedProvider,
+    ) -> Result<Option<Arc<ProviderMetadata>>, ProviderError> {
+        let Some(issuer) = provider.metadata_issuer() else {
+            return Ok(None);
+        };
+        let slug = provider.slug();
+        let fetch = discover(&self.http, slug, issuer);
+        let document = self.metadata.document(&key(slug, issuer), fetch).await?;
+        Ok(Some(document))
     }
 
     async fn signing_keys(

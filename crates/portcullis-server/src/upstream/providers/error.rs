@@ -41,6 +41,8 @@ pub enum ProviderError {
         provider: Slug,
         /// What was asked.
         endpoint: Endpoint,
+        /// Why not, in the words of the log.
+        reason: String,
     },
     /// The answer is of no use.
     #[error("the provider `{provider}` gave no usable answer for its {endpoint}: {problem}")]

@@ -93,6 +93,7 @@ impl Asked<'_> {
         ProviderError::Unreachable {
             provider: self.provider.clone(),
             endpoint: self.endpoint,
+            reason: cause.to_owned(),
         }
     }
 

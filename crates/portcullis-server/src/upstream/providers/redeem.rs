@@ -67,9 +67,22 @@ impl Providers {
         ready: &ReadyProvider,
         redemption: &CodeRedemption<'_>,
     ) -> Result<ProviderTokens, ProviderError> {
+        match self.present_code(ready, redemption).await {
+            Ok(answer) => Ok(self.tokens(ready, redemption, answer)),
+            Err(Unredeemed::Failed(error)) => Err(error),
+            Err(Unredeemed::Refused(refusal)) => Err(refused(ready, &refusal)),
+        }
+    }
+
+    /// Presents a code, with our secret as the provider takes it.
+    pub(super) async fn present_code(
+        &self,
+        ready: &ReadyProvider,
+        redemption: &CodeRedemption<'_>,
+    ) -> Result<TokenAnswer, Unredeemed> {
         let place = ready.token().as_url().as_str();
         let known = ready.secret_method().or_else(|| self.methods.find(place));
-        let answer = match known {
+        match known {
             Some(method) => self.attempt(ready, redemption, method).await,
             None => match self.attempt(ready, redemption, SecretMethod::Post).await {
                 Err(Unredeemed::Refused(refusal)) if is_about_the_client(&refusal) => {
@@ -81,11 +94,6 @@ impl Providers {
                 }
                 outcome => outcome,
             },
-        };
-        match answer {
-            Ok(answer) => Ok(self.tokens(ready, redemption, answer)),
-            Err(Unredeemed::Failed(error)) => Err(error),
-            Err(Unredeemed::Refused(refusal)) => Err(refused(ready, &refusal)),
         }
     }
 
@@ -183,7 +191,7 @@ impl Providers {
 }
 
 /// Why one attempt brought nothing.
-enum Unredeemed {
+pub(super) enum Unredeemed {
     Refused(Refusal),
     Failed(ProviderError),
 }
@@ -199,7 +207,7 @@ fn is_about_the_client(refusal: &Refusal) -> bool {
     refusal.status == 401 || refusal.error == "invalid_client"
 }
 
-fn refused(ready: &ReadyProvider, refusal: &Refusal) -> ProviderError {
+pub(super) fn refused(ready: &ReadyProvider, refusal: &Refusal) -> ProviderError {
     let provider = ready.provider();
     let hint = provider.profile().hint(&refusal.error);
     let advice = hint.unwrap_or(match refusal.error.as_str() {
