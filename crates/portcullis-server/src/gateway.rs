@@ -352,18 +352,22 @@ fn upstream(
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 ) -> Upstream {
-    let allowed = settings.allow.iter().cloned();
-    let policy = allowed.fold(EgressPolicy::default(), |policy, place| match place {
-        AllowedUpstream::Origin(origin) => policy.allow_origin(origin),
-        AllowedUpstream::Network(block) => policy.allow_network(block),
-    });
     let limits = UpstreamLimits {
         connect: settings.connect,
         call: settings.call,
         max_response_bytes: settings.max_response_bytes,
         max_calls: settings.max_calls,
     };
-    Upstream::new(policy, limits, metrics, clock, rng)
+    Upstream::new(egress_policy(settings), limits, metrics, clock, rng)
+}
+
+/// Returns what the operator allows beside the public internet.
+pub(crate) fn egress_policy(settings: &UpstreamSettings) -> EgressPolicy {
+    let allowed = settings.allow.iter().cloned();
+    allowed.fold(EgressPolicy::default(), |policy, place| match place {
+        AllowedUpstream::Origin(origin) => policy.allow_origin(origin),
+        AllowedUpstream::Network(block) => policy.allow_network(block),
+    })
 }
 
 fn of_storage(error: StorageError, settings: &Settings) -> GatewayError {

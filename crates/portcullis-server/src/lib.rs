@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod check;
 pub mod compiled;
 pub mod config;
+pub mod doctor;
 pub mod gateway;
 pub mod http;
 pub mod issuer;

@@ -22,6 +22,7 @@ Examples:
   portcullis check petstore.yaml                      what becomes of the document
   PETSTORE_API_KEY=… portcullis serve petstore.yaml   publish it on this machine
   portcullis serve portcullis.toml                    publish what a configuration file describes
+  portcullis doctor portcullis.toml                   whether people can sign in to it
   portcullis key create \"build agents\"                make a key for callers";
 
 #[derive(Debug, Subcommand)]
@@ -30,6 +31,10 @@ pub(crate) enum Command {
     Check(Check),
     /// Publish what a configuration file describes, or one OpenAPI document.
     Serve(Serve),
+    /// Say whether signing in can work: asks the running gateway and the providers, and changes nothing.
+    ///
+    /// Looks at what can be looked at without a person: the documents of the gateway through its public URL, its refusals, what the provider says of itself, and whether it takes the client id and the secret.
+    Doctor(Doctor),
     /// Write a configuration file's objects to the store, after showing what changes.
     Apply(Apply),
     /// Make, list and revoke API keys, and change the master key.
@@ -67,11 +72,26 @@ pub(crate) struct Check {
     pub(crate) format: OutputFormat,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The configuration file that the gateway serves.
+    #[arg(default_value = DEFAULT_FILE)]
+    pub(crate) file: PathBuf,
+    /// Look at this toolset and its provider only.
+    #[arg(long, value_name = "SLUG", value_parser = Slug::parse)]
+    pub(crate) toolset: Option<Slug>,
+    #[command(flatten)]
+    pub(crate) overrides: OverrideArguments,
+    /// For people, or for programs.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) format: OutputFormat,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
     /// Lines for people.
     Text,
-    /// One JSON object, with the schemas of all tools.
+    /// One JSON object; that of `check` holds the schemas of all tools.
     Json,
 }
 

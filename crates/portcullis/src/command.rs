@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod check;
+pub(crate) mod doctor;
 pub(crate) mod key;
 pub(crate) mod rotate;
 pub(crate) mod serve;

@@ -1,6 +1,6 @@
 //! The program: the command line, signals and exit codes around `portcullis-server`.
 //!
-//! Exit codes: 0 where all is well, 1 where something failed or `check` found something wrong, 2 where the command line cannot be read.
+//! Exit codes: 0 where all is well, 1 where something failed, or `check` or `doctor` found something wrong, 2 where the command line cannot be read.
 //!
 //! To add a command: its arguments in `cli.rs`, its work in a file of `command/`.
 #![expect(
@@ -41,6 +41,7 @@ async fn run(arguments: cli::Arguments) -> anyhow::Result<ExitCode> {
     let process = process_environment();
     match arguments.command {
         cli::Command::Check(arguments) => command::check::run(&arguments, process),
+        cli::Command::Doctor(arguments) => command::doctor::run(&arguments, process).await,
         cli::Command::Serve(arguments) => command::serve::run(&arguments, process).await,
         cli::Command::Apply(arguments) => command::apply::run(arguments, process).await,
         cli::Command::Key(arguments) => command::key::run(arguments, process).await,

@@ -41,14 +41,15 @@ pub(crate) fn run(arguments: &Check, process: HashMap<String, Secret>) -> anyhow
 }
 
 /// A reader who has seen enough, such as `head`, is no failure.
-fn written(outcome: io::Result<()>) -> io::Result<()> {
+pub(super) fn written(outcome: io::Result<()>) -> io::Result<()> {
     match outcome {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }
 }
 
-fn problems(error: &ConfigurationError) -> serde_json::Value {
+/// Writes for programs what keeps a configuration from being used.
+pub(super) fn problems(error: &ConfigurationError) -> serde_json::Value {
     let problems: Vec<_> = error
         .problems()
         .iter()

@@ -6,6 +6,8 @@
 )]
 
 mod api;
+mod doctor;
+mod exchange;
 mod running;
 mod serve;
 mod signals;
