@@ -72,7 +72,7 @@ async fn c_04_a_code_of_one_flow_is_worth_nothing_with_the_state_of_another() {
 }
 
 #[tokio::test]
-async fn c_06_the_page_asks_each_time_whoever_sent_the_browser() {
+async fn c_06_the_page_asks_each_time_unless_the_operator_lets_a_client_be_remembered() {
     let site = Site::start().await;
     let id = ClientId::parse(&site.client(WEB).await).unwrap();
     let registered = site.store.client(&id).await.unwrap().unwrap();
