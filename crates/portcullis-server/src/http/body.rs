@@ -6,13 +6,23 @@ use std::pin::{Pin, pin};
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use thiserror::Error;
 use tokio::time::timeout;
 
 use super::settings::BodyLimits;
+
+/// Tells whether a request declares its body as of one media type, whatever the parameters.
+#[must_use]
+pub fn is_declared_as(headers: &HeaderMap, essence: &str) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|declared| declared.trim().eq_ignore_ascii_case(essence))
+}
 
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]

@@ -50,12 +50,7 @@ async fn answer(
 ) -> Result<Response, OAuthError> {
     let invalid = |description| OAuthError::new(OAuthErrorCode::InvalidClientMetadata, description);
     // A web page can have a browser send `text/plain` without asking first.
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default();
-    if !kind.trim().eq_ignore_ascii_case("application/json") {
+    if !body::is_declared_as(headers, "application/json") {
         return Err(invalid("the body must be declared as application/json"));
     }
     let bytes = body::collect(body, state.parts.body_limits)

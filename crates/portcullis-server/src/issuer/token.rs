@@ -90,15 +90,7 @@ async fn form(
     body: Body,
 ) -> Result<Parameters, OAuthError> {
     let invalid = |description| OAuthError::new(OAuthErrorCode::InvalidRequest, description);
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .unwrap_or_default();
-    if !kind
-        .trim()
-        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    {
+    if !body::is_declared_as(headers, "application/x-www-form-urlencoded") {
         return Err(invalid(
             "the body must be declared as application/x-www-form-urlencoded",
         ));
@@ -106,8 +98,7 @@ async fn form(
     let bytes = body::collect(body, state.parts.body_limits)
         .await
         .map_err(|_| invalid("the body is too large, too slow or broke off"))?;
-    Parameters::read(&bytes)
-        .map_err(|_| invalid("the form is malformed, too large, or has a parameter more than once"))
+    Ok(Parameters::read(&bytes)?)
 }
 
 async fn client(

@@ -361,11 +361,7 @@ fn mirrored(headers: &HeaderMap) -> Headers<'_> {
 ///
 /// Other types are refused, because a web page of any origin can have a browser send `text/plain` without asking first.
 fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    body::is_declared_as(headers, "application/json")
 }
 
 /// Tells whether the client takes an event stream; JSON is sent to whoever does not say so.
