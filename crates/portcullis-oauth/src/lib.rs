@@ -6,11 +6,13 @@
 //! To add a parameter or an error code of a request or an answer, extend the file of its message in `wire`.
 //! To add a method of client authentication, add a variant to [`client_auth::ClientAuthentication`].
 
+mod claims;
 pub mod client;
 pub mod client_auth;
 pub mod guard;
 pub mod issuer;
 pub mod json_pointer;
+pub mod jws;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod resource;

@@ -6,10 +6,8 @@
 use serde_json::Value;
 
 use super::profile::{EmailList, IdentitySource, OrganisationList};
+use crate::claims::is_subject;
 use crate::issuer::person::Identity;
-
-/// The longest subject that is taken (OpenID Connect Core §2: "It MUST NOT exceed 255 ASCII characters in length").
-const LONGEST_SUBJECT: usize = 255;
 
 /// The longest label that is kept, in characters.
 const LONGEST_LABEL: usize = 100;
@@ -43,7 +41,7 @@ impl Testimony {
     #[must_use]
     pub fn read(source: &IdentitySource, claims: &Value) -> Option<Self> {
         let subject = source.subject.id(claims)?;
-        let is_lawful = subject.len() <= LONGEST_SUBJECT && !subject.chars().any(char::is_control);
+        let is_lawful = is_subject(&subject);
         let text = |pointer: &Option<crate::json_pointer::JsonPointer>| {
             Some(pointer.as_ref()?.text(claims)?.to_owned())
         };

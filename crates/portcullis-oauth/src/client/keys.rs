@@ -55,7 +55,7 @@ impl SigningKeys {
     }
 
     /// Returns the keys that a token with this algorithm and `kid` may be signed with; all that fit where it names none.
-    pub(super) fn suitable<'a>(
+    pub(crate) fn suitable<'a>(
         &'a self,
         algorithm: Algorithm,
         id: Option<&'a str>,
