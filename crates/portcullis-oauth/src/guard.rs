@@ -1,5 +1,9 @@
 //! We as resource server: what a caller presents, and what he is told when it does not suffice.
+//!
+//! A token of our own is judged by [`admit`]; one of a provider's own authorization server by [`jwt`], under the policy of [`external`].
 
 pub mod admit;
 pub mod bearer;
 pub mod challenge;
+pub mod external;
+pub mod jwt;
