@@ -49,11 +49,7 @@ impl JsonPointer {
     /// Returns the text or the whole number that stands there, as text: providers use both as ids.
     #[must_use]
     pub fn id(&self, document: &Value) -> Option<String> {
-        match self.find(document)? {
-            Value::String(text) if !text.is_empty() => Some(text.clone()),
-            Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
-            _ => None,
-        }
+        id(self.find(document)?)
     }
 
     /// Tells whether `true` stands there, be it as a text.
@@ -64,6 +60,15 @@ impl JsonPointer {
             Some(Value::String(text)) => text == "true",
             _ => false,
         }
+    }
+}
+
+/// Returns a text that is not empty or a whole number, as text.
+pub(crate) fn id(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an access token of a provider's own authorization server must say before it opens anything here, by whichever way its claims are learnt; [`super::jwt`] is one.
+//! What an access token of a provider's own authorization server must say before it opens anything here, by whichever way its claims are learnt: [`super::jwt`], [`super::introspection`] or [`super::probe`].
 //!
 //! "MCP servers MUST validate that access tokens were issued specifically for them as the intended audience" (MCP 2026-07-28, authorization, "Token Handling"): a token without an audience is refused, unless the operator named the clients whose tokens are good without one.
 //! Whether the scopes suffice is [`super::admit::lacks`]'s.
@@ -93,6 +93,39 @@ pub enum Refusal {
     /// It is from the future.
     #[error("it is not good yet; compare the clocks")]
     NotYet,
+    /// The provider says that it is not good, or does not know it.
+    #[error("the provider says that it is not active")]
+    Inactive,
+    /// The provider does not let us ask.
+    #[error(
+        "the provider refuses our question about it with status {status}; compare the credentials that we ask with"
+    )]
+    NotAllowedToAsk {
+        /// The status.
+        status: u16,
+    },
+    /// The provider does not say.
+    #[error("the provider answers our question about it with status {status}")]
+    Unanswered {
+        /// The status.
+        status: u16,
+    },
+    /// The provider's answer is not of the form that it must have.
+    #[error("the provider answers our question about it with something else than was agreed")]
+    Unreadable,
+}
+
+impl Refusal {
+    /// Tells whether the client hears of it, as 401 `invalid_token`.
+    ///
+    /// What is not the token's fault is 503 instead: a client that is told to sign in again would do so in vain, and do it again.
+    #[must_use]
+    pub fn is_invalid_token(&self) -> bool {
+        !matches!(
+            self,
+            Self::NotAllowedToAsk { .. } | Self::Unanswered { .. } | Self::Unreadable
+        )
+    }
 }
 
 impl From<WrongClaim> for Refusal {
@@ -164,7 +197,7 @@ impl AccessTokenPolicy {
     /// Returns when the token expires, in the provider's own words.
     fn judge_time(&self, claims: &Value, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
         let expires_at = instant(claims, "exp")?;
-        self.judge_expiry(expires_at, now)?;
+        judge_expiry(expires_at, self.leeway, now)?;
         for name in ["nbf", "iat"] {
             if instant(claims, name)?.is_some_and(|from| from > now.after(self.leeway)) {
                 return Err(Refusal::NotYet);
@@ -172,16 +205,16 @@ impl AccessTokenPolicy {
         }
         Ok(expires_at)
     }
+}
 
-    /// "The current date/time MUST be before the expiration date/time" (RFC 7519 §4.1.4), give or take the leeway.
-    pub(super) fn judge_expiry(
-        &self,
-        expires_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let has_expired = expires_at.is_some_and(|at| now >= at.after(self.leeway));
-        (!has_expired).then_some(()).ok_or(Refusal::Expired)
-    }
+/// "The current date/time MUST be before the expiration date/time" (RFC 7519 §4.1.4), give or take the leeway.
+pub(super) fn judge_expiry(
+    expires_at: Option<Timestamp>,
+    leeway: Duration,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let has_expired = expires_at.is_some_and(|at| now >= at.after(leeway));
+    (!has_expired).then_some(()).ok_or(Refusal::Expired)
 }
 
 /// Tells whether an audience is one of those that are accepted; a URL may be spelt in every way that names the same resource.

@@ -1,5 +1,7 @@
 //! Claims of access tokens as they should be, and what else comes.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::*;
@@ -248,4 +250,30 @@ fn c_20_a_subject_that_can_be_none_is_refused() {
         let outcome = verdict(&json!({"sub": sub}));
         assert_eq!(outcome, Err(Refusal::Claim("sub")), "{sub}");
     }
+}
+
+#[test]
+fn every_refusal_has_a_text_of_its_own_that_tells_nothing_of_the_token() {
+    let all = [
+        Refusal::Malformed,
+        Refusal::Critical,
+        Refusal::Algorithm,
+        Refusal::UnknownKey,
+        Refusal::Signature,
+        Refusal::OtherKind("typ"),
+        Refusal::Bound("cnf"),
+        Refusal::Claim("aud"),
+        Refusal::OtherIssuer,
+        Refusal::OtherAudience,
+        Refusal::NoAudience,
+        Refusal::SeveralClients,
+        Refusal::Expired,
+        Refusal::NotYet,
+        Refusal::Inactive,
+        Refusal::NotAllowedToAsk { status: 401 },
+        Refusal::Unanswered { status: 500 },
+        Refusal::Unreadable,
+    ];
+    let texts: BTreeSet<_> = all.iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), all.len());
 }
