@@ -188,12 +188,11 @@ impl ExpiryPointer {
 }
 
 fn seconds(value: &Value) -> Option<f64> {
-    let seconds: f64 = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.parse().ok()?,
-        _ => return None,
-    };
-    seconds.is_finite().then_some(seconds)
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
