@@ -57,6 +57,12 @@ struct Document {
     code_challenge_methods_supported: Option<Vec<String>>,
 }
 
+/// The well-known place of OpenID Connect Discovery 1.0.
+pub(crate) const OPENID: &str = "/.well-known/openid-configuration";
+
+/// The well-known place of RFC 8414.
+pub(crate) const OAUTH: &str = "/.well-known/oauth-authorization-server";
+
 /// Returns where the metadata of an issuer may stand, the usual place first.
 ///
 /// OpenID Connect Discovery 1.0 §4.1 appends to the path, RFC 8414 §3.1 puts the path behind.
@@ -66,8 +72,8 @@ pub fn locations(issuer: &SafeUrl) -> [String; 2] {
     // "any terminating '/' MUST be removed"
     let path = issuer.as_url().path().trim_end_matches('/');
     [
-        format!("{origin}{path}/.well-known/openid-configuration"),
-        format!("{origin}/.well-known/oauth-authorization-server{path}"),
+        format!("{origin}{path}{OPENID}"),
+        format!("{origin}{OAUTH}{path}"),
     ]
 }
 
