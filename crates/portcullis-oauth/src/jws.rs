@@ -17,7 +17,7 @@ use crate::client::keys::SigningKeys;
 #[cfg(test)]
 pub(crate) mod fixtures;
 
-/// An algorithm whose signatures prove where they come from; shared secrets prove nothing and are none (RFC 8725 §3.2).
+/// An algorithm whose signatures prove where they come from; shared secrets prove nothing and are none (RFC 8725 §2.1).
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct SigningAlgorithm(Algorithm);

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::client::metadata;
 
+pub mod check;
 pub mod difference;
 pub mod protected_resource;
 pub mod republish;
@@ -75,7 +76,7 @@ impl Manifest {
     /// When it is no JSON object, or names no issuer or another one.
     pub fn read(body: &[u8], issuer: &str) -> Result<Self, InvalidManifest> {
         let manifest = Self::parse(body)?;
-        // "The 'issuer' value returned MUST be identical to the authorization server's issuer identifier value" (RFC 8414 §3.3)
+        // "The 'issuer' value returned MUST be identical to the authorization server's issuer identifier value into which the well-known URI string was inserted" (RFC 8414 §3.3)
         if manifest.issuer() != issuer {
             return Err(InvalidManifest::OtherIssuer {
                 asked: issuer.to_owned(),

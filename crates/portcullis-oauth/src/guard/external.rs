@@ -136,7 +136,7 @@ impl From<WrongClaim> for Refusal {
 
 /// Claims that say which kind of token bears them, and what an access token has there; where it has nothing, the claim alone tells.
 ///
-/// `at_hash` and `c_hash` are of id tokens alone (OpenID Connect Core §3.3.2.11), `events` of logout tokens and security events (RFC 8417 §2.2).
+/// `at_hash` and `c_hash` are of id tokens alone (OpenID Connect Core §3.1.3.6, §3.3.2.11), `events` of logout tokens and security events (RFC 8417 §2.2).
 /// `token_use` and `typ` are what some providers write into the claims of all their tokens.
 const KINDS: [(&str, &[&str]); 5] = [
     ("at_hash", &[]),

@@ -1,6 +1,6 @@
 //! Access tokens that are tried out: a request at the provider whose answer tells whom the token is for, where there are neither signatures nor introspection.
 //!
-//! That a token works shows that somebody has it, not that it was issued for us: any other application's token would open us (RFC 6819 §4.6.4).
+//! That a token works shows that somebody has it, not that it was issued for us: any other application's token would open us (RFC 6749 §10.16).
 //! So a probe compares an audience or a client id, or it is no validation; [`Comparison`] is made of nothing less.
 //! Only the answer is judged; whoever sends the request bounds it and remembers the outcome.
 

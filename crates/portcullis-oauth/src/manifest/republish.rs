@@ -1,7 +1,7 @@
 //! A manifest that we serve again, for providers that do not serve their metadata where clients look, or not as they must.
 //!
 //! Clients then take the toolset's URL for the issuer (RFC 8414 §3.3), so nothing may stay in it that ties the client to the provider's own issuer:
-//! `iss` in the provider's answers, which clients compare with the issuer that they know (RFC 9207 §2.4), signed metadata, and assertions, whose audience is the issuer (RFC 7523 §3).
+//! `iss` in the provider's answers, which clients compare with the issuer that they know (RFC 9207 §2.4), signed metadata, and assertions, whose audience names the authorization server (RFC 7523 §3).
 //! Everything else is kept as the provider wrote it.
 
 use serde_json::{Map, Value};
