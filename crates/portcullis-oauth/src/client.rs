@@ -10,6 +10,7 @@ pub mod allow;
 pub mod begin;
 pub mod complete;
 mod documented;
+pub mod exchange;
 pub mod id_token;
 pub mod identity;
 pub mod issuer;
