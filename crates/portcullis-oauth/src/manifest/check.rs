@@ -19,7 +19,7 @@ mod validation;
 /// What the check knows beside the manifest.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckInput<'a> {
-    /// The issuer that clients will be told.
+    /// The issuer that clients will be told; where a manifest is served again, that of the one which is served is checked.
     pub announced_issuer: &'a str,
     /// Which kind of document the manifest was.
     pub kind: DocumentKind,

@@ -61,12 +61,12 @@ const AUTHENTICATED: [(&str, &str); 3] = [
 const ASSERTIONS: [&str; 2] = ["private_key_jwt", "client_secret_jwt"];
 
 impl Republication<'_> {
-    /// Writes the document.
+    /// Makes the manifest that is served; what clients would make of it is judged as of any other.
     ///
     /// # Errors
     ///
     /// When clients could not use it.
-    pub fn document(&self) -> Result<Map<String, Value>, Unpublishable> {
+    pub fn served(&self) -> Result<Manifest, Unpublishable> {
         let sends_iss = self
             .manifest
             .is_true("authorization_response_iss_parameter_supported");
@@ -84,7 +84,7 @@ impl Republication<'_> {
                 _ => {}
             }
         }
-        Ok(members)
+        Ok(Manifest { members })
     }
 }
 
@@ -122,8 +122,8 @@ mod tests {
             iss_was_seen,
         };
         republication
-            .document()
-            .map(|members| serde_json::to_string(&members).unwrap())
+            .served()
+            .map(|manifest| serde_json::to_string(&manifest).unwrap())
     }
 
     #[test]
