@@ -157,7 +157,7 @@ impl AccessTokenPolicy {
         }
         judge_kind(claims)?;
         let client = client(claims)?;
-        self.judge_audience(claims.get("aud"), client)?;
+        self.judge_audience(claims, client)?;
         let subject = text(claims, "sub")?;
         if subject.is_some_and(|subject| !is_subject(subject)) {
             return Err(Refusal::Claim("sub"));
@@ -171,26 +171,14 @@ impl AccessTokenPolicy {
         })
     }
 
-    fn judge_audience(
-        &self,
-        audience: Option<&Value>,
-        client: Option<&str>,
-    ) -> Result<(), Refusal> {
-        let is_ours = match audience {
-            None => {
-                let is_known = client.is_some_and(|client| {
-                    self.clients_without_audience.iter().any(|c| c == client)
-                });
-                return is_known.then_some(()).ok_or(Refusal::NoAudience);
-            }
-            Some(Value::String(one)) => accepts(&self.audiences, one),
-            Some(Value::Array(several)) => {
-                let several: Option<Vec<_>> = several.iter().map(Value::as_str).collect();
-                let several = several.ok_or(Refusal::Claim("aud"))?;
-                several.iter().any(|one| accepts(&self.audiences, one))
-            }
-            Some(_) => return Err(Refusal::Claim("aud")),
-        };
+    fn judge_audience(&self, claims: &Value, client: Option<&str>) -> Result<(), Refusal> {
+        let named = audiences(claims)?;
+        if named.is_empty() {
+            let mut known = self.clients_without_audience.iter();
+            let is_known = client.is_some_and(|client| known.any(|known| known == client));
+            return is_known.then_some(()).ok_or(Refusal::NoAudience);
+        }
+        let is_ours = named.iter().any(|one| accepts(&self.audiences, one));
         is_ours.then_some(()).ok_or(Refusal::OtherAudience)
     }
 
@@ -247,6 +235,19 @@ fn judge_kind(claims: &Value) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Reads `aud`, a text or a list (RFC 7519 §4.1.3); an empty list, which some providers write, names nobody, as no claim does.
+fn audiences(claims: &Value) -> Result<Vec<&str>, Refusal> {
+    match claims.get("aud") {
+        None => Ok(Vec::new()),
+        Some(Value::String(one)) => Ok(vec![one]),
+        Some(Value::Array(several)) => {
+            let several: Option<_> = several.iter().map(Value::as_str).collect();
+            several.ok_or(Refusal::Claim("aud"))
+        }
+        Some(_) => Err(Refusal::Claim("aud")),
+    }
 }
 
 fn client(claims: &Value) -> Result<Option<&str>, Refusal> {
