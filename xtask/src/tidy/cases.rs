@@ -1,6 +1,7 @@
 //! Threats and rules of the protocol, and the tests that hold our answers.
 //!
 //! A test bears the ids of its cases in front of its name, a document has a row per case, and the row's last column names the tests.
+//! What a real browser is made to do is written in JavaScript, and named as the other tests are.
 //! The column is written by `cargo xtask tidy --fix`; what a case is and what we answer is written by hand.
 //! Where the first column holds no such id, the last one is written by hand too, and what it names must exist.
 
@@ -134,15 +135,28 @@ fn test_functions(source: &Source) -> impl Iterator<Item = (usize, &str)> {
     functions(source).filter(|(_, name)| ids(name).next().is_some())
 }
 
-/// The functions that nothing outside their module calls, with their lines.
+/// The functions that nothing outside their module calls, and JavaScript's asynchronous methods, with their lines.
 fn functions(source: &Source) -> impl Iterator<Item = (usize, &str)> {
-    let lines = source.is_rust().then(|| source.lines());
-    lines.into_iter().flatten().filter_map(|(number, line)| {
-        let declaration = line.trim_start();
-        let declaration = declaration.strip_prefix("async ").unwrap_or(declaration);
-        let name = declaration.strip_prefix("fn ")?.split('(').next()?;
+    let declared = match source {
+        _ if source.is_rust() => declared_in_rust,
+        _ if source.has_extension("mjs") => declared_in_javascript,
+        _ => |_: &str| None,
+    };
+    source.lines().filter_map(move |(number, line)| {
+        let name = declared(line.trim_start())?.split('(').next()?;
         Some((number, name))
     })
+}
+
+fn declared_in_rust(line: &str) -> Option<&str> {
+    line.strip_prefix("async ")
+        .unwrap_or(line)
+        .strip_prefix("fn ")
+}
+
+fn declared_in_javascript(line: &str) -> Option<&str> {
+    line.strip_prefix("async ")
+        .filter(|line| line.ends_with('{'))
 }
 
 /// The tests that the last column of a row names: what is quoted and has the length of a sentence.
@@ -201,6 +215,20 @@ mod tests {
                 "`o_01_s_02_hosts_stay` bears S-02, which neither docs/threats.md nor docs/conformance.md has",
             ],
         );
+    }
+
+    #[test]
+    fn a_case_in_javascript_counts_as_well() {
+        let mut findings = Vec::new();
+        let sources = [
+            rust(
+                "docs/threats.md",
+                "| O-01 | dots | refused | `o_01_dots_stay` |\n",
+            ),
+            rust("tests/a/cases.mjs", "  async o_01_dots_stay(world) {\n"),
+        ];
+        judge(&sources, &mut findings);
+        assert!(findings.is_empty());
     }
 
     #[test]
