@@ -2,7 +2,7 @@
 //!
 //! Whoever could have a consent repeated without the person's doing would have their tokens, so that it is remembered only where all of this holds.
 //! The operator registered the client and says so, and its redirect URI is one of the web: which program gets the answer on a person's machine nobody can tell ([RFC 8252 §8.6](https://www.rfc-editor.org/rfc/rfc8252#section-8.6)).
-//! No other site sent the browser.
+//! No other site sent the browser, as far as the browser tells.
 //! The browser knows who the person is, and exactly this client, redirect URI, toolset and set of scopes were approved; looking that up is the store's.
 
 use portcullis_base::{Slug, Timestamp};
@@ -26,7 +26,9 @@ pub fn may_be_remembered(client: &Client, redirect_uri: &str) -> bool {
 
 /// Tells whether a request comes in a way in which nobody has to be asked; `fetch_site` is the browser's `Sec-Fetch-Site`.
 ///
-/// Browsers count every redirect on the way, so that a site which sends the browser through another is seen all the same.
+/// Browsers count every redirect on the way of a link, so that a site which sends the browser through another is seen all the same.
+/// Of an address that a person or a program opened they say `none`, whatever redirects follow ([Fetch Metadata, `Sec-Fetch-Site`](https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header)).
+/// A server that a program means to sign in at can thus send it here; the answer's `iss` tells the program so ([RFC 9207 §2.4](https://www.rfc-editor.org/rfc/rfc9207#section-2.4)).
 /// A client that says what the person shall be prompted for gets what it asks for.
 #[must_use]
 pub fn may_be_repeated(parameters: &Parameters, fetch_site: Option<&str>) -> bool {

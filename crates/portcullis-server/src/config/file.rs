@@ -260,7 +260,7 @@ table! {
         /// The environment variable that holds the client's secret. Only a digest is kept.
         client_secret_env: Value<String> = "\"ASSISTANT_SECRET\"",
         /// Whether people who are signed in and allowed exactly the same before are not asked again for ninety days.
-        /// Only for `https` redirect URIs, and never where another site sent the browser.
+        /// Only for `https` redirect URIs, never where the browser says that another site sent it, and safe only with a client that compares the `iss` of an answer.
         /// Default: `false`.
         remember_consent: Option<Spanned<bool>> = "true",
     }
