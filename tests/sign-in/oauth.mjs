@@ -32,10 +32,10 @@ export class Callback {
   }
 }
 
-// Registers a public client and returns its id.
-export async function register(issuer, redirectUri, name = "Tests of Portcullis") {
+// Registers a public client and returns its id. As all that follow, it may be told what to fetch by.
+export async function register(issuer, redirectUri, name = "Tests of Portcullis", by = fetch) {
   const body = { client_name: name, redirect_uris: [redirectUri], token_endpoint_auth_method: "none" };
-  const answer = await post(`${issuer}/register`, "application/json", JSON.stringify(body));
+  const answer = await post(by, `${issuer}/register`, "application/json", JSON.stringify(body));
   return (await json(answer, 201)).client_id;
 }
 
@@ -57,7 +57,7 @@ export function request(issuer, clientId, redirectUri, resource) {
 }
 
 // Redeems a code for an access token.
-export async function redeem({ issuer, clientId, redirectUri, resource, verifier }, code) {
+export async function redeem({ issuer, clientId, redirectUri, resource, verifier }, code, by = fetch) {
   const body = new URLSearchParams({
     grant_type: "authorization_code",
     code,
@@ -66,14 +66,14 @@ export async function redeem({ issuer, clientId, redirectUri, resource, verifier
     code_verifier: verifier,
     ...(resource && { resource }),
   });
-  const answer = await post(`${issuer}/token`, "application/x-www-form-urlencoded", body);
+  const answer = await post(by, `${issuer}/token`, "application/x-www-form-urlencoded", body.toString());
   return (await json(answer, 200)).access_token;
 }
 
-// Calls a tool without arguments and returns the text of the result.
-export async function call(endpoint, token, name) {
-  const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: {} } };
-  const answer = await post(endpoint, "application/json", JSON.stringify(body), {
+// Calls a tool and returns the text of the result.
+export async function call(endpoint, token, name, args = {}, by = fetch) {
+  const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: args } };
+  const answer = await post(by, endpoint, "application/json", JSON.stringify(body), {
     accept: "application/json, text/event-stream",
     authorization: `Bearer ${token}`,
     "mcp-protocol-version": "2025-06-18",
@@ -83,8 +83,8 @@ export async function call(endpoint, token, name) {
   return result.content[0].text;
 }
 
-function post(url, contentType, body, headers = {}) {
-  return fetch(url, { method: "POST", headers: { "content-type": contentType, ...headers }, body });
+function post(by, url, contentType, body, headers = {}) {
+  return by(url, { method: "POST", headers: { "content-type": contentType, ...headers }, body });
 }
 
 async function json(answer, status) {

@@ -1,18 +1,20 @@
 // npm oidc-provider with one client and no registration, and beside it an API that asks it who a token stands for.
-// Started as `node oidc.mjs GATEWAY PORT API_PORT`. The pages are those that the package brings along; a login is an account of people.mjs.
+// Started as `node oidc.mjs GATEWAY PORT API_PORT [ORIGIN CERTIFICATE KEY]`; browsers then reach it at ORIGIN, over TLS. The pages are those that the package brings along; a login is an account of people.mjs.
 
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { Provider } from "oidc-provider";
 import { CLIENT, PEOPLE } from "./people.mjs";
 
-const [gateway, ...ports] = process.argv.slice(2);
-const [port, apiPort] = ports.map(Number);
-const issuer = `http://127.0.0.1:${port}`;
+const [gateway, port, apiPort, origin, ...files] = process.argv.slice(2);
+// Where programs reach it.
+const here = `http://127.0.0.1:${port}`;
 
 // How the API authenticates when it asks.
 const API = { client_id: "api", client_secret: "secret-of-the-api-at-the-provider" };
 
-const provider = new Provider(issuer, {
+const provider = new Provider(origin ?? here, {
   clients: [
     { ...CLIENT, redirect_uris: [`${gateway}/callback/oidc`], grant_types: ["authorization_code", "refresh_token"] },
     { ...API, redirect_uris: [], grant_types: [], response_types: [] },
@@ -29,10 +31,14 @@ const provider = new Provider(issuer, {
   },
 });
 provider.on("server_error", (_, error) => console.error(error));
-provider.listen(port, "127.0.0.1");
+provider.listen(Number(port), "127.0.0.1");
+if (origin) {
+  const [cert, key] = files.map((file) => readFileSync(file));
+  createTlsServer({ cert, key }, provider.callback()).listen(Number(new URL(origin).port), "127.0.0.1");
+}
 
 async function whoIs(token) {
-  const answer = await fetch(`${issuer}/token/introspection`, {
+  const answer = await fetch(`${here}/token/introspection`, {
     method: "POST",
     headers: { Authorization: `Basic ${btoa(`${API.client_id}:${API.client_secret}`)}` },
     body: new URLSearchParams({ token }),
@@ -48,4 +54,4 @@ createServer(async (request, response) => {
   const [status, body] = person ? [200, person] : [401, { message: "the token is not one of the provider's for this API" }];
   response.writeHead(request.url === "/me" ? status : 404, { "Content-Type": "application/json" });
   response.end(JSON.stringify(body));
-}).listen(apiPort, "127.0.0.1");
+}).listen(Number(apiPort), "127.0.0.1");

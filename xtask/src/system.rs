@@ -46,6 +46,13 @@ pub(crate) const CHROMIUM: Requirement = Requirement {
     find: || command::find("chromium"),
 };
 
+/// Makes the certificates of the sites that the browser goes to.
+pub(crate) const OPENSSL: Requirement = Requirement {
+    what: "openssl",
+    package: "openssl",
+    find: || command::find("openssl"),
+};
+
 /// The web server that a bench measures against.
 pub(crate) const NGINX: Requirement = Requirement {
     what: "nginx",

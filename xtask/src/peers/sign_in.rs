@@ -1,12 +1,15 @@
-//! People sign in: real clients, real providers, a real browser, and the authorization mode of the conformance suite.
+//! People sign in: real clients, real providers, a real browser, other sites in that browser, and the authorization mode of the conformance suite.
 //!
 //! Each client registers, opens a browser, and calls a tool with the token of whoever signed in there;
 //! the answer must bear that person's name. `tests/sign-in` holds the providers and both browsers.
 
+mod across;
 mod stage;
 
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
@@ -18,6 +21,7 @@ use crate::program::free_port;
 use crate::workspace::Workspace;
 use crate::{command, system};
 
+use across::Across;
 use stage::{Stage, Toolset};
 
 /// Somebody who has an account at every provider, and what all of them say the name is.
@@ -63,6 +67,9 @@ const PAIRS: [(Client, Toolset); 10] = [
     (programs::PYTHON_MCP, Toolset::Oidc),
 ];
 
+/// As many lines of a log as a failed sign-in needs to be understood.
+const LAST_LINES: usize = 30;
+
 /// How the step is run.
 pub(crate) struct Options<'a> {
     /// Whether what is missing may be installed from the operating system's packages.
@@ -73,12 +80,17 @@ pub(crate) struct Options<'a> {
 
 /// Has people sign in by every client, at every provider, and in a real browser.
 pub(crate) fn run(workspace: &Workspace, options: &Options<'_>) -> Result<()> {
-    system::require(&[system::CHROMIUM], options.install)?;
+    system::require(&[system::CHROMIUM, system::OPENSSL], options.install)?;
     let chromium = command::find("chromium").context("Chromium is not in PATH")?;
     let signed_in = SignedIn::start(workspace)?;
-    signed_in.pairs(PAIRS)?;
-    signed_in.conformance()?;
-    signed_in.pages(&chromium, options.photographs)
+    let across = Across::start(workspace, &signed_in.node, signed_in.stage.library())?;
+    // The other sites have a gateway of their own, so that nobody has to wait for them.
+    thread::scope(|scope| {
+        let others = scope.spawn(|| signed_in.across(&across, &chromium));
+        let people = signed_in.people(&chromium, options.photographs);
+        let others = others.join().unwrap_or_else(|panic| resume_unwind(panic));
+        people.and(others)
+    })
 }
 
 /// Has people sign in by every client for every toolset.
@@ -109,6 +121,12 @@ impl<'a> SignedIn<'a> {
             node,
             stage,
         })
+    }
+
+    fn people(&self, chromium: &Path, photographs: Option<&Path>) -> Result<()> {
+        self.pairs(PAIRS)?;
+        self.conformance()?;
+        self.pages(chromium, photographs)
     }
 
     fn pairs(&self, pairs: impl IntoIterator<Item = (Client, Toolset)>) -> Result<()> {
@@ -149,7 +167,7 @@ impl<'a> SignedIn<'a> {
                     client.name,
                     toolset.slug(),
                     fs::read_to_string(&browser).unwrap_or_else(|_| "it was not opened".to_owned()),
-                    self.stage.log()
+                    end_of(&self.stage.log())
                 )
             })
     }
@@ -164,7 +182,7 @@ impl<'a> SignedIn<'a> {
             .arg(suite)
             .args([self.stage.origin(), &self.stage.endpoint(Toolset::Oidc)])
             .arg(free_port()?.to_string());
-        self.told(command::run(&mut program))
+        told(command::run(&mut program), &self.stage.log())
     }
 
     fn pages(&self, chromium: &Path, photographs: Option<&Path>) -> Result<()> {
@@ -173,7 +191,15 @@ impl<'a> SignedIn<'a> {
             .arg(chromium)
             .arg(self.stage.origin())
             .args(photographs);
-        self.told(command::run(&mut program))
+        told(command::run(&mut program), &self.stage.log())
+    }
+
+    /// What other sites may do, where each has a name of its own.
+    fn across(&self, across: &Across, chromium: &Path) -> Result<()> {
+        let mut program = self.script("across.mjs");
+        program.arg(chromium);
+        across.tell(&mut program);
+        told(command::run(&mut program), &across.log())
     }
 
     fn script(&self, name: &str) -> std::process::Command {
@@ -182,10 +208,17 @@ impl<'a> SignedIn<'a> {
         program.env("TMPDIR", self.stage.folder());
         program
     }
+}
 
-    fn told(&self, outcome: Result<()>) -> Result<()> {
-        outcome.with_context(|| format!("the gateway says:\n{}", self.stage.log()))
-    }
+fn told(outcome: Result<()>, log: &str) -> Result<()> {
+    outcome.with_context(|| format!("the gateway says:\n{}", end_of(log)))
+}
+
+/// The last lines of a log.
+fn end_of(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    let begin = lines.len().saturating_sub(LAST_LINES);
+    lines.get(begin..).unwrap_or_default().join("\n")
 }
 
 fn call_of(toolset: Toolset) -> (&'static str, Map<String, Value>) {

@@ -16,17 +16,14 @@ use crate::tools;
 use crate::workspace::Workspace;
 
 /// What `tests/sign-in/people.mjs` calls us.
-const CLIENT_ID: &str = "portcullis";
-const CLIENT_SECRET: &str = "secret-of-portcullis-at-the-provider";
+pub(super) const CLIENT_ID: &str = "portcullis";
+pub(super) const CLIENT_SECRET: &str = "secret-of-portcullis-at-the-provider";
 
 /// The tenant that emulate's people belong to.
 const TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /// The key of the API where people only sign in.
-const LIBRARY_KEY: &str = "key-of-the-library";
-
-/// As many lines of the log as a failed sign-in needs to be understood.
-const LAST_LINES: usize = 30;
+pub(super) const LIBRARY_KEY: &str = "key-of-the-library";
 
 /// A toolset that people sign in for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,6 +60,7 @@ impl Toolset {
 pub(super) struct Stage {
     gateway: Gateway,
     origin: String,
+    library: String,
     _programs: [Program; 3],
     /// Logs and documents; goes last.
     folder: TempDir,
@@ -116,6 +114,7 @@ impl Stage {
         Ok(Self {
             gateway,
             origin,
+            library: self::origin(ports.library),
             _programs: programs,
             folder,
         })
@@ -131,17 +130,19 @@ impl Stage {
         format!("{}/{}/mcp", self.origin, toolset.slug())
     }
 
+    /// The origin of the API behind [`Toolset::Library`].
+    pub(super) fn library(&self) -> &str {
+        &self.library
+    }
+
     /// A folder that goes when the rest goes.
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The end of what the gateway has logged so far.
+    /// What the gateway has logged so far.
     pub(super) fn log(&self) -> String {
-        let log = self.gateway.log();
-        let lines: Vec<&str> = log.lines().collect();
-        let begin = lines.len().saturating_sub(LAST_LINES);
-        lines.get(begin..).unwrap_or_default().join("\n")
+        self.gateway.log()
     }
 }
 
