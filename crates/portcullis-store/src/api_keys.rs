@@ -4,6 +4,7 @@ use portcullis_base::{ApiKeyId, Digest, Timestamp};
 use thiserror::Error;
 
 use crate::audit::{Actor, AuditEntry};
+use crate::engine::row::row;
 use crate::engine::{execute, fetch_all, fetch_optional};
 use crate::entity::ApiKeyRow;
 use crate::error::StoreError;
@@ -23,16 +24,17 @@ pub enum InsertApiKeyError {
     Store(#[from] StoreError),
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    name: String,
-    digest: Vec<u8>,
-    toolsets: String,
-    created_at_ms: i64,
-    expires_at_ms: Option<i64>,
-    last_used_at_ms: Option<i64>,
-    revoked_at_ms: Option<i64>,
+row! {
+    struct Row {
+        id: String,
+        name: String,
+        digest: Vec<u8>,
+        toolsets: String,
+        created_at_ms: i64,
+        expires_at_ms: Option<i64>,
+        last_used_at_ms: Option<i64>,
+        revoked_at_ms: Option<i64>,
+    }
 }
 
 impl Store {

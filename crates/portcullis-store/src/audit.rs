@@ -2,6 +2,7 @@
 
 use portcullis_base::{AuditId, Rng, Timestamp};
 
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all};
 use crate::error::StoreError;
 use crate::rows::parse;
@@ -75,13 +76,14 @@ impl AuditEntry {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    at_ms: i64,
-    actor: String,
-    action: String,
-    target: String,
+row! {
+    struct Row {
+        id: String,
+        at_ms: i64,
+        actor: String,
+        action: String,
+        target: String,
+    }
 }
 
 impl Store {

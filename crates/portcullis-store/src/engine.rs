@@ -2,20 +2,25 @@
 //!
 //! Everything above asks for a connection or a transaction and uses the macros [`execute!`], [`fetch_all!`] and [`fetch_optional!`]; only the files of this folder know which engine answers.
 //! Placeholders are `$1`, `$2`, … on both; what the engines spell differently stands in `dialect.rs` and nowhere else.
+//! A statement on SQLite is a call that returns, without a thread or a task in between; only PostgreSQL is awaited.
 
 pub(crate) mod dialect;
 mod postgres;
+mod readers;
+pub(crate) mod row;
 mod sqlite;
+pub(crate) mod statement;
 mod writer;
 
 use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use thiserror::Error;
 
 use crate::error::StoreError;
+use readers::{Lent, Readers};
 use writer::Writer;
 
 /// Why a database cannot be opened.
@@ -98,25 +103,25 @@ pub enum OpenDatabaseError {
 /// A database.
 #[derive(Debug)]
 pub(crate) enum Engine {
-    Sqlite { writer: Writer, readers: SqlitePool },
+    Sqlite { writer: Writer, readers: Readers },
     Postgres(PgPool),
 }
 
 /// A connection of either engine, borrowed for some statements.
 pub(crate) enum Connection<'c> {
-    Sqlite(&'c mut SqliteConnection),
+    Sqlite(&'c mut rusqlite::Connection),
     Postgres(&'c mut PgConnection),
 }
 
 /// A connection of either engine, to read from.
 pub(crate) enum Reader {
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(Lent),
     Postgres(PoolConnection<Postgres>),
 }
 
 /// A transaction of either engine that sees one state of the database throughout.
 pub(crate) enum ReadTransaction {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Lent),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -128,10 +133,7 @@ impl Engine {
             "sqlite" => {
                 let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
                 let (writer, readers) = sqlite::open(path.as_ref()).await?;
-                Ok(Self::Sqlite {
-                    writer: Writer::spawn(writer),
-                    readers,
-                })
+                Ok(Self::Sqlite { writer, readers })
             }
             "postgres" | "postgresql" => Ok(Self::Postgres(postgres::open(url).await?)),
             scheme => Err(OpenDatabaseError::UnknownScheme {
@@ -159,7 +161,7 @@ impl Engine {
     /// Returns a connection to read from.
     pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
         Ok(match self {
-            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Self::Sqlite { readers, .. } => Reader::Sqlite(readers.lend()?),
             Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
         })
     }
@@ -167,9 +169,7 @@ impl Engine {
     /// Begins a transaction that sees one state of the database throughout.
     pub(crate) async fn read_transaction(&self) -> Result<ReadTransaction, StoreError> {
         Ok(match self {
-            Self::Sqlite { readers, .. } => {
-                ReadTransaction::Sqlite(readers.begin_with(dialect::SQLITE_BEGIN_READ).await?)
-            }
+            Self::Sqlite { readers, .. } => ReadTransaction::Sqlite(readers.begin()?),
             Self::Postgres(pool) => {
                 ReadTransaction::Postgres(pool.begin_with(dialect::POSTGRES_BEGIN_READ).await?)
             }
@@ -180,7 +180,7 @@ impl Engine {
     pub(crate) async fn close(&self) {
         match self {
             Self::Sqlite { writer, readers } => {
-                readers.close().await;
+                readers.close();
                 writer.close().await;
             }
             Self::Postgres(pool) => pool.close().await,
@@ -188,10 +188,23 @@ impl Engine {
     }
 }
 
+impl Connection<'_> {
+    /// Runs the statements of `sql`, none of which takes values.
+    pub(crate) async fn batch(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(connection) => connection.execute_batch(sql)?,
+            Self::Postgres(connection) => {
+                sqlx::raw_sql(sql).execute(&mut **connection).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Reader {
     pub(crate) fn connection(&mut self) -> Connection<'_> {
         match self {
-            Self::Sqlite(connection) => Connection::Sqlite(connection),
+            Self::Sqlite(lent) => Connection::Sqlite(lent.connection()),
             Self::Postgres(connection) => Connection::Postgres(connection),
         }
     }
@@ -200,7 +213,7 @@ impl Reader {
 impl ReadTransaction {
     pub(crate) fn connection(&mut self) -> Connection<'_> {
         match self {
-            Self::Sqlite(transaction) => Connection::Sqlite(transaction),
+            Self::Sqlite(lent) => Connection::Sqlite(lent.connection()),
             Self::Postgres(transaction) => Connection::Postgres(transaction),
         }
     }
@@ -210,18 +223,17 @@ impl ReadTransaction {
 macro_rules! execute {
     ($connection:expr, $sql:expr $(, $value:expr)* $(,)?) => {
         match $connection {
-            $crate::engine::Connection::Sqlite(connection) => sqlx::query($sql)
-                $(.bind($value))*
-                .execute(&mut **connection)
-                .await
-                .map(|done| done.rows_affected()),
+            $crate::engine::Connection::Sqlite(connection) => {
+                $crate::engine::statement::execute(connection, $sql, &[$(&$value),*])
+                    .map_err($crate::error::StoreError::from)
+            }
             $crate::engine::Connection::Postgres(connection) => sqlx::query($sql)
                 $(.bind($value))*
                 .execute(&mut **connection)
                 .await
-                .map(|done| done.rows_affected()),
+                .map(|done| done.rows_affected())
+                .map_err($crate::error::StoreError::from),
         }
-        .map_err($crate::error::StoreError::from)
     };
 }
 
@@ -229,16 +241,16 @@ macro_rules! execute {
 macro_rules! fetch_all {
     ($connection:expr, $row:ty, $sql:expr $(, $value:expr)* $(,)?) => {
         match $connection {
-            $crate::engine::Connection::Sqlite(connection) => sqlx::query_as::<_, $row>($sql)
-                $(.bind($value))*
-                .fetch_all(&mut **connection)
-                .await,
+            $crate::engine::Connection::Sqlite(connection) => {
+                $crate::engine::statement::fetch_all::<$row>(connection, $sql, &[$(&$value),*])
+                    .map_err($crate::error::StoreError::from)
+            }
             $crate::engine::Connection::Postgres(connection) => sqlx::query_as::<_, $row>($sql)
                 $(.bind($value))*
                 .fetch_all(&mut **connection)
-                .await,
+                .await
+                .map_err($crate::error::StoreError::from),
         }
-        .map_err($crate::error::StoreError::from)
     };
 }
 
@@ -246,16 +258,16 @@ macro_rules! fetch_all {
 macro_rules! fetch_optional {
     ($connection:expr, $row:ty, $sql:expr $(, $value:expr)* $(,)?) => {
         match $connection {
-            $crate::engine::Connection::Sqlite(connection) => sqlx::query_as::<_, $row>($sql)
-                $(.bind($value))*
-                .fetch_optional(&mut **connection)
-                .await,
+            $crate::engine::Connection::Sqlite(connection) => {
+                $crate::engine::statement::fetch_optional::<$row>(connection, $sql, &[$(&$value),*])
+                    .map_err($crate::error::StoreError::from)
+            }
             $crate::engine::Connection::Postgres(connection) => sqlx::query_as::<_, $row>($sql)
                 $(.bind($value))*
                 .fetch_optional(&mut **connection)
-                .await,
+                .await
+                .map_err($crate::error::StoreError::from),
         }
-        .map_err($crate::error::StoreError::from)
     };
 }
 

@@ -91,20 +91,22 @@ impl StoreError {
     }
 }
 
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let message = error.to_string();
+        match error.sqlite_extended_error_code() {
+            Some(code) => from_sqlite(code, message),
+            None => Self::Statement(message),
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::Database(error) => {
                 let code = error.code().unwrap_or_default();
-                let message = error.message().to_owned();
-                if error.is_unique_violation() {
-                    return Self::Taken(message);
-                }
-                match code.parse::<u32>() {
-                    // PostgreSQL's codes have five characters, SQLite's extended ones at most four.
-                    Ok(number) if code.len() < 5 => from_sqlite(number, message),
-                    _ => from_postgres(&code, message),
-                }
+                from_postgres(&code, error.message().to_owned())
             }
             error @ (sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
@@ -116,16 +118,18 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Reads a result code of SQLite; the low byte is the primary one.
-fn from_sqlite(code: u32, message: String) -> StoreError {
-    match code & 0xff {
-        5 | 6 => StoreError::Busy(message),
-        8 => StoreError::ReadOnly(message),
+/// Reads an extended result code of SQLite; the low byte is the primary one.
+fn from_sqlite(code: i32, message: String) -> StoreError {
+    match (code & 0xff, code) {
+        // SQLITE_CONSTRAINT_UNIQUE, _PRIMARYKEY.
+        (_, 2067 | 1555) => StoreError::Taken(message),
+        (5 | 6, _) => StoreError::Busy(message),
+        (8, _) => StoreError::ReadOnly(message),
         // SQLITE_IOERR_WRITE, _FSYNC, _DIR_FSYNC, _TRUNCATE: the volume is full or gone.
-        10 | 14 => StoreError::Unavailable(message),
-        11 | 26 => StoreError::Damaged(message),
-        13 => StoreError::Full(message),
-        19 => StoreError::Constraint(message),
+        (10 | 14, _) => StoreError::Unavailable(message),
+        (11 | 26, _) => StoreError::Damaged(message),
+        (13, _) => StoreError::Full(message),
+        (19, _) => StoreError::Constraint(message),
         _ => StoreError::Statement(format!("{message} (SQLite {code})")),
     }
 }
@@ -133,6 +137,7 @@ fn from_sqlite(code: u32, message: String) -> StoreError {
 /// Reads a SQLSTATE; its first two characters are the class.
 fn from_postgres(code: &str, message: String) -> StoreError {
     match (code.get(..2).unwrap_or_default(), code) {
+        (_, "23505") => StoreError::Taken(message),
         (_, "53100") => StoreError::Full(message),
         (_, "40001" | "40P01" | "55P03") => StoreError::Busy(message),
         (_, "25006") => StoreError::ReadOnly(message),

@@ -128,7 +128,6 @@ mod tests {
     use std::time::Duration;
 
     use portcullis_base::{Blame, Digest, Retry};
-    use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
     use super::*;
     use crate::audit::{Actor, AuditEntry};
@@ -169,6 +168,14 @@ mod tests {
             .unwrap();
     }
 
+    /// Takes the write lock, as another process may.
+    fn lock(url: &str) -> rusqlite::Connection {
+        let path = url.strip_prefix("sqlite:").unwrap();
+        let other = rusqlite::Connection::open(path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        other
+    }
+
     fn entry(target: &str) -> AuditEntry {
         AuditEntry::new(Actor::new("cli"), "test.done", target.to_owned())
     }
@@ -196,8 +203,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (url, store) = store(&folder).await;
         pragma(&store, "PRAGMA busy_timeout = 0").await;
-        let mut other = SqliteConnection::connect(&url).await.unwrap();
-        other.execute("BEGIN IMMEDIATE").await.unwrap();
+        let other = lock(&url);
         let (one, two) = tokio::join!(
             store.insert_audit(entry("one"), NOW),
             store.insert_audit(entry("two"), NOW)
@@ -206,7 +212,7 @@ mod tests {
             assert!(matches!(error, StoreError::Busy(_)), "{error:?}");
         }
         assert!(store.snapshot().await.is_ok());
-        other.execute("ROLLBACK").await.unwrap();
+        other.execute_batch("ROLLBACK").unwrap();
         store.insert_audit(entry("three"), NOW).await.unwrap();
     }
 
@@ -223,11 +229,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_write_goes_on_where_its_caller_stops_waiting() {
+    async fn a_write_that_waits_for_something_else_is_refused_and_stops_nobody() {
         let folder = tempfile::tempdir().unwrap();
         let (_, store) = store(&folder).await;
+        let waiting = store
+            .engine()
+            .write(|mut connection| {
+                Box::pin(async move {
+                    execute!(&mut connection, "DELETE FROM revision")?;
+                    std::future::pending::<Result<(), StoreError>>().await
+                })
+            })
+            .await;
+        let error = waiting.unwrap_err();
+        assert!(matches!(error, StoreError::Statement(_)), "{error:?}");
+        assert!(store.revision().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_write_goes_on_where_its_caller_stops_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let (url, store) = store(&folder).await;
+        let other = lock(&url);
         let write = store.insert_audit(entry("left"), NOW);
         assert!(futures_util::FutureExt::now_or_never(write).is_none());
+        other.execute_batch("ROLLBACK").unwrap();
         store.insert_audit(entry("next"), NOW).await.unwrap();
         assert_eq!(store.list_audit(None, 10).await.unwrap().len(), 2);
     }

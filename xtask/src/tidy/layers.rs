@@ -48,6 +48,7 @@ const ABSENCES: [Absence; 3] = [
             "tokio::",
             "axum::",
             "sqlx::",
+            "rusqlite::",
             "reqwest::",
             "std::net::Tcp",
             "std::fs",
@@ -65,6 +66,7 @@ const ABSENCES: [Absence; 3] = [
         crates: WITHOUT_SQL,
         words: &[
             "sqlx::",
+            "rusqlite::",
             "\"SELECT ",
             "\"INSERT INTO ",
             "\"UPDATE ",

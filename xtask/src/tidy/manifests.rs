@@ -36,7 +36,7 @@ const MAY_NAME: [(&str, &[&str]); 11] = [
 /// Dependencies that only some crates may name, with the reason.
 const RESERVED: [(&[&str], &[&str], &str); 3] = [
     (
-        &["sqlx"],
+        &["sqlx", "rusqlite"],
         &["portcullis-store"],
         "SQL exists only in the store (invariant 2)",
     ),

@@ -1,13 +1,23 @@
 //! The statements that the engines spell differently. There are no others outside `migrations/`.
 
+/// What every connection to SQLite says first.
+pub(super) const SQLITE_CONNECTION: &str = "PRAGMA foreign_keys = ON";
+
+/// What the connection says that writes; with `NORMAL` the last commits may be lost with the power.
+pub(super) const SQLITE_WRITER: &str =
+    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON";
+
+/// What the connections say that read.
+pub(super) const SQLITE_READER: &str = "PRAGMA query_only = ON";
+
 /// Takes SQLite's write lock at once: a transaction that reads first and writes later is refused without waiting where another writer came between.
 pub(super) const SQLITE_BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
-/// Begins a group of writes, and the first of them.
-pub(super) const SQLITE_BEGIN_GROUP: &str = "BEGIN IMMEDIATE; SAVEPOINT write";
+/// Begins a write of a group.
+pub(super) const SQLITE_SAVE: &str = "SAVEPOINT write";
 
-/// Keeps what the last write of the group wrote, and begins another.
-pub(super) const SQLITE_KEEP: &str = "RELEASE write; SAVEPOINT write";
+/// Keeps what the last write of the group wrote.
+pub(super) const SQLITE_KEEP: &str = "RELEASE write";
 
 /// Undoes what the last write of the group wrote; another may follow.
 pub(super) const SQLITE_UNDO: &str = "ROLLBACK TO write";
@@ -40,8 +50,23 @@ pub(super) const SQLITE_COUNT_TABLES: &str =
 /// Looks for damaged pages; answers `ok` where there are none.
 pub(super) const SQLITE_CHECK: &str = "PRAGMA quick_check(1)";
 
+/// Keeps other processes that open the database waiting until the transaction ends; any number will do that nobody else uses.
+pub(super) const POSTGRES_LOCK: &str = "SELECT pg_advisory_xact_lock(1348682818)";
+
 /// Counts the tables of other programs in the schema that we would use.
 pub(super) const POSTGRES_COUNT_FOREIGN_TABLES: &str = "SELECT COUNT(*) FROM pg_catalog.pg_tables \
      WHERE schemaname = current_schema() \
      AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_tables \
          WHERE schemaname = current_schema() AND tablename = '_sqlx_migrations')";
+
+/// Makes SQLite's table of the migrations that were applied.
+pub(crate) const SQLITE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (\
+     version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+     installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, \
+     success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)";
+
+/// Makes PostgreSQL's table of the migrations that were applied.
+pub(crate) const POSTGRES_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (\
+     version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+     installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), \
+     success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL)";

@@ -9,7 +9,7 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 
 use super::{Connection, OpenDatabaseError, dialect};
 use crate::error::StoreError;
-use crate::migrations::{self, Flavour};
+use crate::migrations;
 
 /// Connections per process; more would only queue inside the server.
 const MAX_CONNECTIONS: u32 = 16;
@@ -30,16 +30,14 @@ pub(super) async fn open(url: &str) -> Result<PgPool, OpenDatabaseError> {
         .connect_lazy_with(options))
 }
 
-/// Migrates on a connection of its own: the advisory lock goes with it, whatever happens.
+/// Brings the schema up to date, in one transaction.
 async fn migrate(options: &PgConnectOptions) -> Result<(), OpenDatabaseError> {
     let mut connection = PgConnection::connect_with(options)
         .await
         .map_err(StoreError::from)?;
-    let foreign: i64 = sqlx::query_scalar(dialect::POSTGRES_COUNT_FOREIGN_TABLES)
-        .fetch_one(&mut connection)
-        .await
-        .map_err(StoreError::from)?;
-    if foreign > 0 {
+    let mut transaction = connection.begin().await.map_err(StoreError::from)?;
+    lock(&mut transaction).await?;
+    if count_foreign_tables(&mut transaction).await? > 0 {
         return Err(OpenDatabaseError::Foreign {
             database: format!(
                 "the PostgreSQL database {} on {}",
@@ -48,9 +46,25 @@ async fn migrate(options: &PgConnectOptions) -> Result<(), OpenDatabaseError> {
             ),
         });
     }
-    migrations::run(&mut connection, Flavour::Postgres).await?;
+    migrations::run(&mut Connection::Postgres(&mut transaction)).await?;
+    transaction.commit().await.map_err(StoreError::from)?;
     connection.close().await.map_err(StoreError::from)?;
     Ok(())
+}
+
+/// Waits for other processes that open the same database: one of them may be making it.
+async fn lock(transaction: &mut PgConnection) -> Result<(), StoreError> {
+    sqlx::query(dialect::POSTGRES_LOCK)
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+async fn count_foreign_tables(transaction: &mut PgConnection) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar(dialect::POSTGRES_COUNT_FOREIGN_TABLES)
+        .fetch_one(transaction)
+        .await?;
+    Ok(count)
 }
 
 pub(super) async fn write<T, E, F>(pool: &PgPool, body: F) -> Result<T, E>

@@ -5,78 +5,81 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, SqliteConnection, SqlitePool};
+use futures_util::FutureExt as _;
+use rusqlite::OpenFlags;
+use rusqlite::types::FromSql;
 
-use super::{OpenDatabaseError, dialect};
+use super::readers::Readers;
+use super::writer::Writer;
+use super::{Connection, OpenDatabaseError, dialect, statement};
 use crate::error::StoreError;
-use crate::migrations::{self, Flavour};
+use crate::migrations;
 
-/// How long a statement waits for another process that holds the write lock.
+/// How long the writer waits for another process that holds the write lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Readers that may work at the same time.
-const MAX_READERS: u32 = 8;
+/// Statements that a connection keeps prepared: more than there are.
+const MAX_PREPARED: usize = 256;
 
 /// The largest file that is searched for damage at each start; it takes about a second per gigabyte.
 const MAX_CHECKED_BYTES: u64 = 256 << 20;
 
-/// Opens the file, which is made where there is none; gives the writer's pool of one and the readers' pool.
-pub(super) async fn open(path: &Path) -> Result<(SqlitePool, SqlitePool), OpenDatabaseError> {
-    let _lock = lock(path).await?;
-    let found = find_or_create(path)?;
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT);
-    if let Found::File { bytes } = found {
-        inspect(&options, bytes)
-            .await
-            .map_err(|error| name_file(error, path))?;
+/// Opens the file, which is made where there is none.
+pub(super) async fn open(path: &Path) -> Result<(Writer, Readers), OpenDatabaseError> {
+    let path = path.to_owned();
+    let opened = tokio::task::spawn_blocking(move || {
+        let writer = prepare(&path).map_err(|error| name_file(error, &path))?;
+        Ok((Writer::spawn(writer)?, Readers::new(path)))
+    });
+    opened.await.unwrap_or_else(|stopped| {
+        let reason = format!("opening it was given up: {stopped}");
+        Err(StoreError::Unavailable(reason).into())
+    })
+}
+
+/// Brings the file into the state that the gateway works with; gives the connection that writes.
+fn prepare(path: &Path) -> Result<rusqlite::Connection, OpenDatabaseError> {
+    let refused = |error: std::io::Error| OpenDatabaseError::File {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    let _lock = lock(path).map_err(refused)?;
+    if let Found::File { bytes } = find_or_create(path)? {
+        inspect(path, bytes)?;
     }
-    let writer = options
-        .clone()
-        .journal_mode(SqliteJournalMode::Wal)
-        // With NORMAL the last commits may be lost with the power.
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("secure_delete", "ON");
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .test_before_acquire(false)
-        .connect_lazy_with(writer);
-    migrate(&writer)
-        .await
-        .map_err(|error| name_file(error, path))?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(MAX_READERS)
-        .test_before_acquire(false)
-        .connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok((writer, readers))
+    let mut writer = connect(path, BUSY_TIMEOUT, dialect::SQLITE_WRITER)?;
+    migrate(&mut writer)?;
+    Ok(writer)
+}
+
+/// Opens a connection to the file, and says `pragmas` to it.
+pub(super) fn connect(
+    path: &Path,
+    busy_timeout: Duration,
+    pragmas: &str,
+) -> Result<rusqlite::Connection, StoreError> {
+    // Each connection is one thread's at a time, so that it needs no lock of its own.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = rusqlite::Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(busy_timeout)?;
+    connection.set_prepared_statement_cache_capacity(MAX_PREPARED);
+    connection.execute_batch(dialect::SQLITE_CONNECTION)?;
+    connection.execute_batch(pragmas)?;
+    Ok(connection)
 }
 
 /// Waits for other processes that open the same database: one of them may be making it.
 ///
 /// The lock is on a file beside it; closing any handle of the database itself would drop SQLite's own locks.
-async fn lock(path: &Path) -> Result<File, OpenDatabaseError> {
-    let beside = beside(path, "-lock");
-    let locked = tokio::task::spawn_blocking(move || {
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(beside)?;
-        file.lock()?;
-        Ok(file)
-    });
-    locked
-        .await
-        .unwrap_or_else(|stopped| Err(std::io::Error::other(stopped)))
-        .map_err(|error| OpenDatabaseError::File {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })
+fn lock(path: &Path) -> std::io::Result<File> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(beside(path, "-lock"))?;
+    file.lock()?;
+    Ok(file)
 }
 
 /// What was at the path.
@@ -124,34 +127,29 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Brings the schema up to date, in one transaction.
-async fn migrate(writer: &SqlitePool) -> Result<(), OpenDatabaseError> {
-    let mut transaction = writer
-        .begin_with(dialect::SQLITE_BEGIN_WRITE)
-        .await
-        .map_err(StoreError::from)?;
-    migrations::run(&mut *transaction, Flavour::Sqlite).await?;
-    sqlx::query(dialect::SQLITE_MARK)
-        .execute(&mut *transaction)
-        .await
-        .map_err(StoreError::from)?;
-    transaction.commit().await.map_err(StoreError::from)?;
+fn migrate(writer: &mut rusqlite::Connection) -> Result<(), OpenDatabaseError> {
+    statement::execute(writer, dialect::SQLITE_BEGIN_WRITE, &[]).map_err(StoreError::from)?;
+    migrations::run(&mut Connection::Sqlite(writer))
+        .now_or_never()
+        .expect("a statement on SQLite is done when it returns")?;
+    for sql in [dialect::SQLITE_MARK, dialect::SQLITE_COMMIT] {
+        statement::execute(writer, sql, &[]).map_err(StoreError::from)?;
+    }
     Ok(())
 }
 
 /// Sees that the file is ours and whole, without writing to it.
-async fn inspect(options: &SqliteConnectOptions, bytes: u64) -> Result<(), OpenDatabaseError> {
-    let connection = &mut SqliteConnection::connect_with(options)
-        .await
-        .map_err(StoreError::from)?;
-    let mark: i64 = scalar(connection, dialect::SQLITE_READ_MARK).await?;
-    let tables: i64 = scalar(connection, dialect::SQLITE_COUNT_TABLES).await?;
+fn inspect(path: &Path, bytes: u64) -> Result<(), OpenDatabaseError> {
+    let connection = &connect(path, BUSY_TIMEOUT, "")?;
+    let mark: i64 = scalar(connection, dialect::SQLITE_READ_MARK)?;
+    let tables: i64 = scalar(connection, dialect::SQLITE_COUNT_TABLES)?;
     if tables > 0 && mark != dialect::SQLITE_APPLICATION_ID {
         return Err(OpenDatabaseError::Foreign {
             database: String::new(),
         });
     }
     if bytes <= MAX_CHECKED_BYTES {
-        let report: String = scalar(connection, dialect::SQLITE_CHECK).await?;
+        let report: String = scalar(connection, dialect::SQLITE_CHECK)?;
         if report != "ok" {
             return Err(StoreError::Damaged(report).into());
         }
@@ -159,11 +157,8 @@ async fn inspect(options: &SqliteConnectOptions, bytes: u64) -> Result<(), OpenD
     Ok(())
 }
 
-async fn scalar<T>(connection: &mut SqliteConnection, sql: &'static str) -> Result<T, StoreError>
-where
-    T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> + Send + Unpin,
-{
-    Ok(sqlx::query_scalar(sql).fetch_one(connection).await?)
+fn scalar<T: FromSql>(connection: &rusqlite::Connection, sql: &str) -> Result<T, StoreError> {
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
 /// Adds the file's name to what went wrong.

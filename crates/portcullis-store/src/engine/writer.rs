@@ -3,18 +3,17 @@
 //! Each write runs inside a savepoint, so that one that fails undoes nothing of its neighbours.
 //! Nobody is answered before the commit; where the commit fails, everybody in the group is told so.
 //! There is no timer: while one group is being committed, the next one gathers.
-//! Every statement costs a turn of SQLite's thread, which is why several travel together where they can.
+//! The writer is a thread and no task: SQLite and the disk keep it, and a write costs one turn of it, however many statements it has.
+//! A write is a future, since the same text runs on PostgreSQL; on SQLite nothing in it waits, so that it is polled once.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
-use super::{Connection, dialect};
+use super::{Connection, dialect, statement};
 use crate::error::StoreError;
 
 /// Writes that may wait; further ones are turned away at once.
@@ -23,20 +22,30 @@ const MAX_WAITING: usize = 1024;
 /// Writes that are committed together at most.
 const MAX_GROUP: usize = 128;
 
-/// The way to the task that writes.
+/// The way to the thread that writes.
 #[derive(Debug)]
 pub(crate) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
-    task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    /// Comes to its end with the thread.
+    ended: tokio::sync::Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 impl Writer {
-    pub(super) fn spawn(pool: SqlitePool) -> Self {
+    pub(super) fn spawn(connection: rusqlite::Connection) -> Result<Self, StoreError> {
         let (sender, queue) = mpsc::channel(MAX_WAITING);
-        Self {
+        let (end, ended) = oneshot::channel();
+        let run = move || {
+            run(connection, queue);
+            drop(end);
+        };
+        std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(run)
+            .map_err(|error| StoreError::Unavailable(format!("no thread to write on: {error}")))?;
+        Ok(Self {
             queue: Mutex::new(Some(sender)),
-            task: tokio::sync::Mutex::new(Some(tokio::spawn(run(pool, queue)))),
-        }
+            ended: tokio::sync::Mutex::new(Some(ended)),
+        })
     }
 
     /// Runs `body` in a transaction that it shares with others and answers after the commit.
@@ -53,7 +62,7 @@ impl Writer {
             reply,
         };
         self.enqueue(Box::new(write))?;
-        // The task answers every write that it took, except one that panicked.
+        // The thread answers every write that it took, except one that panicked.
         answer.await.unwrap_or_else(|_| {
             Err(
                 StoreError::Statement("the write was given up; it left nothing behind".into())
@@ -83,8 +92,8 @@ impl Writer {
             .lock()
             .expect("nobody panics with the lock")
             .take();
-        if let Some(task) = self.task.lock().await.take() {
-            let _ = task.await;
+        if let Some(ended) = self.ended.lock().await.take() {
+            let _ = ended.await;
         }
     }
 }
@@ -92,7 +101,7 @@ impl Writer {
 /// A write of any type.
 trait Job: Send {
     /// Runs the write; says whether to keep what it wrote.
-    fn run<'c>(&'c mut self, connection: Connection<'c>) -> BoxFuture<'c, bool>;
+    fn run(&mut self, connection: &mut rusqlite::Connection) -> bool;
 
     /// Answers the caller, who may have gone.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
@@ -110,16 +119,18 @@ where
     E: From<StoreError> + Send,
     F: for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, Result<T, E>> + Send,
 {
-    fn run<'c>(&'c mut self, connection: Connection<'c>) -> BoxFuture<'c, bool> {
-        Box::pin(async move {
-            let Some(body) = self.body.take() else {
-                return false;
-            };
-            // A panic must not take the writer away from everybody else.
-            let run = AssertUnwindSafe(async move { body(connection).await });
-            self.outcome = run.catch_unwind().await.ok();
-            matches!(self.outcome, Some(Ok(_)))
-        })
+    fn run(&mut self, connection: &mut rusqlite::Connection) -> bool {
+        let Some(body) = self.body.take() else {
+            return false;
+        };
+        // A panic must not take the writer away from everybody else.
+        let run = AssertUnwindSafe(|| body(Connection::Sqlite(connection)).now_or_never());
+        self.outcome = catch_unwind(run).ok().map(|outcome| {
+            outcome.unwrap_or_else(|| {
+                Err(StoreError::Statement("a write waits for more than the database".into()).into())
+            })
+        });
+        matches!(self.outcome, Some(Ok(_)))
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
@@ -133,75 +144,63 @@ where
     }
 }
 
-async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Box<dyn Job>>) {
-    while let Some(first) = queue.recv().await {
+fn run(mut connection: rusqlite::Connection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+    while let Some(first) = queue.blocking_recv() {
         let mut group = vec![first];
-        let committed = commit(&pool, &mut group, &mut queue).await;
+        let committed = commit(&mut connection, &mut group, &mut queue);
         for job in group {
             job.answer(committed.clone());
         }
     }
-    pool.close().await;
 }
 
 /// Runs the group and whoever joins it, and commits.
-async fn commit(
-    pool: &SqlitePool,
+fn commit(
+    connection: &mut rusqlite::Connection,
     group: &mut Vec<Box<dyn Job>>,
     queue: &mut mpsc::Receiver<Box<dyn Job>>,
 ) -> Result<(), StoreError> {
-    let begun = begin(pool).await;
-    let Ok(mut connection) = begun else {
+    if let Err(error) = statement(connection, dialect::SQLITE_BEGIN_WRITE) {
         // Those who wait would wait as long again, one after another, for the same answer.
         while group.len() < MAX_WAITING
             && let Ok(job) = queue.try_recv()
         {
             group.push(job);
         }
-        return begun.map(|_| ());
-    };
-    let outcome = run_group(&mut connection, group, queue).await;
-    let outcome = match outcome {
-        Ok(()) => statement(&mut connection, dialect::SQLITE_COMMIT).await,
-        Err(error) => Err(error),
-    };
+        return Err(error);
+    }
+    let outcome = run_group(connection, group, queue)
+        .and_then(|()| statement(connection, dialect::SQLITE_COMMIT));
     if outcome.is_err() {
         // SQLite may have rolled back by itself; then there is nothing left to undo.
-        let _ = statement(&mut connection, dialect::SQLITE_ROLL_BACK).await;
+        let _ = statement(connection, dialect::SQLITE_ROLL_BACK);
     }
     outcome
 }
 
-async fn begin(pool: &SqlitePool) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>, StoreError> {
-    let mut connection = pool.acquire().await?;
-    statement(&mut connection, dialect::SQLITE_BEGIN_GROUP).await?;
-    Ok(connection)
-}
-
-async fn run_group(
-    connection: &mut SqliteConnection,
+fn run_group(
+    connection: &mut rusqlite::Connection,
     group: &mut Vec<Box<dyn Job>>,
     queue: &mut mpsc::Receiver<Box<dyn Job>>,
 ) -> Result<(), StoreError> {
     let mut done = 0;
     while let Some(job) = group.get_mut(done) {
-        let keep = job.run(Connection::Sqlite(connection)).await;
+        statement(connection, dialect::SQLITE_SAVE)?;
+        if !job.run(connection) {
+            statement(connection, dialect::SQLITE_UNDO)?;
+        }
+        statement(connection, dialect::SQLITE_KEEP)?;
         done += 1;
         if group.len() < MAX_GROUP
             && let Ok(job) = queue.try_recv()
         {
             group.push(job);
         }
-        if !keep {
-            statement(connection, dialect::SQLITE_UNDO).await?;
-        } else if done < group.len() {
-            statement(connection, dialect::SQLITE_KEEP).await?;
-        }
     }
     Ok(())
 }
 
-async fn statement(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
-    sqlx::query(sql).execute(connection).await?;
+fn statement(connection: &rusqlite::Connection, sql: &str) -> Result<(), StoreError> {
+    statement::execute(connection, sql, &[])?;
     Ok(())
 }

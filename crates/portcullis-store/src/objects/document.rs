@@ -3,6 +3,7 @@
 use portcullis_base::{Digest, DocumentId, Slug, Timestamp};
 
 use super::{ApplyError, taken};
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all};
 use crate::entity::Document;
 use crate::error::StoreError;
@@ -10,17 +11,18 @@ use crate::rows::{owner_text, parse, parse_json, parse_owner, to_json};
 
 const TABLE: &str = "documents";
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    slug: String,
-    owner: String,
-    source: String,
-    content: Vec<u8>,
-    digest: Vec<u8>,
-    schemes: String,
-    settings: String,
-    updated_at_ms: i64,
+row! {
+    struct Row {
+        id: String,
+        slug: String,
+        owner: String,
+        source: String,
+        content: Vec<u8>,
+        digest: Vec<u8>,
+        schemes: String,
+        settings: String,
+        updated_at_ms: i64,
+    }
 }
 
 pub(super) async fn all(connection: &mut Connection<'_>) -> Result<Vec<Document>, StoreError> {

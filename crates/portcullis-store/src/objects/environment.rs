@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use portcullis_base::{EnvironmentId, Slug, Timestamp, VariableId};
 
 use super::{ApplyError, taken};
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all};
 use crate::entity::{Environment, Variable, VariableValue};
 use crate::error::StoreError;
@@ -14,21 +15,23 @@ use crate::seal::{Place, Sealer};
 const TABLE: &str = "environments";
 const VARIABLES: &str = "variables";
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    slug: String,
-    owner: String,
-    updated_at_ms: i64,
+row! {
+    struct Row {
+        id: String,
+        slug: String,
+        owner: String,
+        updated_at_ms: i64,
+    }
 }
 
-#[derive(sqlx::FromRow)]
-struct VariableRow {
-    id: String,
-    environment_id: String,
-    name: String,
-    value: Option<String>,
-    sealed: Option<Vec<u8>>,
+row! {
+    struct VariableRow {
+        id: String,
+        environment_id: String,
+        name: String,
+        value: Option<String>,
+        sealed: Option<Vec<u8>>,
+    }
 }
 
 pub(super) async fn all(

@@ -3,6 +3,7 @@
 use portcullis_base::{ProviderId, Slug, Timestamp};
 
 use super::{ApplyError, taken};
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all};
 use crate::entity::{ProviderSettings, UpstreamProvider};
 use crate::error::StoreError;
@@ -11,15 +12,16 @@ use crate::seal::{Place, Sealer};
 
 const TABLE: &str = "providers";
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    slug: String,
-    owner: String,
-    /// `tests/fixtures/` holds a text of each form that was ever written.
-    settings: String,
-    client_secret: Option<Vec<u8>>,
-    updated_at_ms: i64,
+row! {
+    struct Row {
+        id: String,
+        slug: String,
+        owner: String,
+        /// `tests/fixtures/` holds a text of each form that was ever written.
+        settings: String,
+        client_secret: Option<Vec<u8>>,
+        updated_at_ms: i64,
+    }
 }
 
 pub(super) async fn all(

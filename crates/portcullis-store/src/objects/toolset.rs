@@ -6,6 +6,7 @@ use portcullis_base::{Slug, Timestamp, ToolsetId};
 use serde::{Deserialize, Serialize};
 
 use super::{ApplyError, taken};
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all};
 use crate::entity::{Inbound, Toolset, ToolsetDocument};
 use crate::error::StoreError;
@@ -13,13 +14,14 @@ use crate::rows::{owner_text, parse, parse_json, parse_owner, to_json};
 
 const TABLE: &str = "toolsets";
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    slug: String,
-    owner: String,
-    settings: String,
-    updated_at_ms: i64,
+row! {
+    struct Row {
+        id: String,
+        slug: String,
+        owner: String,
+        settings: String,
+        updated_at_ms: i64,
+    }
 }
 
 /// The column `settings`: what only ever travels whole.

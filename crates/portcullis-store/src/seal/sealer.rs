@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::key::{KEY_BYTES, Keyring, MasterKey};
 use super::record::{Cipher, Place, Record, SealError};
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::error::{InvalidRow, StoreError};
 
@@ -25,12 +26,13 @@ struct DataKey {
     bytes: Zeroizing<[u8; KEY_BYTES]>,
 }
 
-/// A data key under one master key, as stored.
-#[derive(sqlx::FromRow)]
-struct WrapRow {
-    data_key_id: String,
-    master_key_id: String,
-    sealed: Vec<u8>,
+row! {
+    /// A data key under one master key, as stored.
+    struct WrapRow {
+        data_key_id: String,
+        master_key_id: String,
+        sealed: Vec<u8>,
+    }
 }
 
 /// What one transaction seals with.

@@ -5,6 +5,7 @@ use portcullis_oauth::issuer::client::{Client, ClientId, ClientOrigin};
 
 use super::OPERATOR;
 use crate::audit::{Actor, AuditEntry};
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::{parse, parse_digest, parse_json, parse_word, to_json, word};
@@ -12,15 +13,16 @@ use crate::store::Store;
 
 const TABLE: &str = "clients";
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    origin: String,
-    /// `tests/fixtures/` holds a text of each form that was ever written.
-    metadata: String,
-    secret: Option<Vec<u8>>,
-    remember_consent: i64,
-    created_at_ms: i64,
+row! {
+    struct Row {
+        id: String,
+        origin: String,
+        /// `tests/fixtures/` holds a text of each form that was ever written.
+        metadata: String,
+        secret: Option<Vec<u8>>,
+        remember_consent: i64,
+        created_at_ms: i64,
+    }
 }
 
 impl Store {

@@ -10,6 +10,7 @@ use super::complete::{NewCode, SignedIn};
 use super::tokens::{self, Lineage};
 use super::{GATEWAY, grants};
 use crate::audit::{Actor, AuditEntry};
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::{parse, parse_key, parse_scopes};
@@ -18,21 +19,22 @@ use crate::store::Store;
 
 const TABLE: &str = "authorization_codes";
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    digest: Vec<u8>,
-    flow_id: String,
-    client_id: String,
-    redirect_uri: String,
-    code_challenge: String,
-    toolset: String,
-    scopes: String,
-    subject_id: String,
-    connection_id: Option<String>,
-    created_at_ms: i64,
-    expires_at_ms: i64,
-    redeemed_at_ms: Option<i64>,
-    grant_id: Option<String>,
+row! {
+    struct Row {
+        digest: Vec<u8>,
+        flow_id: String,
+        client_id: String,
+        redirect_uri: String,
+        code_challenge: String,
+        toolset: String,
+        scopes: String,
+        subject_id: String,
+        connection_id: Option<String>,
+        created_at_ms: i64,
+        expires_at_ms: i64,
+        redeemed_at_ms: Option<i64>,
+        grant_id: Option<String>,
+    }
 }
 
 impl Store {

@@ -7,6 +7,7 @@ use portcullis_oauth::issuer::person::{
 };
 
 use super::grants;
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::{instant, parse, parse_scopes, parse_word, word};
@@ -15,18 +16,19 @@ use crate::store::Store;
 
 const TABLE: &str = "connections";
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    subject_id: String,
-    provider: String,
-    toolset: String,
-    status: String,
-    access_token: Vec<u8>,
-    scopes: String,
-    expires_at_ms: Option<i64>,
-    generation: i64,
-    updated_at_ms: i64,
+row! {
+    struct Row {
+        id: String,
+        subject_id: String,
+        provider: String,
+        toolset: String,
+        status: String,
+        access_token: Vec<u8>,
+        scopes: String,
+        expires_at_ms: Option<i64>,
+        generation: i64,
+        updated_at_ms: i64,
+    }
 }
 
 impl Store {

@@ -4,6 +4,7 @@ use portcullis_base::{Digest, FlowId, Slug, SubjectId, Timestamp};
 use portcullis_oauth::issuer::flow::{AtProvider, Flow, FlowState};
 use thiserror::Error;
 
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::error::{InvalidRow, StoreError};
 use crate::rows::{parse, parse_digest, parse_json, parse_scopes, required, to_json};
@@ -26,22 +27,23 @@ pub enum InsertFlowError {
     Store(#[from] StoreError),
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    /// `tests/fixtures/` holds a text of each form that was ever written.
-    request: String,
-    browser: Vec<u8>,
-    status: String,
-    provider: Option<String>,
-    upstream_state: Option<Vec<u8>>,
-    verifier: Option<Vec<u8>>,
-    nonce: Option<Vec<u8>>,
-    toolset: Option<String>,
-    scopes: Option<String>,
-    consent_of: Option<String>,
-    created_at_ms: i64,
-    expires_at_ms: i64,
+row! {
+    struct Row {
+        id: String,
+        /// `tests/fixtures/` holds a text of each form that was ever written.
+        request: String,
+        browser: Vec<u8>,
+        status: String,
+        provider: Option<String>,
+        upstream_state: Option<Vec<u8>>,
+        verifier: Option<Vec<u8>>,
+        nonce: Option<Vec<u8>>,
+        toolset: Option<String>,
+        scopes: Option<String>,
+        consent_of: Option<String>,
+        created_at_ms: i64,
+        expires_at_ms: i64,
+    }
 }
 
 impl Store {

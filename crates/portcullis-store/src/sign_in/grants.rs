@@ -6,6 +6,7 @@ use portcullis_oauth::issuer::grant::{EndReason, Ended, Grant};
 
 use super::GATEWAY;
 use crate::audit::{Actor, AuditEntry};
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all};
 use crate::error::StoreError;
 use crate::rows::{parse, parse_scopes, parse_word, word};
@@ -14,18 +15,19 @@ use crate::store::Store;
 
 const TABLE: &str = "grants";
 
-/// The columns of a grant, named so that they can stand beside those of a token.
-#[derive(sqlx::FromRow)]
-pub(super) struct GrantRow {
-    grant_id: String,
-    client_id: String,
-    subject_id: String,
-    toolset: String,
-    grant_scopes: String,
-    connection_id: Option<String>,
-    granted_at_ms: i64,
-    ended_at_ms: Option<i64>,
-    end_reason: Option<String>,
+row! {
+    /// The columns of a grant, named so that they can stand beside those of a token.
+    pub(super) struct GrantRow {
+        grant_id: String,
+        client_id: String,
+        subject_id: String,
+        toolset: String,
+        grant_scopes: String,
+        connection_id: Option<String>,
+        granted_at_ms: i64,
+        ended_at_ms: Option<i64>,
+        end_reason: Option<String>,
+    }
 }
 
 impl Store {

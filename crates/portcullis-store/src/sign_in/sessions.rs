@@ -4,6 +4,7 @@ use portcullis_base::{Digest, Slug, SubjectId, Timestamp};
 use portcullis_oauth::issuer::person::{CONSENT_LIFETIME, RememberedConsent, SessionRow};
 
 use super::complete::{NewSession, SignIn};
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::{parse, parse_key};
@@ -11,14 +12,15 @@ use crate::store::Store;
 
 const TABLE: &str = "browser_sessions";
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    digest: Vec<u8>,
-    subject_id: String,
-    provider: String,
-    label: Option<String>,
-    created_at_ms: i64,
-    used_at_ms: i64,
+row! {
+    struct Row {
+        digest: Vec<u8>,
+        subject_id: String,
+        provider: String,
+        label: Option<String>,
+        created_at_ms: i64,
+        used_at_ms: i64,
+    }
 }
 
 impl Store {

@@ -5,6 +5,7 @@ use portcullis_oauth::issuer::grant::{AccessTokenRow, Grant, NewTokens, RefreshT
 use portcullis_oauth::issuer::redeem::REPLACED_GRACE;
 
 use super::grants::GrantRow;
+use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::{instant, parse, parse_digest, parse_key, parse_scopes};
@@ -13,26 +14,26 @@ use crate::store::Store;
 const ACCESS_TOKENS: &str = "access_tokens";
 const REFRESH_TOKENS: &str = "refresh_tokens";
 
-#[derive(sqlx::FromRow)]
-struct AccessRow {
-    digest: Vec<u8>,
-    #[sqlx(flatten)]
-    grant: GrantRow,
-    scopes: String,
-    created_at_ms: i64,
-    expires_at_ms: i64,
+row! {
+    struct AccessRow {
+        digest: Vec<u8>,
+        scopes: String,
+        created_at_ms: i64,
+        expires_at_ms: i64,
+        ..grant: GrantRow,
+    }
 }
 
-#[derive(sqlx::FromRow)]
-struct RefreshRow {
-    digest: Vec<u8>,
-    #[sqlx(flatten)]
-    grant: GrantRow,
-    parent: Option<Vec<u8>>,
-    generation: i64,
-    created_at_ms: i64,
-    expires_at_ms: i64,
-    replaced_at_ms: Option<i64>,
+row! {
+    struct RefreshRow {
+        digest: Vec<u8>,
+        parent: Option<Vec<u8>>,
+        generation: i64,
+        created_at_ms: i64,
+        expires_at_ms: i64,
+        replaced_at_ms: Option<i64>,
+        ..grant: GrantRow,
+    }
 }
 
 /// Where a refresh token stands among those of its grant.

@@ -1,11 +1,12 @@
 //! A database of either engine that goes away with the test.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use portcullis_base::{Digest, Rng, Timestamp};
 use portcullis_store::{Keyring, MasterKey, OpenDatabaseError, Store};
-use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 
 /// The instant of every test.
@@ -68,6 +69,11 @@ impl Database {
         self.try_open(&self.keyring).await.unwrap()
     }
 
+    /// The file of a SQLite database.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("store.db")
+    }
+
     /// Writes the bytes of a text of digits and letters as the engine does.
     pub(crate) fn blob_of(&self, text: &str) -> String {
         match self.engine {
@@ -78,15 +84,13 @@ impl Database {
 
     /// Runs a statement past the store; gives the number of rows that it changed.
     pub(crate) async fn execute(&self, sql: &str) -> u64 {
-        let sql = sqlx::AssertSqlSafe(sql.to_owned());
         match self.engine {
             Engine::Sqlite => {
-                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-                let done = connection.execute(sql).await.unwrap();
-                connection.close().await.unwrap();
-                done.rows_affected()
+                let connection = rusqlite::Connection::open(self.file()).unwrap();
+                connection.execute(sql, []).unwrap() as u64
             }
             Engine::Postgres => {
+                let sql = sqlx::AssertSqlSafe(sql.to_owned());
                 let mut connection = PgConnection::connect(&self.url).await.unwrap();
                 let done = connection.execute(sql).await.unwrap();
                 connection.close().await.unwrap();

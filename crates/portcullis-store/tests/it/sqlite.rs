@@ -3,7 +3,6 @@
 use portcullis_base::Digest;
 use portcullis_oauth::issuer::flow::FlowState;
 use portcullis_store::{ApplyError, Object, OpenDatabaseError};
-use sqlx::{Connection as _, Executor as _, SqliteConnection};
 
 use crate::engines::{Database, Engine, NOW};
 use crate::people::{at_provider, connection_tokens, flow, granted, sign_in, with_client};
@@ -155,7 +154,7 @@ async fn refused(database: &Database) -> OpenDatabaseError {
 #[tokio::test]
 async fn an_empty_file_is_not_taken_for_a_new_database() {
     let database = database().await;
-    std::fs::write(database.folder.path().join("store.db"), "").unwrap();
+    std::fs::write(database.file(), "").unwrap();
     let error = refused(&database).await;
     assert!(matches!(error, OpenDatabaseError::Empty { .. }), "{error}");
 }
@@ -174,7 +173,7 @@ async fn a_log_without_its_database_is_not_taken_for_a_new_one() {
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let database = database().await;
-    let path = database.folder.path().join("store.db");
+    let path = database.file();
     let text = "This is a letter, not a database. ".repeat(200);
     std::fs::write(&path, &text).unwrap();
     let error = refused(&database).await;
@@ -193,7 +192,7 @@ async fn a_damaged_page_is_found_at_the_start() {
     large.content = vec![b'x'; 100_000].into();
     put(&store, vec![Object::Document(large)]).await;
     store.close().await;
-    let path = database.folder.path().join("store.db");
+    let path = database.file();
     let mut bytes = std::fs::read(&path).unwrap();
     for page in bytes.chunks_mut(4096).skip(1) {
         page[..64].fill(0xff);
@@ -210,20 +209,14 @@ async fn a_damaged_page_is_found_at_the_start() {
 #[tokio::test]
 async fn a_database_of_another_program_is_refused_and_left_alone() {
     let database = database().await;
-    let url = format!("{}?mode=rwc", database.url);
-    let mut other = SqliteConnection::connect(&url).await.unwrap();
-    other
-        .execute("CREATE TABLE notes (text TEXT)")
-        .await
-        .unwrap();
-    other.close().await.unwrap();
-    let before = std::fs::read(database.folder.path().join("store.db")).unwrap();
+    database.execute("CREATE TABLE notes (text TEXT)").await;
+    let before = std::fs::read(database.file()).unwrap();
     let error = refused(&database).await;
     assert!(
         matches!(error, OpenDatabaseError::Foreign { .. }),
         "{error}"
     );
-    let after = std::fs::read(database.folder.path().join("store.db")).unwrap();
+    let after = std::fs::read(database.file()).unwrap();
     assert!(before == after, "the file was changed");
 }
 
