@@ -110,22 +110,13 @@ impl Store {
         self.engine()
             .write(move |mut connection| {
                 Box::pin(async move {
-                    let connection = &mut connection;
-                    let open = execute!(
-                        connection,
-                        "UPDATE flows SET status = 'at_provider', expires_at_ms = $1 \
-                         WHERE id = $2 AND browser = $3 AND status <> 'ended' \
-                         AND expires_at_ms > $4",
-                        expires_at.as_millis(),
-                        &id,
-                        browser.as_bytes().as_slice(),
-                        now.as_millis()
-                    )?;
-                    if open == 0 {
-                        return Ok(false);
-                    }
-                    send_to_provider(&id, &approved, &sealer, connection).await?;
-                    Ok(true)
+                    let approval = Approval {
+                        flow: &id,
+                        browser: &browser,
+                        approved: &approved,
+                        expires_at,
+                    };
+                    approve(&approval, &sealer, now, &mut connection).await
                 })
             })
             .await
@@ -188,8 +179,7 @@ async fn insert(
 ) -> Result<(), InsertFlowError> {
     let id = flow.id.to_string();
     let status = match &flow.state {
-        FlowState::Pending => "pending",
-        FlowState::AtProvider(_) => "at_provider",
+        FlowState::Pending | FlowState::AtProvider(_) => "pending",
         FlowState::Ended => "ended",
     };
     let inserted = execute!(
@@ -211,24 +201,43 @@ async fn insert(
         return Err(InsertFlowError::FlowsFull);
     }
     if let FlowState::AtProvider(approved) = &flow.state {
-        send_to_provider(&id, approved, sealer, connection).await?;
+        let approval = Approval {
+            flow: &id,
+            browser: &flow.browser,
+            approved,
+            expires_at: flow.expires_at,
+        };
+        approve(&approval, sealer, flow.created_at, connection).await?;
     }
     Ok(())
 }
 
-/// Writes what came of the approval.
-async fn send_to_provider(
-    id: &str,
-    approved: &AtProvider,
+/// That a person approved in a browser.
+struct Approval<'a> {
+    flow: &'a str,
+    browser: &'a Digest,
+    approved: &'a AtProvider,
+    expires_at: Timestamp,
+}
+
+/// Writes what came of the approval, where the flow is open in that browser; says whether it is.
+async fn approve(
+    approval: &Approval<'_>,
     sealer: &Sealer,
+    now: Timestamp,
     connection: &mut Connection<'_>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let Approval {
+        flow: id, approved, ..
+    } = approval;
     let seal = sealer.current(connection).await?;
-    execute!(
+    let open = execute!(
         connection,
-        "UPDATE flows SET provider = $1, upstream_state = $2, verifier = $3, \
-         verifier_key_id = $4, nonce = $5, nonce_key_id = $4, toolset = $6, scopes = $7, \
-         consent_of = $8 WHERE id = $9",
+        "UPDATE flows SET status = 'at_provider', expires_at_ms = $1, provider = $2, \
+         upstream_state = $3, verifier = $4, verifier_key_id = $5, nonce = $6, \
+         nonce_key_id = $5, toolset = $7, scopes = $8, consent_of = $9 \
+         WHERE id = $10 AND browser = $11 AND status <> 'ended' AND expires_at_ms > $12",
+        approval.expires_at.as_millis(),
         approved.provider.as_str(),
         approved.state.as_bytes().as_slice(),
         seal.seal(&approved.verifier, place("verifier", id)),
@@ -237,9 +246,11 @@ async fn send_to_provider(
         approved.toolset.as_str(),
         approved.scopes.to_string(),
         approved.consent_of.map(|subject| subject.to_string()),
-        id
+        *id,
+        approval.browser.as_bytes().as_slice(),
+        now.as_millis()
     )?;
-    Ok(())
+    Ok(open > 0)
 }
 
 async fn take(
