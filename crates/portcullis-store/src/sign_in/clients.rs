@@ -34,6 +34,9 @@ impl Store {
     pub async fn insert_client(&self, client: &Client, now: Timestamp) -> Result<(), StoreError> {
         let sealer = self.sealer();
         let client = client.clone();
+        // The row says when it was made; a use within a minute of that need not be noted.
+        self.client_uses()
+            .is_due(client.id.clone(), client.created_at);
         self.engine()
             .write(move |mut connection| {
                 Box::pin(async move {

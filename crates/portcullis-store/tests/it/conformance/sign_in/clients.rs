@@ -64,7 +64,9 @@ async fn r_16_clients_that_nobody_granted_anything_go_when_unused(database: Data
     // The grant and its code are long gone, and the client is still the person's.
     let much_later = NOW.after(Duration::from_hours(40 * 24));
     store.sweep_sign_in(much_later, 100).await.unwrap();
-    store.touch_client(&client("touched").id, later(2));
+    // A use within a minute of the registration is not noted.
+    store.touch_client(&client("idle").id, later(2));
+    store.touch_client(&client("touched").id, later(60_000));
     store.close().await;
 
     let store = database.open().await;
