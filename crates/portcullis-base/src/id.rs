@@ -71,6 +71,8 @@ ids! {
     RequestId = "req";
     /// Names an upstream provider.
     ProviderId = "prv";
+    /// Names the OAuth manifest of a provider.
+    ManifestId = "mf";
     /// Names one authorization request, from `/authorize` to its end; shown to the person, so that the log can be searched for it.
     FlowId = "flow";
     /// Names a subject: a person who signed in, or one sign-in of a person that nobody could name.

@@ -19,14 +19,14 @@ pub use blame::{Blame, Retry};
 pub use digest::{Digest, InvalidDigest};
 pub use id::{
     ApiKeyId, AuditId, ConnectionId, DataKeyId, DocumentId, EnvironmentId, FlowId, GrantId,
-    InvalidId, ProviderId, RequestId, SubjectId, ToolsetId, VariableId,
+    InvalidId, ManifestId, ProviderId, RequestId, SubjectId, ToolsetId, VariableId,
 };
 pub use secret::Secret;
 pub use slug::{InvalidSlug, Slug};
 pub use time::{Clock, Timestamp};
 pub use token::{
     AccessToken, ApiKey, AuthorizationCode, Browser, BrowserSession, ClientSecret, InvalidToken,
-    Plain, RefreshToken, TokenKind, UpstreamState,
+    Plain, RefreshToken, TokenKind, UpstreamState, is_ours,
 };
 pub use url::{InvalidOrigin, InvalidSafeUrl, Origin, SafeUrl};
 

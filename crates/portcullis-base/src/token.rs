@@ -24,7 +24,11 @@ macro_rules! kinds {
         impl TokenKind for $name {
             const PREFIX: &'static str = $prefix;
         }
-    )*};
+    )*
+
+    /// The prefixes of all kinds.
+    const PREFIXES: &[&str] = &[$($prefix),*];
+    };
 }
 
 kinds! {
@@ -44,6 +48,16 @@ kinds! {
     Browser = "pc_br";
     /// The cookie of a person who has signed in.
     BrowserSession = "pc_bs";
+}
+
+/// Tells whether a text looks like a token of ours of any kind, be it mutilated: such a one is nobody else's business.
+#[must_use]
+pub fn is_ours(text: &str) -> bool {
+    let mut prefixes = PREFIXES.iter();
+    prefixes.any(|prefix| {
+        let rest = text.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.starts_with('_'))
+    })
 }
 
 /// A token in the clear, as its holder knows it.
@@ -116,6 +130,20 @@ mod tests {
     impl Rng for Fixed {
         fn fill(&self, buffer: &mut [u8]) {
             buffer.fill(7);
+        }
+    }
+
+    #[test]
+    fn tokens_of_all_kinds_are_ours_and_nothing_else_is() {
+        for (text, ours) in [
+            (Plain::<ApiKey>::new(&Fixed).expose(), true),
+            (Plain::<RefreshToken>::new(&Fixed).expose(), true),
+            ("pc_at_", true),
+            ("pc_atlas", false),
+            ("pc_", false),
+            ("eyJhbGciOiJSUzI1NiJ9", false),
+        ] {
+            assert_eq!(is_ours(text), ours, "{text}");
         }
     }
 
