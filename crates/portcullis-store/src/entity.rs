@@ -106,6 +106,8 @@ pub struct Toolset {
     pub inbound: BTreeSet<Inbound>,
     /// The provider that people sign in at, where they do.
     pub provider: Option<Slug>,
+    /// The OAuth manifest of the provider whose own access tokens are a way in, where they are.
+    pub manifest: Option<Slug>,
     /// Variables that callers may pass as headers.
     pub caller_supplied: BTreeSet<String>,
     /// When it last changed.
@@ -148,6 +150,8 @@ pub enum Inbound {
     /// Holders of an access token that we issued for the toolset.
     #[serde(rename = "oauth")]
     OAuth,
+    /// Holders of an access token that the provider's own authorization server issued for the endpoint.
+    External,
 }
 
 /// A named set of variables.

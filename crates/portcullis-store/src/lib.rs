@@ -12,6 +12,7 @@ mod engine;
 mod entity;
 mod error;
 mod last_uses;
+mod manifest;
 mod migrations;
 mod objects;
 mod rows;
@@ -28,6 +29,10 @@ pub use entity::{
     Variable, VariableValue,
 };
 pub use error::{InvalidRow, StoreError};
+pub use manifest::{
+    Delegation, ExchangeSettings, ManifestSettings, ManifestVersion, OAuthManifest, ProbeSettings,
+    TokenValidation,
+};
 pub use objects::{ApplyError, Changes, Object, ObjectId, Revision, Snapshot};
 pub use seal::{
     InvalidMasterKey, KeyFileError, Keyring, MasterKey, MasterKeyId, RotationProgress, SealError,

@@ -26,9 +26,10 @@ macro_rules! versions {
     };
 }
 
-const VERSIONS: [Version; 2] = versions! {
+const VERSIONS: [Version; 3] = versions! {
     1 "0001_objects"
     2 "0002_sign_in"
+    3 "0003_manifests"
 };
 
 /// Brings the schema up to date, in the transaction of whoever calls.

@@ -5,10 +5,13 @@
 mod displaced;
 mod document;
 mod environment;
+mod manifest;
 mod provider;
 mod toolset;
 
-use portcullis_base::{DocumentId, EnvironmentId, ProviderId, Slug, Timestamp, ToolsetId};
+use portcullis_base::{
+    DocumentId, EnvironmentId, ManifestId, ProviderId, Slug, Timestamp, ToolsetId,
+};
 use portcullis_oauth::issuer::client::{Client, ClientId};
 use thiserror::Error;
 
@@ -17,6 +20,7 @@ use crate::audit::{Actor, AuditEntry};
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::entity::{Document, Environment, Toolset, UpstreamProvider};
 use crate::error::StoreError;
+use crate::manifest::OAuthManifest;
 use crate::rows::parse;
 use crate::seal::Sealer;
 use crate::sign_in::clients;
@@ -39,6 +43,8 @@ pub struct Snapshot {
     pub environments: Vec<Environment>,
     /// The providers, by slug.
     pub providers: Vec<UpstreamProvider>,
+    /// The OAuth manifests, by slug.
+    pub manifests: Vec<OAuthManifest>,
     /// The clients that the operator registered, by id.
     pub clients: Vec<Client>,
 }
@@ -67,6 +73,8 @@ pub enum Object {
     Environment(Environment),
     /// A provider, with its secret.
     Provider(UpstreamProvider),
+    /// An OAuth manifest, with the secret of our registration.
+    Manifest(Box<OAuthManifest>),
     /// A client that the operator registers.
     Client(Client),
 }
@@ -82,6 +90,8 @@ pub enum ObjectId {
     Environment(EnvironmentId),
     /// Of a provider.
     Provider(ProviderId),
+    /// Of an OAuth manifest.
+    Manifest(ManifestId),
     /// Of a client that the operator registered.
     Client(ClientId),
 }
@@ -154,6 +164,7 @@ impl Store {
             toolsets: toolset::all(connection).await?,
             environments: environment::all(&sealer, connection).await?,
             providers: provider::all(&sealer, connection).await?,
+            manifests: manifest::all(&sealer, connection).await?,
             clients: clients::pre_registered(connection).await?,
         })
     }
@@ -241,6 +252,10 @@ async fn remove(
             execute!(connection, "DELETE FROM providers WHERE id = $1", text)?;
             Ok("provider.removed")
         }
+        ObjectId::Manifest(_) => {
+            execute!(connection, "DELETE FROM manifests WHERE id = $1", text)?;
+            Ok("manifest.removed")
+        }
         ObjectId::Client(id) => {
             clients::remove_pre_registered(id, connection).await?;
             Ok("client.removed")
@@ -270,6 +285,10 @@ async fn put(
             provider::put(provider, sealer, connection).await?;
             Ok("provider.put")
         }
+        Object::Manifest(manifest) => {
+            manifest::put(manifest, sealer, connection).await?;
+            Ok("manifest.put")
+        }
         Object::Client(client) => {
             if !clients::put_pre_registered(client, connection).await? {
                 return Err(ApplyError::ClientTaken(client.id.clone()));
@@ -279,7 +298,7 @@ async fn put(
     }
 }
 
-/// Sees that every toolset finds its documents, its environment and its provider.
+/// Sees that every toolset finds its documents, its environment, its provider and its manifest.
 async fn refuse_dangling_names(connection: &mut Connection<'_>) -> Result<(), ApplyError> {
     let documents = slugs(
         "documents",
@@ -305,6 +324,14 @@ async fn refuse_dangling_names(connection: &mut Connection<'_>) -> Result<(), Ap
             "SELECT id, slug FROM providers"
         )?,
     )?;
+    let manifests = slugs(
+        "manifests",
+        fetch_all!(
+            connection,
+            (String, String),
+            "SELECT id, slug FROM manifests"
+        )?,
+    )?;
     for toolset in toolset::all(connection).await? {
         let of_documents = toolset.documents.iter().map(|named| &named.document);
         let named = of_documents
@@ -320,6 +347,12 @@ async fn refuse_dangling_names(connection: &mut Connection<'_>) -> Result<(), Ap
                     .provider
                     .iter()
                     .map(|slug| ("provider", slug, &providers)),
+            )
+            .chain(
+                toolset
+                    .manifest
+                    .iter()
+                    .map(|slug| ("manifest", slug, &manifests)),
             );
         for (kind, slug, known) in named {
             if !known.contains(slug) {
@@ -360,6 +393,7 @@ impl Object {
             Self::Toolset(toolset) => ObjectId::Toolset(toolset.id),
             Self::Environment(environment) => ObjectId::Environment(environment.id),
             Self::Provider(provider) => ObjectId::Provider(provider.id),
+            Self::Manifest(manifest) => ObjectId::Manifest(manifest.id),
             Self::Client(client) => ObjectId::Client(client.id.clone()),
         }
     }
@@ -372,6 +406,7 @@ impl std::fmt::Display for ObjectId {
             Self::Toolset(id) => id.fmt(f),
             Self::Environment(id) => id.fmt(f),
             Self::Provider(id) => id.fmt(f),
+            Self::Manifest(id) => id.fmt(f),
             Self::Client(id) => id.fmt(f),
         }
     }

@@ -40,6 +40,8 @@ struct Settings {
     inbound: BTreeSet<Inbound>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     provider: Option<Slug>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    manifest: Option<Slug>,
     #[serde(default)]
     caller_supplied: BTreeSet<String>,
 }
@@ -64,6 +66,7 @@ pub(super) async fn put(
         environment: toolset.environment.clone(),
         inbound: toolset.inbound.clone(),
         provider: toolset.provider.clone(),
+        manifest: toolset.manifest.clone(),
         caller_supplied: toolset.caller_supplied.clone(),
     };
     execute!(
@@ -97,6 +100,7 @@ impl TryFrom<Row> for Toolset {
             environment: settings.environment,
             inbound: settings.inbound,
             provider: settings.provider,
+            manifest: settings.manifest,
             caller_supplied: settings.caller_supplied,
             updated_at: Timestamp::from_millis(row.updated_at_ms),
         })

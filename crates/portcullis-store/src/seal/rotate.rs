@@ -61,9 +61,10 @@ macro_rules! sealed_columns {
     };
 }
 
-const SEALED_COLUMNS: [SealedColumn; 6] = sealed_columns! {
+const SEALED_COLUMNS: [SealedColumn; 7] = sealed_columns! {
     "variables" "sealed" "data_key_id"
     "providers" "client_secret" "data_key_id"
+    "manifests" "client_secret" "data_key_id"
     "flows" "verifier" "verifier_key_id"
     "flows" "nonce" "nonce_key_id"
     "connections" "access_token" "access_key_id"

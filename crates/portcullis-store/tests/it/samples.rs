@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_base::{
-    ApiKey, ApiKeyId, Digest, DocumentId, EnvironmentId, Plain, ProviderId, Rng, Secret, Slug,
-    ToolsetId, VariableId,
+    ApiKey, ApiKeyId, Digest, DocumentId, EnvironmentId, ManifestId, Plain, ProviderId, Rng,
+    Secret, Slug, ToolsetId, VariableId,
 };
 use portcullis_store::{
-    Actor, ApiKeyRow, Changes, Document, DocumentSettings, Environment, Inbound, Object, ObjectId,
-    Owner, ProviderSettings, SchemeSettings, Selection, Store, Toolset, ToolsetDocument,
-    UpstreamProvider, Variable, VariableValue,
+    Actor, ApiKeyRow, Changes, Document, DocumentSettings, Environment, Inbound, OAuthManifest,
+    Object, ObjectId, Owner, ProviderSettings, SchemeSettings, Selection, Store, Toolset,
+    ToolsetDocument, UpstreamProvider, Variable, VariableValue,
 };
 
 use crate::engines::NOW;
@@ -66,6 +66,7 @@ pub(crate) fn toolset(name: &str, documents: &[&str], rng: &dyn Rng) -> Toolset 
         environment: None,
         inbound: BTreeSet::from([Inbound::ApiKey, Inbound::Headers]),
         provider: None,
+        manifest: None,
         caller_supplied: BTreeSet::from(["PETSTORE_API_KEY".to_owned()]),
         updated_at: NOW,
     }
@@ -107,6 +108,20 @@ pub(crate) fn provider(name: &str, secret: Option<&str>, rng: &dyn Rng) -> Upstr
             scopes: vec!["email".to_owned()],
             ..ProviderSettings::default()
         },
+        client_secret: secret.map(|secret| Secret::new(secret.to_owned())),
+        updated_at: NOW,
+    }
+}
+
+pub(crate) fn manifest(name: &str, secret: Option<&str>, rng: &dyn Rng) -> OAuthManifest {
+    OAuthManifest {
+        id: ManifestId::new(NOW, rng),
+        slug: slug(name),
+        owner: Owner::File,
+        source: "acme.json".to_owned(),
+        content: r#"{"issuer": "https://as.example"}"#.into(),
+        settings: serde_json::from_str(include_str!("../fixtures/manifest_settings_1.json"))
+            .expect("settings"),
         client_secret: secret.map(|secret| Secret::new(secret.to_owned())),
         updated_at: NOW,
     }

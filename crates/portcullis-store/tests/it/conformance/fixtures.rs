@@ -2,7 +2,7 @@
 
 use portcullis_base::{Digest, FlowId};
 use portcullis_oauth::issuer::client::{ApplicationType, ClientId, TokenEndpointAuthMethod};
-use portcullis_store::{DocumentSettings, Inbound, ProviderEndpoints};
+use portcullis_store::{Delegation, DocumentSettings, Inbound, ProviderEndpoints};
 
 use super::on_both_engines;
 use crate::engines::Database;
@@ -74,6 +74,20 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
         include_str!("../../fixtures/provider_settings_2.json"),
     ];
     insert_settings(&database, "providers", "prv", &providers).await;
+    let manifests = [
+        include_str!("../../fixtures/manifest_settings_1.json"),
+        include_str!("../../fixtures/manifest_settings_1_least.json"),
+    ];
+    for (number, settings) in manifests.iter().enumerate() {
+        let id = id(number);
+        database
+            .execute(&format!(
+                "INSERT INTO manifests \
+                 (id, slug, owner, source, content, settings, updated_at_ms) \
+                 VALUES ('mf_{id}', 's{number}', 'file', 'a', '{{}}', '{settings}', 0)"
+            ))
+            .await;
+    }
 
     let snapshot = store.snapshot().await.unwrap();
     let [scheme, bound] = [0, 1].map(|number| &snapshot.documents[number].schemes["oauth"]);
@@ -96,6 +110,11 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     assert_eq!(full.settings.parameters["prompt"], "select_account");
     assert_eq!(least.settings.endpoints, ProviderEndpoints::default());
     assert_eq!(named.settings.name.as_deref(), Some("Acme"));
+    let [full, least] = &snapshot.manifests[..] else {
+        panic!("two manifests");
+    };
+    assert_eq!(full.settings.delegation, Some(Delegation::OnBehalfOf));
+    assert!(!least.settings.republished);
 }
 
 async fn stored_texts_of_signing_in_still_load(database: Database) {

@@ -1,16 +1,22 @@
 //! Documents, toolsets, environments and providers.
 
+use std::time::Duration;
+
 use portcullis_base::Secret;
 use portcullis_store::{ApplyError, Object, ObjectId, StoreError, VariableValue};
 
 use super::on_both_engines;
 use crate::engines::{Database, NOW};
-use crate::samples::{actor, changes, document, environment, provider, put, slug, toolset};
+use crate::samples::{
+    actor, changes, document, environment, manifest, provider, put, slug, toolset,
+};
 
 on_both_engines! {
     objects_read_back_as_they_were_put
     a_put_replaces_the_object_of_the_same_id
     a_providers_secret_can_be_taken_away
+    manifests_read_back_as_they_were_put
+    every_content_of_a_manifest_is_kept
     removed_objects_are_gone
     a_stale_change_is_refused
     a_failed_change_leaves_nothing_behind
@@ -61,6 +67,55 @@ async fn a_providers_secret_can_be_taken_away(database: Database) {
         let snapshot = store.snapshot().await.unwrap();
         assert_eq!(snapshot.providers, [github.clone()]);
     }
+}
+
+async fn manifests_read_back_as_they_were_put(database: Database) {
+    let store = database.open().await;
+    let manifests = [
+        manifest("acme", Some("hunter2"), &*database.rng),
+        manifest("public", None, &*database.rng),
+    ];
+    let mut toolset = toolset("pets", &[], &*database.rng);
+    toolset.manifest = Some(slug("acme"));
+    let mut objects: Vec<_> = manifests
+        .iter()
+        .map(|it| Object::Manifest(Box::new(it.clone())))
+        .collect();
+    objects.push(Object::Toolset(toolset.clone()));
+    put(&store, objects).await;
+    let snapshot = store.snapshot().await.unwrap();
+    assert_eq!(snapshot.manifests, manifests);
+    assert_eq!(snapshot.toolsets, [toolset]);
+
+    let removal = changes(
+        &store,
+        Vec::new(),
+        vec![ObjectId::Manifest(manifests[0].id)],
+    )
+    .await;
+    let refused = store.apply(removal, NOW).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "toolset `pets` needs manifest `acme`, which does not exist"
+    );
+}
+
+async fn every_content_of_a_manifest_is_kept(database: Database) {
+    let store = database.open().await;
+    let mut acme = manifest("acme", None, &*database.rng);
+    for (minute, content) in ["first", "second", "second", "first"].iter().enumerate() {
+        acme.content = (*content).into();
+        acme.updated_at = NOW.after(Duration::from_secs(60 * minute as u64));
+        put(&store, vec![Object::Manifest(Box::new(acme.clone()))]).await;
+    }
+    let removal = changes(&store, Vec::new(), vec![ObjectId::Manifest(acme.id)]).await;
+    store.apply(removal, NOW).await.unwrap();
+    let versions = store.manifest_versions(&slug("acme")).await.unwrap();
+    let contents: Vec<_> = versions
+        .iter()
+        .map(|it| (&*it.content, it.created_at.since(NOW).as_secs() / 60))
+        .collect();
+    assert_eq!(contents, [("first", 3), ("second", 2)]);
 }
 
 async fn a_put_replaces_the_object_of_the_same_id(database: Database) {
