@@ -137,7 +137,6 @@ allow = ["{api}", "{issuer}"]
 
 [providers.demo]
 profile = "oauth2"
-name = "Harbour office"
 issuer = "{issuer}"
 client_id = "{client_id}"
 client_secret_file = "provider.secret"

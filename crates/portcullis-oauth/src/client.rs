@@ -9,7 +9,7 @@
 pub mod allow;
 pub mod begin;
 pub mod complete;
-mod documented;
+pub(crate) mod documented;
 pub mod exchange;
 pub mod id_token;
 pub mod identity;

@@ -13,6 +13,8 @@ use portcullis_openapi::variables::VariableSpec;
 use portcullis_openapi::{SecurityScheme, Tool};
 use portcullis_store::{DocumentSettings, Inbound, SchemeSettings};
 
+use crate::upstream::external::ResolvedManifest;
+
 pub(crate) mod binding;
 mod build;
 mod selection;
@@ -43,6 +45,8 @@ pub struct PublishedToolset {
     pub inbound: BTreeSet<Inbound>,
     /// Where people sign in and for what; present exactly where [`Inbound::OAuth`] is a way in.
     pub sign_in: Option<Arc<SignIn>>,
+    /// Whose own access tokens are a way in; present exactly where [`Inbound::External`] is one.
+    pub external: Option<Arc<External>>,
     /// Variables that callers may pass as headers, by name.
     pub caller_supplied: BTreeSet<String>,
     /// The environment, where the toolset has one.
@@ -66,6 +70,15 @@ pub struct SignIn {
     pub descriptions: BTreeMap<String, String>,
     /// Whether any tool is called with the person's token; otherwise the provider only says who the person is, and no token is kept.
     pub connects: bool,
+}
+
+/// A provider whose own authorization server signs people in to a toolset.
+#[derive(Debug)]
+pub struct External {
+    /// The provider's manifest.
+    pub manifest: Arc<ResolvedManifest>,
+    /// What people sign in for there; the provider is the manifest.
+    pub sign_in: SignIn,
 }
 
 /// A tool and the document that it comes from.
@@ -111,6 +124,21 @@ pub struct EnvironmentValues {
     pub slug: Slug,
     /// The values, by name.
     pub values: HashMap<String, EnvironmentValue>,
+}
+
+impl PublishedToolset {
+    /// Returns what people sign in for, be it here or at the provider itself.
+    #[must_use]
+    pub fn signing_in(&self) -> Option<&SignIn> {
+        let here = self.sign_in.as_deref();
+        here.or_else(|| self.external.as_ref().map(|external| &external.sign_in))
+    }
+
+    /// Returns the URL of the MCP endpoint.
+    #[must_use]
+    pub fn endpoint(&self, public_url: &Origin) -> String {
+        format!("{}/{}/mcp", public_url.as_str(), self.slug)
+    }
 }
 
 impl Catalogue {

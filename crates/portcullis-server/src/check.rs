@@ -277,11 +277,17 @@ fn missing(toolset: &PublishedToolset, names: &[String]) -> Vec<Missing> {
         .map(|name| (name.clone(), Secret::new("given".to_owned())))
         .collect();
     let token = Secret::new("given".to_owned());
-    let connection = toolset.sign_in.as_ref().map(|sign_in| ConnectionSource {
+    let connection = toolset.signing_in().map(|sign_in| ConnectionSource {
         provider: &sign_in.provider,
         token: &token,
     });
-    let headers_only = toolset.inbound.iter().all(|way| *way == Inbound::Headers);
+    let external = toolset.external.as_ref();
+    let is_unvalidated = external.is_some_and(|external| external.manifest.is_unvalidated());
+    let headers_only = toolset.inbound.iter().all(|way| match way {
+        Inbound::Headers => true,
+        Inbound::External => is_unvalidated,
+        Inbound::Open | Inbound::ApiKey | Inbound::OAuth => false,
+    });
     let sources = CredentialSources {
         environment: toolset.environment.as_deref(),
         caller: &caller,

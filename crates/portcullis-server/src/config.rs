@@ -28,7 +28,8 @@ use reading::Reading;
 
 pub use difference::{Change, Difference, Fate, ObjectKind};
 pub use objects::{
-    ClientObject, DocumentObject, EnvironmentObject, Objects, ProviderObject, ToolsetObject,
+    ClientObject, DocumentObject, EnvironmentObject, ManifestObject, Objects, ProviderObject,
+    ToolsetObject,
 };
 pub use problem::{ConfigurationError, Problem};
 pub use reference::markdown;

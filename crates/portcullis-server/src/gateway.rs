@@ -38,6 +38,7 @@ use crate::mcp::endpoint::{self, EndpointState};
 use crate::mcp::keys::KeyCache;
 use crate::storage::{self, StorageError};
 use crate::telemetry::metrics::Metrics;
+use crate::upstream::external::ExternalTokens;
 use crate::upstream::policy::EgressPolicy;
 use crate::upstream::providers::Providers;
 use crate::upstream::vault::Vault;
@@ -279,10 +280,11 @@ impl Parts {
             Arc::clone(&self.rng),
         ));
         let providers = Providers::new(upstream.http().clone(), Arc::clone(&self.clock));
+        let providers = Arc::new(providers);
         let issuer = issuer::router(IssuerParts {
             store: self.store.clone(),
             catalogue: Arc::clone(&catalogue),
-            providers: Arc::new(providers),
+            providers: Arc::clone(&providers),
             clock: Arc::clone(&self.clock),
             rng: self.rng,
             public_url: public_url.clone(),
@@ -293,6 +295,7 @@ impl Parts {
             catalogue,
             keys: KeyCache::new(self.store.clone()),
             vault: Vault::new(self.store.clone()),
+            external: ExternalTokens::new(providers, Arc::clone(&self.clock)),
             upstream,
             metrics: self.metrics,
             clock: Arc::clone(&self.clock),

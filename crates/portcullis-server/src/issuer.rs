@@ -86,10 +86,12 @@ pub fn router(parts: IssuerParts) -> Router {
         flows: AddressQuota::per_minute(quota::FLOWS),
         parts,
     });
-    Router::new()
+    // Whoever still holds a refresh token of ours is told that it is good no more, not that nobody is there.
+    let always = Router::new()
+        .route(TOKEN, post(token::token))
         .route(
-            "/.well-known/oauth-authorization-server",
-            get(document::authorization_server),
+            "/.well-known/oauth-authorization-server/{toolset}/mcp",
+            get(document::republished),
         )
         .route(
             "/.well-known/oauth-protected-resource",
@@ -104,14 +106,20 @@ pub fn router(parts: IssuerParts) -> Router {
             get(document::resource),
         )
         .route("/.well-known/{*rest}", get(document::nothing))
+        .with_state(Arc::clone(&state));
+    Router::new()
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(document::authorization_server),
+        )
         .route(REGISTER, post(register::register))
         .route(AUTHORIZE, get(authorize::authorize))
         .route(CONSENT, get(consent::show).post(consent::decide))
         .route("/callback/{provider}", get(callback::callback))
-        .route(TOKEN, post(token::token))
         .route(SIGN_OUT, post(sign_out::sign_out))
         .layer(from_fn_with_state(Arc::clone(&state), where_needed))
         .with_state(state)
+        .merge(always)
 }
 
 /// Answers that there is nothing where no toolset takes our tokens: a client that looks for a sign-in must not begin one that leads nowhere.

@@ -6,6 +6,7 @@
 pub mod address;
 mod call;
 pub mod credentials;
+pub mod external;
 pub mod http;
 pub mod policy;
 pub mod providers;

@@ -107,9 +107,8 @@ async fn sign_in(
         &client.redirect_uri,
         "<p class=\"destination\">127.0.0.1",
         "Harbour members",
-        "Book berths for your boat",
+        "book berths for your boat",
         "registered itself",
-        "You sign in at Harbour office",
     ])?;
     steps.done("the consent page names the client, where the answer goes, and what it may do");
     let sign_in = browser.press(&consent, "decision", "approve").await?;

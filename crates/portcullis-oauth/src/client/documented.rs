@@ -10,7 +10,7 @@ use super::profile::TENANT;
 use super::provider::ResolvedProvider;
 
 /// What follows an issuer where OpenID Connect puts its metadata.
-const DISCOVERY: &str = "/.well-known/openid-configuration";
+pub(crate) const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 impl ResolvedProvider {
     /// Tells whether a document that sends people to `authorization_url` means this provider.
@@ -86,7 +86,7 @@ impl ResolvedProvider {
 }
 
 /// Addresses have no hosts below them; ports are as many servers of one host.
-fn is_host_or_below(own: &SafeUrl, other: &SafeUrl) -> bool {
+pub(crate) fn is_host_or_below(own: &SafeUrl, other: &SafeUrl) -> bool {
     let (Some(own), Some(other)) = (own.as_url().host(), other.as_url().host()) else {
         return false;
     };
@@ -100,7 +100,7 @@ fn is_host_or_below(own: &SafeUrl, other: &SafeUrl) -> bool {
 }
 
 /// Compares URLs as browsers read them; a query counts only where our own has one.
-fn is_same(own: &SafeUrl, other: &SafeUrl) -> bool {
+pub(crate) fn is_same(own: &SafeUrl, other: &SafeUrl) -> bool {
     let (query, others) = (own.as_url().query(), other.as_url().query());
     own.origin() == other.origin()
         && path(own) == path(other)

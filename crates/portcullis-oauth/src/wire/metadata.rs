@@ -71,11 +71,12 @@ pub fn protected_resource(
     public_url: &Origin,
     toolset: &Slug,
     title: &str,
+    authorization_server: String,
     scopes: &Scopes,
 ) -> ProtectedResourceMetadata {
     ProtectedResourceMetadata {
         resource: Resource::of_toolset(public_url, toolset).to_string(),
-        authorization_servers: [public_url.to_string()],
+        authorization_servers: [authorization_server],
         scopes_supported: of_resources(scopes),
         bearer_methods_supported: ["header"],
         resource_name: title.to_owned(),
@@ -97,8 +98,14 @@ mod tests {
         let scopes = Scopes::parse("pets:write pets:read offline_access").unwrap();
         (
             serde_json::to_string_pretty(&authorization_server(&us, &scopes)).unwrap(),
-            serde_json::to_string_pretty(&protected_resource(&us, &toolset, "Pets", &scopes))
-                .unwrap(),
+            serde_json::to_string_pretty(&protected_resource(
+                &us,
+                &toolset,
+                "Pets",
+                us.to_string(),
+                &scopes,
+            ))
+            .unwrap(),
         )
     }
 

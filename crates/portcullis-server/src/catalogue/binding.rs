@@ -14,6 +14,7 @@ use portcullis_store::{SchemeSettings, Selection, ToolsetDocument};
 
 use super::{PublishedDocument, PublishedTool, SignIn, selection};
 use crate::upstream::credentials::listed_scopes;
+use crate::upstream::external::ResolvedManifest;
 
 /// What else a toolset publishes beside a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +35,57 @@ impl Company {
     }
 }
 
-/// Makes the tools of one document that a selection keeps, where people sign in at `provider` if they do at all.
+/// Whose tokens people bring: a provider's at which we are registered, or one's that lets them in itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Home<'a> {
+    /// People sign in here, and there.
+    Provider(&'a ResolvedProvider),
+    /// People sign in there alone, and their tokens, or what those are traded for, go to the API.
+    Manifest(&'a ResolvedManifest),
+}
+
+impl<'a> Home<'a> {
+    /// Returns the slug that bindings name.
+    pub(crate) fn slug(self) -> &'a Slug {
+        match self {
+            Self::Provider(provider) => provider.slug(),
+            Self::Manifest(manifest) => &manifest.slug,
+        }
+    }
+
+    fn is_at(self, url: &str) -> bool {
+        match self {
+            Self::Provider(provider) => provider.is_at(url),
+            Self::Manifest(manifest) => manifest.manifest.is_at(url),
+        }
+    }
+
+    fn is_discovered_at(self, url: &str) -> bool {
+        match self {
+            Self::Provider(provider) => provider.is_discovered_at(url),
+            Self::Manifest(manifest) => manifest.manifest.is_discovered_at(url),
+        }
+    }
+
+    fn has_host_of(self, url: &str) -> bool {
+        match self {
+            Self::Provider(provider) => provider.has_host_of(url),
+            Self::Manifest(manifest) => manifest.manifest.has_host_of(url),
+        }
+    }
+}
+
+/// Makes the tools of one document that a selection keeps, where people sign in at `home` if they do at all.
 pub(crate) fn tools(
     document: &Arc<PublishedDocument>,
     selection: &Selection,
     company: Company,
-    provider: Option<&ResolvedProvider>,
+    home: Option<Home<'_>>,
 ) -> Vec<PublishedTool> {
-    let bound = provider.map(|provider| bound_schemes(document, provider, company));
+    let bound = home.map(|home| bound_schemes(document, home, company));
     let bound = Arc::new(bound.unwrap_or_default());
     let named = document.settings.provider.as_deref();
-    let provider = provider.map(ResolvedProvider::slug);
+    let provider = home.map(Home::slug);
     let provider = provider.filter(|slug| named == Some(slug.as_str()));
     let selected = document
         .tools
@@ -60,43 +101,43 @@ pub(crate) fn tools(
         .collect()
 }
 
-/// Returns the provider whose connection is the credential of a scheme, where people sign in at `provider`.
+/// Returns the provider whose token of the caller is the credential of a scheme, where people sign in at `home`.
 ///
 /// What the operator says of a scheme counts: another provider, or how a client's own token is fetched, leaves it unbound.
 /// A document's own word does not suffice beside others: whoever writes one could have people's tokens sent to servers of his own. There its servers must be the provider's, by their host.
 fn bound_provider<'a>(
     document: &PublishedDocument,
     scheme: &str,
-    provider: &'a ResolvedProvider,
+    home: Home<'a>,
     company: Company,
 ) -> Option<&'a Slug> {
     let kind = &document.schemes.get(scheme)?.kind;
     let settings = document.scheme_settings.get(scheme);
     let named = settings.and_then(|settings| settings.provider.as_deref());
-    let is_trusted = company == Company::Alone || is_at_home(document, provider);
+    let is_trusted = company == Company::Alone || is_at_home(document, home);
     let is_open = is_trusted && !settings.is_some_and(speaks_of_a_client);
     let is_bound = match (named, kind) {
         (
             Some(named),
             SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. } | SchemeKind::Bearer,
-        ) => named == provider.slug().as_str(),
+        ) => named == home.slug().as_str(),
         (None, SchemeKind::OAuth2 { flows }) if is_open => flows
             .iter()
             .filter_map(persons_endpoint)
-            .any(|url| provider.is_at(url)),
-        (None, SchemeKind::OpenIdConnect { url }) if is_open => provider.is_discovered_at(url),
+            .any(|url| home.is_at(url)),
+        (None, SchemeKind::OpenIdConnect { url }) if is_open => home.is_discovered_at(url),
         _ => false,
     };
-    is_bound.then_some(provider.slug())
+    is_bound.then_some(home.slug())
 }
 
 /// Tells whether all servers of a document are hosts of the provider's.
-fn is_at_home(document: &PublishedDocument, provider: &ResolvedProvider) -> bool {
+fn is_at_home(document: &PublishedDocument, home: Home<'_>) -> bool {
     document
         .tools
         .iter()
         .all(|tool| match &tool.request.server {
-            ServerTemplate::Url(url) => provider.has_host_of(url),
+            ServerTemplate::Url(url) => home.has_host_of(url),
             ServerTemplate::Unknown(_) => false,
         })
 }
@@ -130,13 +171,13 @@ fn speaks_of_a_client(settings: &SchemeSettings) -> bool {
 /// Returns every scheme of a document that is bound, with the provider.
 fn bound_schemes(
     document: &PublishedDocument,
-    provider: &ResolvedProvider,
+    home: Home<'_>,
     company: Company,
 ) -> BTreeMap<String, Slug> {
     let schemes = document.schemes.keys();
     schemes
         .filter_map(|scheme| {
-            let slug = bound_provider(document, scheme, provider, company)?;
+            let slug = bound_provider(document, scheme, home, company)?;
             Some((scheme.clone(), slug.clone()))
         })
         .collect()

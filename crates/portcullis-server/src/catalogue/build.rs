@@ -10,19 +10,20 @@ use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_openapi::ReadError;
 use portcullis_openapi::variables::variables;
 use portcullis_store::{
-    DocumentSettings, Environment, Inbound, SchemeSettings, Snapshot, Toolset, UpstreamProvider,
-    VariableValue,
+    DocumentSettings, Environment, Inbound, OAuthManifest, SchemeSettings, Snapshot, Toolset,
+    UpstreamProvider, VariableValue,
 };
 use thiserror::Error;
 
-use super::binding::Company;
+use super::binding::{Company, Home};
 use super::{
-    Catalogue, EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
+    Catalogue, EnvironmentValue, EnvironmentValues, External, PublishedDocument, PublishedTool,
     PublishedToolset,
 };
 use super::{binding, selection};
 use crate::compiled::{CompiledDocument, KnownDocuments};
 use crate::mcp::publish;
+use crate::upstream::external::{ResolvedManifest, UnusableManifest};
 use crate::upstream::providers::catalogue::{UnusableProvider, resolve};
 
 /// Why no catalogue can be made.
@@ -62,6 +63,20 @@ pub enum CatalogueError {
         /// What is wrong with it.
         reason: UnusableProvider,
     },
+    /// A manifest cannot be used as it is stored.
+    #[error("manifest `{manifest}`: {reason}")]
+    Manifest {
+        /// The manifest's slug.
+        manifest: Slug,
+        /// What is wrong with it.
+        reason: UnusableManifest,
+    },
+    /// A toolset takes a provider's own tokens, and names no manifest that is there.
+    #[error("toolset `{toolset}` takes tokens of a manifest that does not exist")]
+    UnknownManifest {
+        /// The toolset's slug.
+        toolset: Slug,
+    },
     /// A toolset lets people in who sign in, and names no provider that is there.
     #[error(
         "toolset `{toolset}` lets people sign in, but the provider that it names does not exist"
@@ -77,6 +92,7 @@ struct Parts<'a> {
     documents: HashMap<String, Arc<PublishedDocument>>,
     environments: HashMap<&'a str, Arc<EnvironmentValues>>,
     providers: HashMap<String, Arc<ResolvedProvider>>,
+    manifests: HashMap<String, Arc<ResolvedManifest>>,
 }
 
 impl Catalogue {
@@ -115,6 +131,7 @@ impl Catalogue {
             documents,
             environments,
             providers: providers(&snapshot.providers)?,
+            manifests: manifests(&snapshot.manifests)?,
         };
         let mut toolsets = HashMap::new();
         for toolset in &snapshot.toolsets {
@@ -141,6 +158,19 @@ fn providers(
                 reason,
             }),
         }
+    });
+    resolved.collect()
+}
+
+fn manifests(
+    stored: &[OAuthManifest],
+) -> Result<HashMap<String, Arc<ResolvedManifest>>, CatalogueError> {
+    let resolved = stored.iter().map(|stored| {
+        let manifest = ResolvedManifest::of(stored).map_err(|reason| CatalogueError::Manifest {
+            manifest: stored.slug.clone(),
+            reason,
+        })?;
+        Ok((stored.slug.as_str().to_owned(), Arc::new(manifest)))
     });
     resolved.collect()
 }
@@ -223,7 +253,12 @@ fn values(environment: &Environment) -> EnvironmentValues {
 impl Parts<'_> {
     fn published(&self, toolset: &Toolset) -> Result<PublishedToolset, CatalogueError> {
         let provider = self.provider(toolset)?;
-        let (chosen, titles) = self.tools(toolset, provider)?;
+        let manifest = self.manifest(toolset)?;
+        // A token that the API is not sent is no credential of its tools.
+        let sent = manifest.filter(|manifest| manifest.delegation.is_some());
+        let sent = sent.map(|manifest| Home::Manifest(manifest));
+        let home = provider.map(Home::Provider).or(sent);
+        let (chosen, titles) = self.tools(toolset, home)?;
         let own_names: Vec<_> = chosen
             .iter()
             .map(|tool| (tool.document.slug.as_str(), tool.tool.name.as_str()))
@@ -239,6 +274,12 @@ impl Parts<'_> {
             instructions: toolset.instructions.clone(),
             inbound: toolset.inbound.clone(),
             sign_in: provider.map(|it| Arc::new(binding::sign_in(it.slug(), &chosen))),
+            external: manifest.map(|manifest| {
+                Arc::new(External {
+                    manifest: Arc::clone(manifest),
+                    sign_in: binding::sign_in(&manifest.slug, &chosen),
+                })
+            }),
             caller_supplied: toolset.caller_supplied.clone(),
             environment: self.environment(toolset)?,
             list,
@@ -250,7 +291,7 @@ impl Parts<'_> {
     fn tools(
         &self,
         toolset: &Toolset,
-        provider: Option<&ResolvedProvider>,
+        home: Option<Home<'_>>,
     ) -> Result<(Vec<PublishedTool>, Vec<&str>), CatalogueError> {
         let mut chosen = Vec::new();
         let mut titles = Vec::new();
@@ -263,7 +304,7 @@ impl Parts<'_> {
                 }
             })?;
             titles.push(document.title.as_str());
-            chosen.extend(binding::tools(document, &part.select, company, provider));
+            chosen.extend(binding::tools(document, &part.select, company, home));
         }
         Ok((chosen, titles))
     }
@@ -282,6 +323,22 @@ impl Parts<'_> {
                 toolset: toolset.slug.clone(),
                 environment: slug.clone(),
             })
+    }
+
+    /// Returns the manifest whose tokens are a way in, where they are.
+    fn manifest(
+        &self,
+        toolset: &Toolset,
+    ) -> Result<Option<&Arc<ResolvedManifest>>, CatalogueError> {
+        if !toolset.inbound.contains(&Inbound::External) {
+            return Ok(None);
+        }
+        let slug = toolset.manifest.as_ref();
+        let found = slug.and_then(|slug| self.manifests.get(slug.as_str()));
+        let unknown = || CatalogueError::UnknownManifest {
+            toolset: toolset.slug.clone(),
+        };
+        found.map(Some).ok_or_else(unknown)
     }
 
     /// Returns the provider that people sign in at, where they do.

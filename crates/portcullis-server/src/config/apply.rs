@@ -3,21 +3,22 @@
 //! Only objects that the file owns are touched; an object of the admin API that has the same slug is a conflict, never overwritten.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use portcullis_base::{
-    DocumentId, EnvironmentId, ProviderId, Rng, Slug, Timestamp, ToolsetId, VariableId,
+    DocumentId, EnvironmentId, ManifestId, ProviderId, Rng, Slug, Timestamp, ToolsetId, VariableId,
 };
 use portcullis_oauth::issuer::client::{Client, ClientId, ClientOrigin};
 use portcullis_store::{
-    Actor, Changes, Document, Environment, Object, ObjectId, Owner, Snapshot, Store, StoreError,
-    Toolset, UpstreamProvider, Variable,
+    Actor, Changes, Document, Environment, OAuthManifest, Object, ObjectId, Owner, Snapshot, Store,
+    StoreError, Toolset, UpstreamProvider, Variable,
 };
 use thiserror::Error;
 
 use super::difference::{Difference, Fate, ObjectKind};
 use super::{
-    ClientObject, Configuration, DocumentObject, EnvironmentObject, Objects, ProviderObject,
-    ToolsetObject,
+    ClientObject, Configuration, DocumentObject, EnvironmentObject, ManifestObject, Objects,
+    ProviderObject, ToolsetObject,
 };
 
 /// How often a change is thought out anew when others change objects meanwhile.
@@ -140,6 +141,7 @@ pub fn preview(configuration: &Configuration, now: Timestamp, rng: &dyn Rng) -> 
             Object::Environment(environment) => snapshot.environments.push(environment),
             Object::Toolset(toolset) => snapshot.toolsets.push(toolset),
             Object::Provider(provider) => snapshot.providers.push(provider),
+            Object::Manifest(manifest) => snapshot.manifests.push(*manifest),
             Object::Client(client) => snapshot.clients.push(client),
         }
     }
@@ -150,6 +152,10 @@ fn refuse_foreign(stored: &Snapshot, desired: &Objects) -> Result<(), ApplyError
     let providers = stored.providers.iter().map(|it| {
         let taken = desired.providers.contains_key(&it.slug);
         (ObjectKind::Provider, it.owner, &it.slug, taken)
+    });
+    let manifests = stored.manifests.iter().map(|it| {
+        let taken = desired.manifests.contains_key(&it.slug);
+        (ObjectKind::Manifest, it.owner, &it.slug, taken)
     });
     let documents = stored.documents.iter().map(|it| {
         let taken = desired.documents.contains_key(&it.slug);
@@ -164,6 +170,7 @@ fn refuse_foreign(stored: &Snapshot, desired: &Objects) -> Result<(), ApplyError
         (ObjectKind::Toolset, it.owner, &it.slug, taken)
     });
     let mut all = providers
+        .chain(manifests)
         .chain(documents)
         .chain(environments)
         .chain(toolsets);
@@ -198,6 +205,11 @@ fn removed(stored: &Snapshot, difference: &Difference) -> Vec<ObjectId> {
         .iter()
         .filter(|it| it.owner == Owner::File && gone(ObjectKind::Provider, it.slug.as_str()))
         .map(|it| ObjectId::Provider(it.id));
+    let manifests = stored
+        .manifests
+        .iter()
+        .filter(|it| it.owner == Owner::File && gone(ObjectKind::Manifest, it.slug.as_str()))
+        .map(|it| ObjectId::Manifest(it.id));
     let clients = stored
         .clients
         .iter()
@@ -207,6 +219,7 @@ fn removed(stored: &Snapshot, difference: &Difference) -> Vec<ObjectId> {
         .chain(environments)
         .chain(documents)
         .chain(providers)
+        .chain(manifests)
         .chain(clients)
         .collect()
 }
@@ -224,6 +237,9 @@ impl Put<'_> {
         let providers = self
             .differing(ObjectKind::Provider, &desired.providers)
             .map(|(slug, it)| Object::Provider(self.provider(slug, it)));
+        let manifests = self
+            .differing(ObjectKind::Manifest, &desired.manifests)
+            .map(|(slug, it)| Object::Manifest(Box::new(self.manifest(slug, it))));
         let clients = desired
             .clients
             .iter()
@@ -243,6 +259,7 @@ impl Put<'_> {
             .differing(ObjectKind::Toolset, &desired.toolsets)
             .map(|(slug, it)| Object::Toolset(self.toolset(slug, it)));
         providers
+            .chain(manifests)
             .chain(clients)
             .chain(documents)
             .chain(environments)
@@ -281,6 +298,20 @@ impl Put<'_> {
             id: before.map_or_else(|| ProviderId::new(self.now, self.rng), |it| it.id),
             slug: slug.clone(),
             owner: Owner::File,
+            settings: object.settings.clone(),
+            client_secret: object.client_secret.clone(),
+            updated_at: self.now,
+        }
+    }
+
+    fn manifest(&self, slug: &Slug, object: &ManifestObject) -> OAuthManifest {
+        let before = self.stored.manifests.iter().find(|it| it.slug == *slug);
+        OAuthManifest {
+            id: before.map_or_else(|| ManifestId::new(self.now, self.rng), |it| it.id),
+            slug: slug.clone(),
+            owner: Owner::File,
+            source: object.source.clone(),
+            content: Arc::clone(&object.content),
             settings: object.settings.clone(),
             client_secret: object.client_secret.clone(),
             updated_at: self.now,
@@ -328,6 +359,7 @@ impl Put<'_> {
             environment: object.environment.clone(),
             inbound: object.inbound.clone(),
             provider: object.provider.clone(),
+            manifest: object.manifest.clone(),
             caller_supplied: object.caller_supplied.clone(),
             updated_at: self.now,
         }

@@ -9,12 +9,13 @@ use std::fmt::Display;
 use portcullis_base::Slug;
 use portcullis_oauth::issuer::client::{Client, ClientOrigin, VerifiedClientMetadata};
 use portcullis_store::{
-    Document, Environment, Owner, Snapshot, Toolset, ToolsetDocument, UpstreamProvider,
-    VariableValue,
+    Document, Environment, OAuthManifest, Owner, Snapshot, Toolset, ToolsetDocument,
+    UpstreamProvider, VariableValue,
 };
 
 use super::{
-    ClientObject, DocumentObject, EnvironmentObject, Objects, ProviderObject, ToolsetObject,
+    ClientObject, DocumentObject, EnvironmentObject, ManifestObject, Objects, ProviderObject,
+    ToolsetObject,
 };
 
 /// What applying a configuration changes, object by object.
@@ -40,6 +41,8 @@ pub struct Change {
 pub enum ObjectKind {
     /// A provider at which people sign in.
     Provider,
+    /// The OAuth manifest of a provider.
+    Manifest,
     /// An MCP client that the operator registers.
     Client,
     /// An OpenAPI document.
@@ -72,6 +75,14 @@ impl Difference {
             &providers,
             &desired.providers,
             provider,
+            &mut changes,
+        );
+        let manifests = owned(&stored.manifests, |it| (it.owner, &it.slug));
+        compare(
+            ObjectKind::Manifest,
+            &manifests,
+            &desired.manifests,
+            manifest,
             &mut changes,
         );
         let clients = stored.clients.iter();
@@ -151,6 +162,7 @@ impl fmt::Display for ObjectKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Provider => "provider",
+            Self::Manifest => "manifest",
             Self::Client => "client",
             Self::Document => "document",
             Self::Environment => "environment",
@@ -241,6 +253,30 @@ fn provider(before: &UpstreamProvider, after: &ProviderObject) -> Vec<String> {
     changed.map(|(name, _)| name.to_owned()).collect()
 }
 
+fn manifest(before: &OAuthManifest, after: &ManifestObject) -> Vec<String> {
+    let (old, new) = (&before.settings, &after.settings);
+    let secret = before.client_secret != after.client_secret;
+    let clients = old.clients_without_audience != new.clients_without_audience;
+    let compared = [
+        ("file", before.source != after.source),
+        ("content", before.content != after.content),
+        ("validation", old.validation != new.validation),
+        ("audiences", old.audiences != new.audiences),
+        ("clients_without_audience", clients),
+        ("token_issuer", old.token_issuer != new.token_issuer),
+        ("algorithms", old.algorithms != new.algorithms),
+        ("probe", old.probe != new.probe),
+        ("cache_seconds", old.cache_seconds != new.cache_seconds),
+        ("client_id", old.client_id != new.client_id),
+        ("client_secret", secret),
+        ("upstream", old.delegation != new.delegation),
+        ("exchange", old.exchange != new.exchange),
+        ("republish", old.republished != new.republished),
+    ];
+    let changed = compared.into_iter().filter(|(_, differs)| *differs);
+    changed.map(|(name, _)| name.to_owned()).collect()
+}
+
 fn client(before: &Client, after: &ClientObject) -> Vec<String> {
     let (old, new) = (&before.metadata, &after.metadata);
     let method = |it: &VerifiedClientMetadata| (it.auth_method, it.auth_method_defaulted);
@@ -290,6 +326,7 @@ fn toolset(before: &Toolset, after: &ToolsetObject) -> Vec<String> {
     say(before.environment != after.environment, "environment");
     say(before.inbound != after.inbound, "inbound");
     say(before.provider != after.provider, "provider");
+    say(before.manifest != after.manifest, "manifest");
     say(
         before.caller_supplied != after.caller_supplied,
         "caller_supplied",

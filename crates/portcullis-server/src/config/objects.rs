@@ -6,6 +6,8 @@ mod alone;
 mod client;
 mod document;
 mod environment;
+mod external;
+mod manifest;
 mod provider;
 mod sign_in;
 mod toolset;
@@ -17,7 +19,8 @@ use portcullis_base::{Digest, Secret, Slug};
 use portcullis_oauth::issuer::client::{ClientId, VerifiedClientMetadata};
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{
-    DocumentSettings, Inbound, ProviderSettings, SchemeSettings, ToolsetDocument, VariableValue,
+    DocumentSettings, Inbound, ManifestSettings, ProviderSettings, SchemeSettings, ToolsetDocument,
+    VariableValue,
 };
 
 use super::file::File;
@@ -31,6 +34,8 @@ pub(super) use alone::objects as of_document;
 pub struct Objects {
     /// The providers.
     pub providers: BTreeMap<Slug, ProviderObject>,
+    /// The OAuth manifests.
+    pub manifests: BTreeMap<Slug, ManifestObject>,
     /// The clients.
     pub clients: BTreeMap<ClientId, ClientObject>,
     /// The documents.
@@ -56,6 +61,19 @@ pub struct ProviderObject {
     /// What the operator says of it.
     pub settings: ProviderSettings,
     /// The secret of the registration there.
+    pub client_secret: Option<Secret>,
+}
+
+/// The OAuth manifest of a provider that registers MCP clients itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestObject {
+    /// The path that it was read from, for people.
+    pub source: String,
+    /// The authorization server's metadata.
+    pub content: Arc<str>,
+    /// What the operator says of the provider's tokens.
+    pub settings: ManifestSettings,
+    /// The secret of our registration there.
     pub client_secret: Option<Secret>,
 }
 
@@ -109,6 +127,8 @@ pub struct ToolsetObject {
     pub inbound: BTreeSet<Inbound>,
     /// The provider that people sign in at.
     pub provider: Option<Slug>,
+    /// The manifest of the provider whose own access tokens are a way in.
+    pub manifest: Option<Slug>,
     /// Variables that callers may pass as headers.
     pub caller_supplied: BTreeSet<String>,
 }
@@ -119,10 +139,13 @@ pub struct ToolsetObject {
 pub(super) fn of_file(reading: &mut Reading<'_>, file: &File, authenticated_only: bool) -> Objects {
     let providers = provider::providers(reading, &file.providers);
     let clients = client::clients(reading, &file.clients);
-    let documents = document::documents(reading, &file.documents, &providers);
+    let manifests = manifest::manifests(reading, &file.manifests, &providers);
+    let lenders = document::Lenders::new(&providers, &manifests);
+    let documents = document::documents(reading, &file.documents, &lenders);
     let environments = environment::environments(reading, &file.environments, &documents);
     let surroundings = toolset::Surroundings {
         providers: &providers,
+        manifests: &manifests,
         documents: &documents,
         environments: &environments,
         authenticated_only,
@@ -130,6 +153,7 @@ pub(super) fn of_file(reading: &mut Reading<'_>, file: &File, authenticated_only
     let toolsets = toolset::toolsets(reading, &file.toolsets, &surroundings);
     Objects {
         providers,
+        manifests,
         clients,
         documents,
         environments,

@@ -1,6 +1,7 @@
 //! Whole files through [`Configuration::load`].
 
 mod clients;
+mod external;
 mod sign_in;
 mod unsaid;
 

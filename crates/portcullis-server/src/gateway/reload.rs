@@ -362,7 +362,7 @@ fn asks_or_tell(toolset: &Toolset) -> bool {
 
 fn asks(inbound: &BTreeSet<Inbound>) -> bool {
     inbound.iter().all(|way| match way {
-        Inbound::ApiKey | Inbound::OAuth => true,
+        Inbound::ApiKey | Inbound::OAuth | Inbound::External => true,
         Inbound::Open | Inbound::Headers => false,
     })
 }

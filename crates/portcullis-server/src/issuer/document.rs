@@ -13,7 +13,8 @@ use portcullis_oauth::wire::metadata::{
 };
 use serde::Serialize;
 
-use super::{IssuerState, Published, answer};
+use super::{IssuerState, answer};
+use crate::catalogue::Catalogue;
 
 /// How long a document may be kept: soon enough for a change, long enough for a crowd.
 const CACHE: &str = "public, max-age=300";
@@ -31,8 +32,8 @@ pub(super) async fn resource(
     State(state): State<Arc<IssuerState>>,
     Path(slug): Path<String>,
 ) -> Response {
-    let published = state.published();
-    match metadata(&state, &published, &slug) {
+    let catalogue = state.parts.catalogue.load_full();
+    match metadata(&state, &catalogue, &slug) {
         Some(metadata) => document(&metadata),
         None => nothing().await,
     }
@@ -40,9 +41,11 @@ pub(super) async fn resource(
 
 /// Answers clients that look at the origin's root, where it is clear which toolset is meant.
 pub(super) async fn only_resource(State(state): State<Arc<IssuerState>>) -> Response {
-    let published = state.published();
-    let metadata = match published.toolsets.as_slice() {
-        [(only, _)] => metadata(&state, &published, only.as_str()),
+    let catalogue = state.parts.catalogue.load_full();
+    let mut toolsets = catalogue.toolsets.values();
+    let mut toolsets = toolsets.by_ref().filter(|it| it.signing_in().is_some());
+    let metadata = match (toolsets.next(), toolsets.next()) {
+        (Some(only), None) => metadata(&state, &catalogue, only.slug.as_str()),
         _ => None,
     };
     match metadata {
@@ -62,17 +65,45 @@ pub(super) async fn nothing() -> Response {
 
 fn metadata(
     state: &IssuerState,
-    published: &Published,
+    catalogue: &Catalogue,
     slug: &str,
 ) -> Option<ProtectedResourceMetadata> {
-    let toolset = published.toolset(slug)?;
-    let sign_in = toolset.sign_in.as_ref()?;
+    let toolset = catalogue.toolsets.get(slug)?;
+    let sign_in = toolset.signing_in()?;
+    let public_url = &state.parts.public_url;
+    let authorization_server = match &toolset.external {
+        None => public_url.to_string(),
+        Some(external) if external.manifest.republished => toolset.endpoint(public_url),
+        // Whatever clients find there, they compare with what is written here.
+        Some(external) => external.manifest.manifest.issuer().to_owned(),
+    };
     Some(protected_resource(
-        &state.parts.public_url,
+        public_url,
         &toolset.slug,
         &toolset.title,
+        authorization_server,
         &sign_in.scopes,
     ))
+}
+
+/// Serves a provider's manifest as that of the toolset's own authorization server, where the operator says so.
+pub(super) async fn republished(
+    State(state): State<Arc<IssuerState>>,
+    Path(slug): Path<String>,
+) -> Response {
+    let catalogue = state.parts.catalogue.load_full();
+    let served = catalogue.toolsets.get(&slug).and_then(|toolset| {
+        let manifest = &toolset.external.as_ref()?.manifest;
+        let issuer = toolset.endpoint(&state.parts.public_url);
+        manifest
+            .republished
+            .then(|| manifest.republication(&issuer))?
+            .ok()
+    });
+    match served {
+        Some(manifest) => document(&manifest),
+        None => nothing().await,
+    }
 }
 
 fn document(metadata: &impl Serialize) -> Response {

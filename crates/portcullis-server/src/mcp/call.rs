@@ -6,14 +6,16 @@ use std::time::Duration;
 use portcullis_base::Blame;
 use portcullis_mcp::{Content, Id, ProtocolError, ProtocolVersion, Reply, ToolCall, ToolResult};
 use portcullis_oauth::guard::admit::{TokenFault, lacks};
+use portcullis_oauth::guard::external::Refusal as ExternalFault;
 use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::{self as openapi, Outcome, RequestPlan};
 use tokio::time::Instant;
 
-use super::caller::Refusal;
+use super::caller::{Bearer, Refusal};
 use super::endpoint::Exchange;
 use crate::catalogue::PublishedTool;
 use crate::upstream::credentials::{ConnectionSource, CredentialSources, needed_scopes};
+use crate::upstream::external::{Lent, TradeError};
 
 /// Tokens that the provider gave within this time are not dead: an API that refuses them would refuse the next ones too.
 const NEW_CONNECTION: Duration = Duration::from_mins(1);
@@ -118,24 +120,27 @@ impl Call {
             plan,
             ..
         } = self;
-        let sources =
-            CredentialSources {
-                environment: exchange.toolset.environment.as_deref(),
-                caller: &exchange.caller.values,
-                caller_supplied: &exchange.toolset.caller_supplied,
-                environment_allowed: exchange.caller.may_use_environment(),
-                connection: exchange.caller.connection.as_ref().map(|connection| {
-                    ConnectionSource {
-                        provider: &connection.provider,
-                        token: &connection.access,
-                    }
-                }),
-            };
+        let lent = match exchange.lent().await {
+            Ok(lent) => lent,
+            Err(error) => {
+                exchange.count(Some(error.blame()), begun);
+                exchange.particulars.cause(&error.to_string());
+                let result = ToolResult::error(error.to_string());
+                return Finished {
+                    reply: result.reply(&self.id, self.version, &exchange.toolset.introduction),
+                    refusal: exchange.refusal_of(&error),
+                };
+            }
+        };
+        let sources = exchange.sources(lent.as_ref());
         let mut refusal = None;
         let (result, blame) = match exchange.state.upstream.call(&tool, plan, &sources).await {
             Ok(answer) => {
                 if answer.refuses_connection() {
-                    refusal = exchange.lose_connection().await;
+                    refusal = match exchange.caller.bearer() {
+                        Some(bearer) => exchange.reject(bearer).await,
+                        None => exchange.lose_connection().await,
+                    };
                 }
                 if refusal.is_some() {
                     (
@@ -162,14 +167,68 @@ impl Call {
 }
 
 impl Exchange {
+    /// Returns what calls bear in the name of a caller with a token of the provider's own.
+    async fn lent(&self) -> Result<Option<Lent>, TradeError> {
+        let external = self.toolset.external.as_ref();
+        let Some((bearer, external)) = self.caller.bearer().zip(external) else {
+            return Ok(None);
+        };
+        let Bearer { token, good, .. } = bearer;
+        let manifest = &external.manifest;
+        self.state.external.lend(token, good, manifest).await
+    }
+
+    /// Has the caller sign in again where the provider does not take his token any more, unless he has just done so.
+    fn refusal_of(&self, error: &TradeError) -> Option<Refusal> {
+        let bearer = self.caller.bearer()?;
+        let has_ended = *error == TradeError::Ended && !self.is_new(bearer);
+        has_ended.then_some(Refusal::External(ExternalFault::Inactive))
+    }
+
+    /// Says where a call's credentials come from.
+    fn sources<'a>(&'a self, lent: Option<&'a Lent>) -> CredentialSources<'a> {
+        let connection = self.caller.connection.as_ref();
+        let connection = connection.map(|connection| ConnectionSource {
+            provider: &connection.provider,
+            token: &connection.access,
+        });
+        let lent = lent.map(|lent| ConnectionSource {
+            provider: &lent.manifest,
+            token: &lent.token,
+        });
+        CredentialSources {
+            environment: self.toolset.environment.as_deref(),
+            caller: &self.caller.values,
+            caller_supplied: &self.toolset.caller_supplied,
+            environment_allowed: self.caller.may_use_environment(),
+            connection: connection.or(lent),
+        }
+    }
+
+    /// Forgets a token of the provider's own that the API refuses, and has the caller sign in again there.
+    ///
+    /// Where it is new, another one would fare no better: then the API's answer is the result, and nobody goes round in a circle.
+    async fn reject(&self, bearer: &Bearer) -> Option<Refusal> {
+        let external = self.toolset.external.as_ref()?;
+        let endpoint = self.toolset.endpoint(&self.state.public_url);
+        let manifest = &external.manifest;
+        let tokens = &self.state.external;
+        tokens.reject(&bearer.token, manifest, &endpoint).await;
+        (!self.is_new(bearer)).then_some(Refusal::External(ExternalFault::Inactive))
+    }
+
+    fn is_new(&self, bearer: &Bearer) -> bool {
+        self.state.clock.now().since(bearer.good.since) < NEW_CONNECTION
+    }
+
     /// Refuses a person whose token does not reach as far as a tool needs; the challenge asks for all of the tool's scopes at once.
     fn lacks_scopes(&self, tool: &PublishedTool) -> Option<Refusal> {
-        let token = self.caller.token()?;
-        let sign_in = self.toolset.sign_in.as_ref()?;
-        let needed = needed_scopes(tool, &sign_in.provider, &token.scopes);
+        let granted = self.caller.scopes()?;
+        let sign_in = self.toolset.signing_in()?;
+        let needed = needed_scopes(tool, &sign_in.provider, granted);
         // Some clients ask for what the challenge names and nothing else, so that it names what they have too.
-        let wanted = token.scopes.without(&Scopes::offline()).union(&needed);
-        lacks(&token.scopes, &needed).then_some(Refusal::Scope(wanted))
+        let wanted = granted.without(&Scopes::offline()).union(&needed);
+        lacks(granted, &needed).then_some(Refusal::Scope(wanted))
     }
 
     /// Ends the caller's connection, which the API does not honour any more; the caller has to sign in again.

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use portcullis_base::{
-    AccessToken, ApiKey, ApiKeyId, Digest, Origin, Plain, Secret, Slug, Timestamp,
+    AccessToken, ApiKey, ApiKeyId, Digest, Origin, Plain, Secret, Slug, Timestamp, is_ours,
 };
 use portcullis_oauth::guard::admit::TokenFault;
 use portcullis_oauth::guard::bearer::{BearerError, bearer};
 use portcullis_oauth::guard::challenge::{BearerErrorCode, Challenge};
+use portcullis_oauth::guard::external::Refusal as ExternalFault;
 use portcullis_oauth::issuer::grant::AccessTokenRow;
 use portcullis_oauth::issuer::person::Connection;
 use portcullis_oauth::scope::Scopes;
@@ -21,6 +22,7 @@ use portcullis_store::{ApiKeyRow, Inbound};
 use thiserror::Error;
 
 use crate::catalogue::PublishedToolset;
+use crate::upstream::external::Good;
 
 /// What the headers of variables begin with.
 const VARIABLE_PREFIX: &str = "mcp-";
@@ -48,16 +50,31 @@ pub enum Identity {
     ApiKey(ApiKeyId),
     /// By an access token of ours: a person who signed in.
     Person(Arc<AccessTokenRow>),
+    /// By an access token of the provider's own.
+    External(Bearer),
     /// As anyone, with nothing but his own values.
     Headers,
+}
+
+/// A caller with an access token of the provider's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bearer {
+    /// The token.
+    pub token: Secret,
+    /// What is known of it.
+    pub good: Arc<Good>,
+    /// Whether nobody but the API behind judges it.
+    pub is_unvalidated: bool,
 }
 
 impl Caller {
     /// Tells whether values of the toolset's environment may be used for this caller.
     #[must_use]
     pub fn may_use_environment(&self) -> bool {
-        match self.identity {
+        match &self.identity {
             Identity::Open | Identity::ApiKey(_) | Identity::Person(_) => true,
+            // Of a token that nobody has judged nobody knows who holds it.
+            Identity::External(bearer) => !bearer.is_unvalidated,
             Identity::Headers => false,
         }
     }
@@ -67,6 +84,27 @@ impl Caller {
     pub fn token(&self) -> Option<&Arc<AccessTokenRow>> {
         match &self.identity {
             Identity::Person(token) => Some(token),
+            Identity::Open | Identity::ApiKey(_) | Identity::External(_) | Identity::Headers => {
+                None
+            }
+        }
+    }
+
+    /// Returns the access token of the provider's own that he came in by.
+    #[must_use]
+    pub fn bearer(&self) -> Option<&Bearer> {
+        match &self.identity {
+            Identity::External(bearer) => Some(bearer),
+            _ => None,
+        }
+    }
+
+    /// Returns the scopes that he was granted, where that is known.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&Scopes> {
+        match &self.identity {
+            Identity::Person(token) => Some(&token.scopes),
+            Identity::External(bearer) => bearer.good.access.scopes.as_ref(),
             Identity::Open | Identity::ApiKey(_) | Identity::Headers => None,
         }
     }
@@ -144,6 +182,8 @@ pub enum Presented {
     ApiKey(Digest),
     /// An access token, to be looked up and judged by [`portcullis_oauth::guard::admit::admit`].
     AccessToken(Digest),
+    /// An access token of the provider's own, to be judged by [`crate::upstream::external`].
+    External(Secret),
 }
 
 /// Reads the credential of a request.
@@ -162,20 +202,23 @@ pub fn present(
         return Err(Refusal::AuthorizationRepeated);
     }
     let accepts = |mode| toolset.inbound.contains(&mode);
-    let takes_tokens = accepts(Inbound::ApiKey) || accepts(Inbound::OAuth);
+    let ways = [Inbound::ApiKey, Inbound::OAuth, Inbound::External];
+    let takes_tokens = ways.into_iter().any(accepts);
     if takes_tokens && presented != Err(BearerError::Absent) {
         return token(presented, toolset);
     }
     if accepts(Inbound::Open) {
         return Ok(Presented::Admitted(Identity::Open));
     }
-    if accepts(Inbound::Headers) {
+    // Where there is another way in, who brings nothing is told of it.
+    let brings_values = !accepts(Inbound::External) || carries_values(headers, toolset);
+    if accepts(Inbound::Headers) && brings_values {
         return Ok(Presented::Admitted(Identity::Headers));
     }
     if query.is_some_and(names_a_token) {
         return Err(Refusal::CredentialInUrl);
     }
-    Err(if accepts(Inbound::OAuth) {
+    Err(if accepts(Inbound::OAuth) || accepts(Inbound::External) {
         Refusal::SignInMissing
     } else {
         Refusal::CredentialMissing
@@ -206,12 +249,14 @@ pub fn judge_key(
 }
 
 /// Tells the kinds of token apart by their prefix; an API key is no access token and the other way round.
+///
+/// What bears a prefix of ours is no token of a provider's: it is never asked about there, nor sent to an API.
 fn token(
     presented: Result<&str, BearerError>,
     toolset: &PublishedToolset,
 ) -> Result<Presented, Refusal> {
     let accepts = |mode| toolset.inbound.contains(&mode);
-    let no_token = if accepts(Inbound::OAuth) {
+    let no_token = if accepts(Inbound::OAuth) || accepts(Inbound::External) {
         Refusal::Token(TokenFault::NoToken)
     } else {
         Refusal::Key(KeyFault::NoKey)
@@ -231,7 +276,15 @@ fn token(
     {
         return Ok(Presented::ApiKey(key.digest()));
     }
+    if accepts(Inbound::External) && !is_ours(text) {
+        return Ok(Presented::External(Secret::new(text.to_owned())));
+    }
     Err(no_token)
+}
+
+fn carries_values(headers: &HeaderMap, toolset: &PublishedToolset) -> bool {
+    let mut variables = headers.keys().filter_map(variable_of);
+    variables.any(|variable| toolset.caller_supplied.contains(&variable))
 }
 
 fn names_a_token(query: &str) -> bool {
@@ -264,6 +317,9 @@ pub enum Refusal {
     /// An access token that is not good here; the reason is for the log.
     #[error("the access token is not valid for this endpoint")]
     Token(TokenFault),
+    /// An access token of the provider's own that is not good here; what is wrong with it is nothing that its holder may not know.
+    #[error("the access token is not valid for this endpoint: {0}")]
+    External(ExternalFault),
     /// An access token that does not reach as far as the tool that is called.
     #[error("the tool needs permissions that were not granted")]
     Scope(Scopes),
@@ -305,7 +361,8 @@ impl Refusal {
             | Self::CredentialInUrl
             | Self::AuthorizationNotBearer
             | Self::Key(_)
-            | Self::Token(_) => StatusCode::UNAUTHORIZED,
+            | Self::Token(_)
+            | Self::External(_) => StatusCode::UNAUTHORIZED,
             Self::Scope(_) => StatusCode::FORBIDDEN,
             Self::AuthorizationRepeated | Self::VariableRepeated(_) | Self::VariableNotText(_) => {
                 StatusCode::BAD_REQUEST
@@ -318,7 +375,9 @@ impl Refusal {
     pub fn code(&self) -> Option<BearerErrorCode> {
         match self {
             Self::CredentialMissing | Self::SignInMissing | Self::AuthorizationNotBearer => None,
-            Self::Key(_) | Self::Token(_) => Some(BearerErrorCode::InvalidToken),
+            Self::Key(_) | Self::Token(_) | Self::External(_) => {
+                Some(BearerErrorCode::InvalidToken)
+            }
             Self::Scope(_) => Some(BearerErrorCode::InsufficientScope),
             Self::CredentialInUrl
             | Self::AuthorizationRepeated
@@ -343,10 +402,9 @@ impl Refusal {
         let error = self.code();
         let description = error.map(|_| self.to_string());
         let metadata = toolset
-            .sign_in
-            .as_ref()
+            .signing_in()
             .map(|_| protected_resource_url(public_url, &toolset.slug));
-        let scope = match (self, &toolset.sign_in) {
+        let scope = match (self, toolset.signing_in()) {
             (Self::Scope(needed), _) => Some(needed.to_string()),
             (_, Some(sign_in)) => Some(sign_in.scopes.to_string()),
             (_, None) => None,

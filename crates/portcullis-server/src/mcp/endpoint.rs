@@ -14,15 +14,16 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, header};
-use portcullis_base::{Blame, Clock, ConnectionId, Origin, Slug, Timestamp};
+use portcullis_base::{Blame, Clock, ConnectionId, Origin, Secret, Slug, Timestamp};
 use portcullis_mcp::{Answer, Field, Headers, Incoming, Reply, answer, read};
 use portcullis_oauth::guard::admit::{TokenFault, admit as judge_token};
+use portcullis_oauth::guard::external::Refusal as ExternalFault;
 use portcullis_oauth::issuer::grant::AccessTokenRow;
 use portcullis_oauth::issuer::person::Connection;
 use portcullis_store::StoreError;
 
 use super::call::{Call, Finished};
-use super::caller::{self, Caller, CallerValues, Identity, Presented, Refusal};
+use super::caller::{self, Bearer, Caller, CallerValues, Identity, Presented, Refusal};
 use super::keys::KeyCache;
 use super::progress::Progress;
 use super::rejection::Rejection;
@@ -33,6 +34,7 @@ use crate::http::request_log::Particulars;
 use crate::http::settings::BodyLimits;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::Upstream;
+use crate::upstream::external::{ExternalError, ExternalTokens};
 use crate::upstream::vault::{Vault, VaultError};
 
 const MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -50,6 +52,8 @@ pub struct EndpointState {
     pub keys: KeyCache,
     /// The connections of people who signed in.
     pub vault: Vault,
+    /// What is known of tokens that providers issued for us themselves.
+    pub external: ExternalTokens,
     /// The way to the APIs.
     pub upstream: Arc<Upstream>,
     /// Where calls are counted.
@@ -126,7 +130,7 @@ async fn serve(
     match &caller.identity {
         Identity::ApiKey(id) => particulars.api_key(*id),
         Identity::Person(token) => particulars.grant(token.grant.id),
-        Identity::Open | Identity::Headers => {}
+        Identity::Open | Identity::External(_) | Identity::Headers => {}
     }
     if parts.method != Method::POST {
         return Err(Rejection::Method);
@@ -178,6 +182,13 @@ async fn admit(
             })?;
             Identity::Person(token)
         }
+        Presented::External(token) => {
+            let bearer = state.external_bearer(token, toolset).await;
+            Identity::External(bearer.map_err(|error| match error {
+                ExternalError::Refused(fault) => refuse(Refusal::External(fault)),
+                ExternalError::Untold(error) => Rejection::Untold(error),
+            })?)
+        }
     };
     let values = CallerValues::read(&parts.headers, toolset).map_err(refuse)?;
     Ok(Caller {
@@ -197,6 +208,23 @@ fn admitted(
 }
 
 impl EndpointState {
+    /// Judges an access token of the provider's own.
+    async fn external_bearer(
+        &self,
+        token: Secret,
+        toolset: &PublishedToolset,
+    ) -> Result<Bearer, ExternalError> {
+        let external = toolset.external.as_ref().ok_or(ExternalFault::Inactive)?;
+        let manifest = &external.manifest;
+        let endpoint = toolset.endpoint(&self.public_url);
+        let good = self.external.judge(&token, manifest, &endpoint).await?;
+        Ok(Bearer {
+            token,
+            good,
+            is_unvalidated: manifest.is_unvalidated(),
+        })
+    }
+
     /// Returns the connection that a token's grant rests on, where the toolset's tools are called with one.
     ///
     /// A grant without one of the toolset's provider ends: its calls would bear the operator's credentials instead, or none.

@@ -42,13 +42,19 @@ pub(super) fn is_visit(method: &Method, headers: &HeaderMap) -> bool {
 /// Shows the page.
 pub(super) fn response(toolset: &PublishedToolset, public_url: &Origin) -> Response {
     let accepts = |modes: &[Inbound]| modes.iter().any(|mode| toolset.inbound.contains(mode));
-    let keyless = [Inbound::Open, Inbound::Headers, Inbound::OAuth];
+    let people = [Inbound::OAuth, Inbound::External];
+    let keyless = [
+        Inbound::Open,
+        Inbound::Headers,
+        Inbound::OAuth,
+        Inbound::External,
+    ];
     let page = EndpointPage {
         style: STYLE,
         title: &toolset.title,
         slug: toolset.slug.as_str(),
         url: format!("{}/{}/mcp", public_url.as_str(), toolset.slug),
-        signs_in: accepts(&[Inbound::OAuth]),
+        signs_in: accepts(&people),
         needs_key: !accepts(&keyless),
         headers: toolset
             .caller_supplied

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::{caller, response};
 use crate::catalogue::PublishedToolset;
 use crate::http::body::BodyError;
+use crate::upstream::external::Untold;
 
 /// Why a request is not read.
 #[derive(Debug, Error)]
@@ -23,6 +24,10 @@ pub(super) enum Rejection {
     Caller(caller::Refusal, Option<HeaderValue>),
     #[error("the gateway cannot tell at the moment whether the credential is valid; try again")]
     Store(StoreError),
+    #[error(
+        "the gateway cannot tell at the moment whether the access token is valid: {0}; try again"
+    )]
+    Untold(Untold),
     #[error("an MCP endpoint takes POST only")]
     Method,
     #[error("the body must be declared as `Content-Type: application/json`")]
@@ -45,6 +50,7 @@ impl Rejection {
     pub(super) fn blame(&self) -> Blame {
         match self {
             Self::Store(error) => error.blame(),
+            Self::Untold(error) => error.blame(),
             _ => Blame::Caller,
         }
     }
@@ -62,7 +68,7 @@ impl Rejection {
         match self {
             Self::UnknownToolset | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Caller(refusal, _) => refusal.status(),
-            Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Untold(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Body(error) => error.status(),
@@ -76,7 +82,7 @@ impl Rejection {
             Self::Caller(refusal, _) => refusal
                 .code()
                 .map_or("unauthorized", BearerErrorCode::as_str),
-            Self::Store(_) => "temporarily_unavailable",
+            Self::Store(_) | Self::Untold(_) => "temporarily_unavailable",
             Self::Method | Self::MediaType | Self::Body(_) => "invalid_request",
         }
     }
@@ -100,6 +106,7 @@ impl Rejection {
                 tracing::error!(%error, "cannot look up a credential");
                 response::set(&mut response, header::RETRY_AFTER, "1");
             }
+            Self::Untold(_) => response::set(&mut response, header::RETRY_AFTER, "5"),
             Self::UnknownToolset | Self::NoRoute | Self::MediaType | Self::Body(_) => {}
         }
         response

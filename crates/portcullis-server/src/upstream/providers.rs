@@ -7,7 +7,7 @@
 
 pub mod catalogue;
 mod error;
-mod exchange;
+pub(in crate::upstream) mod exchange;
 mod identify;
 mod kept;
 mod redeem;
@@ -52,6 +52,10 @@ impl Providers {
         }
     }
 
+    pub(in crate::upstream) fn http(&self) -> &Http {
+        &self.http
+    }
+
     /// Fills in what only the provider's metadata knows; asks for it at most once in ten minutes.
     ///
     /// # Errors
@@ -88,7 +92,8 @@ impl Providers {
         Ok(Some(document))
     }
 
-    async fn signing_keys(
+    /// Returns the keys that a provider signs with; asks for them at most once in ten minutes.
+    pub(in crate::upstream) async fn signing_keys(
         &self,
         provider: &Slug,
         url: &SafeUrl,
@@ -100,7 +105,7 @@ impl Providers {
     }
 
     /// Returns newer keys than those that lack the one that a token was signed with.
-    async fn newer_keys(
+    pub(in crate::upstream) async fn newer_keys(
         &self,
         provider: &Slug,
         url: &SafeUrl,

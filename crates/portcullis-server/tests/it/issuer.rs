@@ -10,6 +10,7 @@
 mod announced;
 mod attacks;
 mod connections;
+mod external;
 mod journey;
 mod known;
 mod neighbours;

@@ -4,4 +4,10 @@ mod hand;
 mod http;
 mod issuer;
 mod mcp;
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests share it"
+)]
+mod signer;
 mod upstream;

@@ -131,6 +131,7 @@ fn toolset(documents: &[&Document], inbound: &[Inbound], provider: Option<&str>)
         environment: None,
         inbound: inbound.iter().copied().collect(),
         provider: provider.map(slug),
+        manifest: None,
         caller_supplied: BTreeSet::new(),
         updated_at: NOW,
     }
@@ -176,7 +177,8 @@ fn bound_to(
     let settings = settings.into_iter().collect();
     let document = PublishedDocument::new(slug("api"), &compiled.unwrap(), settings);
     let resolved = resolve(provider).unwrap();
-    bound_provider(&document, "s", &resolved, Company::Alone).map(ToString::to_string)
+    bound_provider(&document, "s", Home::Provider(&resolved), Company::Alone)
+        .map(ToString::to_string)
 }
 
 #[test]
@@ -225,7 +227,7 @@ fn o_08_beside_others_a_document_gets_no_tokens_for_servers_that_are_not_the_pro
         let settings = settings.into_iter().collect();
         let document = PublishedDocument::new(slug("api"), &compiled.unwrap(), settings);
         let github = resolve(&github()).unwrap();
-        bound_provider(&document, "s", &github, company).is_some()
+        bound_provider(&document, "s", Home::Provider(&github), company).is_some()
     };
     for (server, others) in [
         ("https://api.github.com", true),

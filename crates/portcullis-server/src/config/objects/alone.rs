@@ -53,9 +53,11 @@ pub(in crate::config) fn objects(
         environment: Some(environment.clone()),
         inbound: BTreeSet::from([Inbound::Open]),
         provider: None,
+        manifest: None,
         caller_supplied: BTreeSet::new(),
     };
     Objects {
+        manifests: BTreeMap::new(),
         providers: BTreeMap::new(),
         clients: BTreeMap::new(),
         documents: BTreeMap::from([(slug.clone(), document)]),

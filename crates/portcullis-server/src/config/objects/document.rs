@@ -1,6 +1,6 @@
 //! Reads the documents that a configuration names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use portcullis_store::{DocumentSettings, SchemeSettings};
 use toml::Spanned;
 
 use super::provider::scope;
-use super::toolset::find;
-use super::{DocumentObject, ProviderObject};
+use super::toolset::find_among;
+use super::{DocumentObject, ManifestObject, ProviderObject};
 use crate::compiled::CompiledDocument;
 use crate::config::file::{self, Named};
 use crate::config::problem::{Problem, did_you_mean};
@@ -25,11 +25,24 @@ const AUTH_METHODS: [&str; 3] = [
     "private_key_jwt",
 ];
 
+/// Whose tokens of the people who sign in may be a credential: providers and manifests, by slug.
+pub(in crate::config) struct Lenders(BTreeSet<Slug>);
+
+impl Lenders {
+    pub(in crate::config) fn new(
+        providers: &BTreeMap<Slug, ProviderObject>,
+        manifests: &BTreeMap<Slug, ManifestObject>,
+    ) -> Self {
+        let slugs = providers.keys().chain(manifests.keys()).cloned();
+        Self(slugs.collect())
+    }
+}
+
 /// Reads every document of the file.
 pub(in crate::config) fn documents(
     reading: &mut Reading<'_>,
     tables: &Named<file::Document>,
-    providers: &BTreeMap<Slug, ProviderObject>,
+    lenders: &Lenders,
 ) -> BTreeMap<Slug, DocumentObject> {
     let mut documents = BTreeMap::new();
     for (name, table) in tables {
@@ -47,8 +60,8 @@ pub(in crate::config) fn documents(
         let path = reading.path(file.get_ref());
         match parse(reading, &path) {
             Ok((content, compiled)) => {
-                let settings = schemes(reading, &table.schemes, &compiled.schemes, providers);
-                let whole = whole(reading, table, &compiled, providers);
+                let settings = schemes(reading, &table.schemes, &compiled.schemes, lenders);
+                let whole = whole(reading, table, &compiled, lenders);
                 let mut document = object(&path, &slug, content, compiled);
                 document.schemes = settings;
                 document.settings = whole;
@@ -120,7 +133,7 @@ fn whole(
     reading: &mut Reading<'_>,
     table: &file::Document,
     compiled: &CompiledDocument,
-    providers: &BTreeMap<Slug, ProviderObject>,
+    lenders: &Lenders,
 ) -> DocumentSettings {
     let scopes = reading.all_parsed(&table.scopes, document_scope);
     let origins = reading.all_parsed(&table.origins, Origin::parse);
@@ -146,7 +159,7 @@ fn whole(
             "leave `provider` out here; to bind a scheme of the document, set it in the scheme's table, `[documents.….schemes.…]`",
         );
     }
-    let provider = find(reading, name, "provider", providers);
+    let provider = find_among(reading, name, "provider", lenders.0.iter());
     DocumentSettings {
         provider: provider.map(|slug| slug.as_str().to_owned()),
         scopes,
@@ -165,7 +178,7 @@ fn schemes(
     reading: &mut Reading<'_>,
     tables: &Named<file::Scheme>,
     schemes: &[SecurityScheme],
-    providers: &BTreeMap<Slug, ProviderObject>,
+    lenders: &Lenders,
 ) -> BTreeMap<String, SchemeSettings> {
     let mut settings = BTreeMap::new();
     for (name, table) in tables {
@@ -182,7 +195,8 @@ fn schemes(
         refuse_misplaced(reading, name, table, &scheme.kind);
         let mut read = scheme_settings(reading, table);
         let provider = table.provider.as_ref();
-        let provider = provider.and_then(|name| find(reading, name, "provider", providers));
+        let provider =
+            provider.and_then(|name| find_among(reading, name, "provider", lenders.0.iter()));
         read.provider = provider.map(|slug| slug.as_str().to_owned());
         settings.insert(word.to_owned(), read);
     }

@@ -5,12 +5,11 @@
 use std::sync::Arc;
 
 use portcullis_base::Slug;
-use portcullis_oauth::client::provider::ResolvedProvider;
 use toml::Spanned;
 
 use super::ToolsetObject;
 use super::toolset::Surroundings;
-use crate::catalogue::binding::{self, Company};
+use crate::catalogue::binding::{self, Company, Home};
 use crate::catalogue::{PublishedDocument, PublishedTool};
 use crate::config::file;
 use crate::config::reading::Reading;
@@ -34,7 +33,7 @@ pub(super) fn judge(
     let Some(provider) = provider else {
         return;
     };
-    let tools = tools(toolset, &provider, surroundings);
+    let tools = tools(toolset, Home::Provider(&provider), surroundings);
     refuse_other_provider(reading, name, &tools);
     if provider.is_open_by_default() && !binding::sign_in(slug, &tools).connects {
         reading.refuse(
@@ -50,9 +49,10 @@ pub(super) fn judge(
     }
 }
 
-fn tools(
+/// Makes the tools of a toolset as the catalogue does.
+pub(super) fn tools(
     toolset: &ToolsetObject,
-    provider: &ResolvedProvider,
+    home: Home<'_>,
     surroundings: &Surroundings<'_>,
 ) -> Vec<PublishedTool> {
     let company = Company::of(&toolset.documents);
@@ -65,14 +65,14 @@ fn tools(
             &published,
             &part.select,
             company,
-            Some(provider),
+            Some(home),
         ))
     });
     documents.flatten().collect()
 }
 
 /// Refuses a toolset whose people sign in at one provider while its tools want the token of another: they would be called with whatever else is at hand.
-fn refuse_other_provider(
+pub(super) fn refuse_other_provider(
     reading: &mut Reading<'_>,
     name: &Spanned<String>,
     tools: &[PublishedTool],

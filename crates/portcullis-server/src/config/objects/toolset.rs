@@ -8,7 +8,10 @@ use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{Inbound, Selection, ToolsetDocument};
 use toml::Spanned;
 
-use super::{DocumentObject, EnvironmentObject, ProviderObject, ToolsetObject, sign_in};
+use super::{
+    DocumentObject, EnvironmentObject, ManifestObject, ProviderObject, ToolsetObject, external,
+    sign_in,
+};
 use crate::config::file::{self, Named};
 use crate::config::problem::did_you_mean;
 use crate::config::reading::Reading;
@@ -17,6 +20,8 @@ use crate::config::reading::Reading;
 pub(in crate::config) struct Surroundings<'a> {
     /// The providers of the configuration.
     pub(in crate::config) providers: &'a BTreeMap<Slug, ProviderObject>,
+    /// Its OAuth manifests.
+    pub(in crate::config) manifests: &'a BTreeMap<Slug, ManifestObject>,
     /// Its documents.
     pub(in crate::config) documents: &'a BTreeMap<Slug, DocumentObject>,
     /// Its environments.
@@ -36,6 +41,7 @@ pub(in crate::config) fn toolsets(
         if let Some(slug) = reading.slug(name) {
             let toolset = toolset(reading, name.span(), table, surroundings);
             sign_in::judge(reading, table, &toolset, surroundings);
+            external::judge(reading, name.span(), table, &toolset, surroundings);
             toolsets.insert(slug, toolset);
         }
     }
@@ -73,6 +79,7 @@ fn toolset(
         documents,
         environment: environment(reading, table, surroundings),
         provider: provider(reading, table, &inbound, surroundings),
+        manifest: external::manifest(reading, table, &inbound, surroundings),
         inbound,
         caller_supplied,
     }
@@ -179,13 +186,22 @@ pub(super) fn find<T>(
     kind: &str,
     there: &BTreeMap<Slug, T>,
 ) -> Option<Slug> {
+    find_among(reading, name, kind, there.keys())
+}
+
+pub(super) fn find_among<'a>(
+    reading: &mut Reading<'_>,
+    name: &Spanned<String>,
+    kind: &str,
+    there: impl Iterator<Item = &'a Slug> + Clone,
+) -> Option<Slug> {
     let word = name.get_ref().as_str();
-    let found = there.keys().find(|slug| slug.as_str() == word).cloned();
+    let found = there.clone().find(|slug| slug.as_str() == word).cloned();
     if found.is_none() {
         reading.refuse(
             name.span(),
             format!("there is no {kind} `{word}`"),
-            did_you_mean(word, there.keys().map(Slug::as_str)),
+            did_you_mean(word, there.map(Slug::as_str)),
         );
     }
     found
@@ -213,7 +229,7 @@ fn inbound(
         reading.refuse(
             list.span(),
             "`open` and `headers` authenticate nobody, and other machines can reach the listener",
-            "use `api_key` or `oauth`; or, where that is what you want, set `allow_unauthenticated = true` in `[listener]` or pass `--allow-unauthenticated`",
+            "use `api_key`, `oauth` or `external`; or, where that is what you want, set `allow_unauthenticated = true` in `[listener]` or pass `--allow-unauthenticated`",
         );
     }
     inbound
@@ -223,7 +239,11 @@ fn inbound(
 fn refuse_unasked(reading: &mut Reading<'_>, span: Range<usize>, inbound: &BTreeSet<Inbound>) {
     let unasked = [(Inbound::Open, "open"), (Inbound::Headers, "headers")];
     let found = unasked.into_iter().find(|(way, _)| inbound.contains(way));
-    if let Some((_, name)) = found.filter(|_| inbound.contains(&Inbound::OAuth)) {
+    let people_sign_in = inbound.contains(&Inbound::OAuth) || inbound.contains(&Inbound::External);
+    // Whoever comes by his own headers beside a provider's token brings everything himself, and is told where to sign in all the same.
+    let found =
+        found.filter(|(way, _)| *way == Inbound::Open || !inbound.contains(&Inbound::External));
+    if let Some((_, name)) = found.filter(|_| people_sign_in) {
         reading.refuse(
             span,
             format!("nobody would be asked to sign in, since `{name}` lets everybody in"),

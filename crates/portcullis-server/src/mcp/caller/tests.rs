@@ -24,6 +24,7 @@ fn toolset(inbound: &[Inbound], declared: &[&str]) -> PublishedToolset {
         title: "Pets".to_owned(),
         instructions: None,
         inbound: inbound.iter().copied().collect(),
+        external: None,
         sign_in: None,
         caller_supplied: declared.iter().map(|&name| name.to_owned()).collect(),
         environment: None,

@@ -115,6 +115,10 @@ pub enum Endpoint {
     Emails,
     /// The list of a person's organisations.
     Organisations,
+    /// Its introspection endpoint.
+    Introspection,
+    /// What a token is tried out at.
+    Probe,
 }
 
 /// What is wrong with an answer.
@@ -175,6 +179,8 @@ impl Endpoint {
             Self::Userinfo => "userinfo endpoint",
             Self::Emails => "list of e-mail addresses",
             Self::Organisations => "list of organisations",
+            Self::Introspection => "introspection endpoint",
+            Self::Probe => "probe",
         }
     }
 }

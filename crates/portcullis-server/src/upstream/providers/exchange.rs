@@ -19,26 +19,23 @@ const MAX_BYTES: usize = 256 * 1024;
 
 /// Who is asked for what.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
-    pub(super) provider: &'a Slug,
-    pub(super) endpoint: Endpoint,
-    pub(super) url: &'a SafeUrl,
+pub(in crate::upstream) struct Asked<'a> {
+    pub(in crate::upstream) provider: &'a Slug,
+    pub(in crate::upstream) endpoint: Endpoint,
+    pub(in crate::upstream) url: &'a SafeUrl,
 }
 
 impl Asked<'_> {
     /// Fetches a document, be it with a person's token.
-    pub(super) async fn document(
+    pub(in crate::upstream) async fn document(
         &self,
         http: &Http,
         bearer: Option<&Secret>,
     ) -> Result<Vec<u8>, ProviderError> {
-        let mut request = self.request(Bytes::new())?;
-        if let Some(token) = bearer {
-            let value = HeaderValue::try_from(format!("Bearer {}", token.expose()));
-            let mut value = value.map_err(|_| self.unreachable("the token fits no header"))?;
-            value.set_sensitive(true);
-            request.headers_mut().insert(header::AUTHORIZATION, value);
-        }
+        let request = match bearer {
+            Some(token) => self.bearing(token)?,
+            None => self.request(Bytes::new())?,
+        };
         let answer = self.exchange(http, request).await?;
         let status = answer.status.as_u16();
         match status {
@@ -48,8 +45,24 @@ impl Asked<'_> {
         }
     }
 
+    /// Begins a request that bears a token.
+    pub(in crate::upstream) fn bearing(
+        &self,
+        token: &Secret,
+    ) -> Result<Request<Full<Bytes>>, ProviderError> {
+        let mut request = self.request(Bytes::new())?;
+        let value = HeaderValue::try_from(format!("Bearer {}", token.expose()));
+        let mut value = value.map_err(|_| self.unreachable("the token fits no header"))?;
+        value.set_sensitive(true);
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+        Ok(request)
+    }
+
     /// Begins a request; whatever it is, JSON is wanted.
-    pub(super) fn request(&self, body: Bytes) -> Result<Request<Full<Bytes>>, ProviderError> {
+    pub(in crate::upstream) fn request(
+        &self,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, ProviderError> {
         let uri = Uri::try_from(self.url.as_url().as_str());
         let uri = uri.map_err(|_| self.unreachable("the URL is too long"))?;
         let mut request = Request::new(Full::new(body));
@@ -60,7 +73,7 @@ impl Asked<'_> {
     }
 
     /// Sends a request and reads the whole answer.
-    pub(super) async fn exchange(
+    pub(in crate::upstream) async fn exchange(
         &self,
         http: &Http,
         request: Request<Full<Bytes>>,
@@ -98,7 +111,7 @@ impl Asked<'_> {
     }
 
     /// Tells that an answer is of no use.
-    pub(super) fn useless(&self, problem: AnswerProblem) -> ProviderError {
+    pub(in crate::upstream) fn useless(&self, problem: AnswerProblem) -> ProviderError {
         self.log(&problem.to_string());
         ProviderError::Answer {
             provider: self.provider.clone(),
@@ -108,7 +121,7 @@ impl Asked<'_> {
     }
 
     /// Writes the whole reason into the log; it holds no secret, for the caller took out what may be one.
-    pub(super) fn log(&self, cause: &str) {
+    pub(in crate::upstream) fn log(&self, cause: &str) {
         tracing::warn!(
             upstream.provider = %self.provider,
             endpoint = self.endpoint.as_str(),

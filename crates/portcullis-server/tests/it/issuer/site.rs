@@ -27,6 +27,7 @@ use portcullis_server::issuer::{self, IssuerParts};
 use portcullis_server::mcp::endpoint::{self, EndpointState};
 use portcullis_server::mcp::keys::KeyCache;
 use portcullis_server::mcp::publish;
+use portcullis_server::upstream::external::ExternalTokens;
 use portcullis_server::upstream::providers::Providers;
 use portcullis_server::upstream::providers::catalogue::resolve;
 use portcullis_server::upstream::vault::Vault;
@@ -203,6 +204,7 @@ fn published(slug: &str, document: &Arc<PublishedDocument>) -> PublishedToolset 
         caller_supplied: BTreeSet::new(),
         environment: None,
         tools,
+        external: None,
         sign_in: Some(Arc::new(SignIn {
             provider: idp,
             scopes: Scopes::parse("read write").unwrap(),
@@ -213,6 +215,19 @@ fn published(slug: &str, document: &Arc<PublishedDocument>) -> PublishedToolset 
             connects: true,
         })),
     }
+}
+
+/// Makes a toolset of the document, for an API.
+pub(super) fn toolset_at(slug: &str, api: &Server) -> PublishedToolset {
+    published(slug, &compiled(api))
+}
+
+fn compiled(api: &Server) -> Arc<PublishedDocument> {
+    let content = document(api);
+    let compiled = KnownDocuments::default().document(Digest::of(&content), &content);
+    let slug = Slug::parse("people").unwrap();
+    let document = PublishedDocument::new(slug, &compiled.unwrap(), BTreeMap::new());
+    Arc::new(document)
 }
 
 fn upstream_provider(slug: &str, provider: &Server) -> ResolvedProvider {
@@ -243,11 +258,7 @@ impl Site {
     pub(super) async fn start() -> Self {
         let provider = Server::start(|received, _| provider(received)).await;
         let api = Server::start(|received, _| api(received)).await;
-        let content = document(&api);
-        let compiled = KnownDocuments::default().document(Digest::of(&content), &content);
-        let slug = Slug::parse("people").unwrap();
-        let document = PublishedDocument::new(slug, &compiled.unwrap(), BTreeMap::new());
-        let document = Arc::new(document);
+        let document = compiled(&api);
         let toolsets =
             ["pets", "cars"].map(|slug| (slug.to_owned(), Arc::new(published(slug, &document))));
         let providers = ["idp", "other"].map(|slug| {
@@ -302,6 +313,16 @@ impl Site {
         toolsets.insert("pets".to_owned(), Arc::new(pets));
         self.catalogue.store(Arc::new(Catalogue {
             toolsets,
+            documents: HashMap::new(),
+            providers: all.providers.clone(),
+        }));
+    }
+
+    /// Publishes a toolset and nothing else.
+    pub(super) fn publish_only(&self, toolset: PublishedToolset) {
+        let all = self.catalogue.load_full();
+        self.catalogue.store(Arc::new(Catalogue {
+            toolsets: HashMap::from([(toolset.slug.to_string(), Arc::new(toolset))]),
             documents: HashMap::new(),
             providers: all.providers.clone(),
         }));
@@ -421,10 +442,12 @@ fn router(catalogue: &Arc<ArcSwap<Catalogue>>, clock: &Arc<Hand>, store: &Store)
         rng.clone(),
     );
     let public_url = Origin::parse(ORIGIN).unwrap();
+    let providers = Providers::new(upstream.http().clone(), Arc::clone(&clock));
+    let providers = Arc::new(providers);
     let issuer = issuer::router(IssuerParts {
         store: store.clone(),
         catalogue: Arc::clone(catalogue),
-        providers: Arc::new(Providers::new(upstream.http().clone(), Arc::clone(&clock))),
+        providers: Arc::clone(&providers),
         clock: Arc::clone(&clock),
         rng: rng.clone(),
         public_url: public_url.clone(),
@@ -435,6 +458,7 @@ fn router(catalogue: &Arc<ArcSwap<Catalogue>>, clock: &Arc<Hand>, store: &Store)
         catalogue: Arc::clone(catalogue),
         keys: KeyCache::new(store.clone()),
         vault: Vault::new(store.clone()),
+        external: ExternalTokens::new(providers, Arc::clone(&clock)),
         upstream: Arc::new(upstream),
         metrics: Arc::default(),
         clock: Arc::clone(&clock),

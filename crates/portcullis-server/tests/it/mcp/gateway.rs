@@ -21,6 +21,8 @@ use portcullis_server::http::settings::BodyLimits;
 use portcullis_server::mcp::endpoint::{EndpointState, router};
 use portcullis_server::mcp::keys::KeyCache;
 use portcullis_server::mcp::publish;
+use portcullis_server::upstream::external::ExternalTokens;
+use portcullis_server::upstream::providers::Providers;
 use portcullis_server::upstream::vault::Vault;
 use portcullis_server::upstream::{Upstream, UpstreamLimits};
 use portcullis_store::{Actor, ApiKeyRow, Inbound, Keyring, MasterKey, Store};
@@ -99,6 +101,7 @@ fn published(
         title: "Pets <of all kinds>".to_owned(),
         instructions: Some("Feed them.".to_owned()),
         inbound: inbound.iter().copied().collect(),
+        external: None,
         sign_in: None,
         caller_supplied: BTreeSet::from(["PETS_KEY".to_owned()]),
         environment: Some(Arc::new(EnvironmentValues {
@@ -189,11 +192,15 @@ impl Gateway {
         let clock = Arc::new(Hand::default());
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path()).await;
+        let upstream = upstream(Arc::clone(&clock) as Arc<dyn Clock>);
+        let ticking = Arc::clone(&clock) as Arc<dyn Clock>;
+        let providers = Providers::new(upstream.http().clone(), Arc::clone(&ticking));
         let state = EndpointState {
             catalogue: Arc::new(ArcSwap::from_pointee(catalogue)),
             keys: KeyCache::new(store.clone()),
             vault: Vault::new(store.clone()),
-            upstream: Arc::new(upstream(Arc::clone(&clock) as Arc<dyn Clock>)),
+            external: ExternalTokens::new(Arc::new(providers), ticking),
+            upstream: Arc::new(upstream),
             metrics: Arc::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             public_url: Origin::parse("http://localhost:8080").unwrap(),

@@ -2,52 +2,13 @@
 
 use std::sync::Mutex;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_oauth::client::allow::admits;
 use portcullis_oauth::client::id_token::IdTokenError;
 use portcullis_oauth::client::identity::VerifiedFacts;
 use portcullis_oauth::issuer::person::Identity;
-use rcgen::KeyPair;
 
 use super::*;
-
-/// A key that signs id tokens.
-#[derive(Clone)]
-struct Signer {
-    id: &'static str,
-    pair: Arc<KeyPair>,
-}
-
-impl Signer {
-    fn new(id: &'static str) -> Self {
-        Self {
-            id,
-            pair: Arc::new(KeyPair::generate().unwrap()),
-        }
-    }
-
-    fn jwk(&self) -> Value {
-        // After the byte that says "uncompressed", both coordinates.
-        let point = self.pair.public_key_raw();
-        json!({
-            "kty": "EC", "crv": "P-256", "kid": self.id, "use": "sig", "alg": "ES256",
-            "x": URL_SAFE_NO_PAD.encode(&point[1..33]), "y": URL_SAFE_NO_PAD.encode(&point[33..])
-        })
-    }
-
-    fn token(&self, claims: &Value) -> String {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let header = json!({"alg": "ES256", "typ": "JWT", "kid": self.id});
-        let message = format!("{}.{}", part(&header), part(claims));
-        let pkcs8 = self.pair.serialize_der();
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).unwrap();
-        let signature = key.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
-    }
-}
+use crate::signer::Signer;
 
 /// What an OpenID provider signs with and says; tests change it while it serves.
 struct OpenId {

@@ -1,0 +1,209 @@
+//! OAuth manifests, and toolsets that take a provider's own tokens.
+
+use portcullis_store::{Delegation, TokenValidation};
+
+use super::*;
+
+const MANIFEST: &str = r#"{
+    "issuer": "https://as.example",
+    "authorization_endpoint": "https://as.example/authorize",
+    "token_endpoint": "https://as.example/token",
+    "jwks_uri": "https://as.example/keys",
+    "authorization_response_iss_parameter_supported": true
+}"#;
+
+const DOCUMENT: &str = r#"{
+    "openapi": "3.1.0",
+    "info": { "title": "Pets", "version": "1" },
+    "servers": [{ "url": "https://api.example" }],
+    "security": [{ "login": ["read"] }],
+    "paths": { "/me": { "get": { "operationId": "whoami", "responses": {} } } },
+    "components": { "securitySchemes": {
+        "token": { "type": "http", "scheme": "bearer" },
+        "login": { "type": "oauth2", "flows": { "authorizationCode": {
+            "authorizationUrl": "https://as.example/authorize",
+            "tokenUrl": "https://as.example/token",
+            "scopes": { "read": "see who you are" }
+        } } }
+    } }
+}"#;
+
+/// A file that is in order; the tests change one thing.
+const GOOD: &str = r#"
+[manifests.acme]
+file = "acme.json"
+validation = "jwt"
+upstream = "exchange"
+client_id = "us"
+client_secret_env = "KEY"
+
+[manifests.acme.exchange]
+audience = "api"
+
+[environments.production]
+PETSTORE_CLIENT_SECRET_env = "KEY"
+
+[documents.petstore]
+file = "petstore.json"
+
+[toolsets.petstore]
+documents = ["petstore"]
+inbound = ["external", "api_key"]
+manifest = "acme"
+"#;
+
+fn folder(toml: &str) -> Folder {
+    Folder::with(&[
+        ("portcullis.toml", toml),
+        ("petstore.json", DOCUMENT),
+        ("acme.json", MANIFEST),
+        ("page.json", "<!doctype html>"),
+    ])
+}
+
+/// Returns the only thing that is wrong with a file, on one line.
+fn fault(toml: &str) -> String {
+    let error = folder(toml).load("portcullis.toml").expect_err("refused");
+    let [problem] = error.problems() else {
+        panic!("{:#?}", error.problems());
+    };
+    let at = problem.span().and_then(|span| toml.get(span));
+    let advice = problem.advice();
+    format!("{} | {problem} | {advice}", at.unwrap_or_default())
+}
+
+#[test]
+fn a_manifest_is_read_whole() {
+    let read = folder(GOOD).load("portcullis.toml");
+    let read = read.unwrap_or_else(|error| panic!("{error}: {:#?}", error.problems()));
+    let (slug, manifest) = read.objects.manifests.first_key_value().expect("one");
+    assert_eq!(slug.as_str(), "acme");
+    assert_eq!(&*manifest.content, MANIFEST);
+    let settings = &manifest.settings;
+    assert_eq!(settings.validation, TokenValidation::Jwt);
+    assert_eq!(settings.delegation, Some(Delegation::Exchange));
+    assert_eq!(settings.exchange.audience.as_deref(), Some("api"));
+    let secret = Secret::new("s3cret-canary".to_owned());
+    assert_eq!(manifest.client_secret, Some(secret));
+    let toolset = read.objects.toolsets.values().next().expect("one");
+    assert_eq!(toolset.manifest.as_ref(), Some(slug));
+    assert!(!format!("{read:?}").contains("s3cret-canary"));
+}
+
+#[test]
+fn what_does_not_go_together_is_said_where_it_stands() {
+    let cases: [(&str, &str, &str); 15] = [
+        ("acme.json", "page.json", "it is a web page, such as some"),
+        ("acme.json", "absent.json", "cannot be read"),
+        (
+            "\"jwt\"",
+            "\"introspection\"",
+            "\"introspection\" | `validation` needs `introspection_endpoint` in the manifest",
+        ),
+        (
+            "validation = \"jwt\"",
+            "",
+            "acme | it is not said how tokens are judged | add `validation",
+        ),
+        (
+            "validation = \"jwt\"",
+            "validation = \"jwt\"\nalgorithms = [\"HS256\"]",
+            "\"HS256\" | `algorithms` cannot be used",
+        ),
+        (
+            "\"jwt\"",
+            "\"probe\"",
+            "the probe cannot be used: its table `probe` is missing",
+        ),
+        (
+            "client_id = \"us\"",
+            "",
+            "\"exchange\" | `upstream` needs `client_id`",
+        ),
+        (
+            "upstream = \"exchange\"",
+            "upstream = \"forward\"",
+            "`exchange` says nothing without `upstream",
+        ),
+        (
+            "audience = \"api\"",
+            "scopes = [\"a b\\u0001\"]",
+            "`scopes` of the exchange cannot be used",
+        ),
+        (
+            "\"exchange\"\n",
+            "\"on_behalf_of\"\n",
+            "`on_behalf_of` needs `scopes`",
+        ),
+        (
+            "validation = \"jwt\"",
+            "validation = \"jwt\"\nrepublish = true",
+            "acme | the manifest cannot be republished: the provider sends `iss`",
+        ),
+        (
+            "manifest = \"acme\"",
+            "",
+            "[\"external\", \"api_key\"] | `external` needs the manifest of the provider whose tokens are accepted | add `manifest = \"acme\"`",
+        ),
+        (
+            "\"external\", ",
+            "",
+            "\"acme\" | no token of the provider's is accepted, since `external`",
+        ),
+        (
+            "manifest = \"acme\"",
+            "manifest = \"acmee\"",
+            "\"acmee\" | there is no manifest `acmee` | did you mean `acme`?",
+        ),
+        (
+            "\"external\", \"api_key\"",
+            "\"external\", \"open\"",
+            "nobody would be asked to sign in, since `open`",
+        ),
+    ];
+    for (text, instead, expected) in cases {
+        assert!(GOOD.contains(text), "{text}");
+        let said = fault(&GOOD.replacen(text, instead, 1));
+        assert!(said.contains(expected), "{text} -> {instead}: {said}");
+    }
+}
+
+#[test]
+fn a_token_that_no_tool_is_called_with_is_not_for_the_api() {
+    let toml = GOOD.replace(
+        "[documents.petstore]\n",
+        "[documents.petstore.schemes.login]\nresource = \"https://api.example\"\n[documents.petstore]\n",
+    );
+    let said = fault(&toml);
+    let expected = "\"acme\" | no tool is called with what `acme` has for it";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn secrets_do_not_serve_those_whom_nobody_has_judged() {
+    let toml = GOOD
+        .replace("\"jwt\"", "\"upstream\"")
+        .replace("manifest =", "environment = \"production\"\nmanifest =");
+    let said = fault(&toml);
+    let expected = "\"production\" | nobody but the API judges tokens of `acme`";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn a_manifest_cannot_have_a_providers_name() {
+    let provider =
+        "[providers.acme]\nprofile = \"github\"\nclient_id = \"a\"\nclient_secret_env = \"KEY\"\n";
+    let said = fault(&format!("{GOOD}{provider}"));
+    let expected = "acme | `acme` is the name of a provider too";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn people_sign_in_at_one_place() {
+    let provider = "[providers.github]\nprofile = \"github\"\nclient_id = \"a\"\nclient_secret_env = \"KEY\"\nallow = [\"org:acme\"]\n";
+    let toml = GOOD
+        .replace("\"external\", ", "\"external\", \"oauth\", ")
+        .replace("manifest =", "provider = \"github\"\nmanifest =");
+    let said = fault(&format!("{toml}{provider}"));
+    assert!(said.contains("two authorization servers"), "{said}");
+}
