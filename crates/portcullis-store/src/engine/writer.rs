@@ -2,7 +2,7 @@
 //!
 //! Each write runs inside a savepoint, so that one that fails undoes nothing of its neighbours.
 //! Nobody is answered before the commit; where the commit fails, everybody in the group is told so.
-//! There is no timer: while one group is being committed, the next one gathers.
+//! There is no timer: while one group is being committed, the next one gathers, and before it is committed the thread gives way to whoever is about to join.
 //! The writer is a thread and no task: SQLite and the disk keep it, and a write costs one turn of it, however many statements it has.
 //! A write is a future, since the same text runs on PostgreSQL; on SQLite nothing in it waits, so that it is polled once.
 
@@ -184,20 +184,32 @@ fn run_group(
     queue: &mut mpsc::Receiver<Box<dyn Job>>,
 ) -> Result<(), StoreError> {
     let mut done = 0;
-    while let Some(job) = group.get_mut(done) {
-        statement(connection, dialect::SQLITE_SAVE)?;
-        if !job.run(connection) {
-            statement(connection, dialect::SQLITE_UNDO)?;
+    loop {
+        for job in group.iter_mut().skip(done) {
+            statement(connection, dialect::SQLITE_SAVE)?;
+            if !job.run(connection) {
+                statement(connection, dialect::SQLITE_UNDO)?;
+            }
+            statement(connection, dialect::SQLITE_KEEP)?;
         }
-        statement(connection, dialect::SQLITE_KEEP)?;
-        done += 1;
-        if group.len() < MAX_GROUP
-            && let Ok(job) = queue.try_recv()
-        {
-            group.push(job);
+        done = group.len();
+        if !gather(group, queue) {
+            return Ok(());
         }
     }
-    Ok(())
+}
+
+/// Lets those join who write now, and those who are about to; says whether anybody did.
+fn gather(group: &mut Vec<Box<dyn Job>>, queue: &mut mpsc::Receiver<Box<dyn Job>>) -> bool {
+    let joined = group.len();
+    // They may wait for this very core; where nobody does, it comes back at once.
+    std::thread::yield_now();
+    while group.len() < MAX_GROUP
+        && let Ok(job) = queue.try_recv()
+    {
+        group.push(job);
+    }
+    group.len() > joined
 }
 
 fn statement(connection: &rusqlite::Connection, sql: &str) -> Result<(), StoreError> {
