@@ -80,8 +80,14 @@ impl<K: TokenKind> Plain<K> {
     pub fn new(rng: &dyn Rng) -> Self {
         let mut random = [0; 32];
         rng.fill(&mut random);
+        Self::of_bytes(&random)
+    }
+
+    /// Makes a token of 256 bits that nobody can guess.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8; 32]) -> Self {
         Self(
-            Secret::new(format!("{}_{}", K::PREFIX, URL_SAFE_NO_PAD.encode(random))),
+            Secret::new(format!("{}_{}", K::PREFIX, URL_SAFE_NO_PAD.encode(bytes))),
             PhantomData,
         )
     }

@@ -13,5 +13,6 @@ pub mod flow;
 pub mod grant;
 pub mod person;
 pub mod redeem;
+pub mod refresh;
 pub mod register;
 pub mod remember;

@@ -285,6 +285,7 @@ impl Parts {
             store: self.store.clone(),
             catalogue: Arc::clone(&catalogue),
             providers: Arc::clone(&providers),
+            metrics: Arc::clone(&self.metrics),
             clock: Arc::clone(&self.clock),
             rng: self.rng,
             public_url: public_url.clone(),

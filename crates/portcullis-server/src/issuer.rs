@@ -34,6 +34,7 @@ use portcullis_store::{Inbound, Store};
 use crate::catalogue::{Catalogue, PublishedToolset};
 use crate::config::AuthorizationSettings;
 use crate::http::settings::BodyLimits;
+use crate::telemetry::metrics::Metrics;
 use crate::upstream::providers::Providers;
 
 use browser::CookieNames;
@@ -60,6 +61,8 @@ pub struct IssuerParts {
     pub providers: Arc<Providers>,
     /// For lifetimes.
     pub clock: Arc<dyn Clock>,
+    /// Where what goes wrong is counted.
+    pub metrics: Arc<Metrics>,
     /// For codes, tokens and states.
     pub rng: Arc<dyn Rng>,
     /// Our issuer.

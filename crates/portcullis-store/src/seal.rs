@@ -11,10 +11,11 @@ mod key;
 mod record;
 mod rotate;
 mod sealer;
+mod successor;
 
 pub use file::{KeyFileError, create_key_file, read_key_file};
 pub use key::{InvalidMasterKey, Keyring, MasterKey, MasterKeyId};
 pub(crate) use record::Place;
 pub use record::SealError;
 pub use rotate::RotationProgress;
-pub(crate) use sealer::Sealer;
+pub(crate) use sealer::{Seal, Sealer};

@@ -10,6 +10,7 @@ mod connections;
 pub(crate) mod displace;
 mod flows;
 mod grants;
+mod renewal;
 mod sessions;
 mod sweep;
 mod tokens;

@@ -102,6 +102,7 @@ mod tests {
             scopes: scopes("read"),
             created_at: NOW,
             expires_at: NOW.after(Duration::from_hours(1)),
+            unconfirmed: None,
         }
     }
 

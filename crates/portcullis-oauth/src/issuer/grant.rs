@@ -1,5 +1,7 @@
 //! Grants, and the tokens that are issued under them.
 
+use std::time::Duration;
+
 use portcullis_base::{ConnectionId, Digest, GrantId, Slug, SubjectId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +67,8 @@ pub struct AccessTokenRow {
     pub created_at: Timestamp,
     /// When it expires.
     pub expires_at: Timestamp,
+    /// The refresh token that it was issued for, where nobody has used it before: its use says that the answer arrived.
+    pub unconfirmed: Option<Digest>,
 }
 
 /// A refresh token, with its grant.
@@ -82,8 +86,10 @@ pub struct RefreshTokenRow {
     pub created_at: Timestamp,
     /// When it expires.
     pub expires_at: Timestamp,
-    /// When it was replaced, where it was.
+    /// When it first gave a successor, where it did.
     pub replaced_at: Option<Timestamp>,
+    /// When its successor, or an access token that came with that, was first used.
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// Tokens to store at once: those of a redemption or of a refresh.
@@ -97,6 +103,21 @@ pub struct NewTokens {
     pub access_expires_at: Timestamp,
     /// The refresh token, where one is issued.
     pub refresh: Option<NewRefreshToken>,
+}
+
+/// What a refresh gives, to store at once; the refresh token is the store's to derive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// The digest of the access token.
+    pub access: Digest,
+    /// The scopes of the access token.
+    pub scopes: Scopes,
+    /// When the access token expires.
+    pub access_expires_at: Timestamp,
+    /// When the refresh token expires, where it is a new one.
+    pub refresh_expires_at: Timestamp,
+    /// For how long the presented token is still good once what came of it is in use.
+    pub replaced: Duration,
 }
 
 /// A refresh token to store.

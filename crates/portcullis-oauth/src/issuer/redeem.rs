@@ -1,4 +1,4 @@
-//! `/token`: from a code to tokens, and from a refresh token to its successors (RFC 6749 §4.1.3 and §6).
+//! `/token`: from a code to tokens (RFC 6749 §4.1.3); [`super::refresh`] goes on from there.
 //!
 //! Everything is judged before anything is consumed: a request that fails leaves the code as good as it was.
 
@@ -10,16 +10,16 @@ use thiserror::Error;
 use super::authorize::{AuthorizationPolicy, known_toolset};
 use super::client::Client;
 use super::code::Code;
-use super::grant::{Grant, NewRefreshToken, NewTokens, RefreshTokenRow};
+use super::grant::{Grant, NewRefreshToken, NewTokens};
 use crate::scope::Scopes;
 use crate::wire::error::{OAuthError, OAuthErrorCode};
-use crate::wire::grant::{CodeRequest, RefreshRequest};
+use crate::wire::grant::CodeRequest;
 
 /// Within this time a client that sends its code twice has lost the answer.
 const LOST_ANSWER: Duration = Duration::from_secs(10);
 
-/// How long a refresh token that was replaced can still be used, for answers that were lost and for several processes that share one.
-pub const REPLACED_GRACE: Duration = Duration::from_mins(1);
+/// For how long a refresh token still gives tokens once what came of it is in use, unless the operator says otherwise: bursts of processes that share one take up to 76 s in the field, most under a minute.
+const REPLACED: Duration = Duration::from_mins(1);
 
 /// How long tokens are good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub struct TokenLifetimes {
     pub access: Duration,
     /// Refresh tokens, each from its own issue on.
     pub refresh: Duration,
+    /// What a person allowed, however often it is refreshed; without an end where absent.
+    pub grant: Option<Duration>,
+    /// For how long a refresh token still gives tokens once what came of it is in use.
+    pub replaced: Duration,
 }
 
 impl Default for TokenLifetimes {
@@ -35,6 +39,8 @@ impl Default for TokenLifetimes {
         Self {
             access: Duration::from_hours(1),
             refresh: Duration::from_hours(30 * 24),
+            grant: None,
+            replaced: REPLACED,
         }
     }
 }
@@ -155,7 +161,7 @@ fn judge_code(
         .ok_or(RedeemError::OtherResource)
 }
 
-fn judge_resource(
+pub(super) fn judge_resource(
     resource: Option<&str>,
     toolset: &Slug,
     policy: &AuthorizationPolicy<'_>,
@@ -216,93 +222,6 @@ pub fn issue(
         access,
         refresh,
         stored,
-    }
-}
-
-/// Why a refresh token is not good; the text is for the log.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum RefreshError {
-    /// No such token was issued.
-    #[error("the refresh token is unknown")]
-    Unknown,
-    /// It was issued to another client.
-    #[error("the refresh token was issued to another client")]
-    OtherClient,
-    /// It has expired.
-    #[error("the refresh token has expired")]
-    Expired,
-    /// Its grant has ended.
-    #[error("the grant of the refresh token has ended")]
-    Ended,
-    /// It was replaced, and that too long ago for a lost answer.
-    #[error("the refresh token was replaced before, and its grant is revoked")]
-    Replayed(GrantId),
-    /// `resource` names something else.
-    #[error("`resource` is not that of the grant")]
-    OtherResource,
-    /// `scope` asks for more than was granted.
-    #[error("`scope` asks for more than was granted")]
-    Scope,
-}
-
-impl RefreshError {
-    /// Returns what the client is told.
-    #[must_use]
-    pub fn outward(&self) -> OAuthError {
-        match self {
-            Self::OtherResource => OAuthError::new(
-                OAuthErrorCode::InvalidTarget,
-                "`resource` is not that of the grant",
-            ),
-            Self::Scope => OAuthError::new(
-                OAuthErrorCode::InvalidScope,
-                "`scope` asks for more than was granted",
-            ),
-            _ => OAuthError::new(
-                OAuthErrorCode::InvalidGrant,
-                "the refresh token is unknown, expired or revoked, or was issued to another client",
-            ),
-        }
-    }
-}
-
-/// Judges a request to refresh; returns the scopes of the new access token.
-///
-/// # Errors
-///
-/// When there is nothing to refresh, or it was replaced long ago.
-pub fn refresh(
-    row: Option<&RefreshTokenRow>,
-    request: &RefreshRequest,
-    client: &Client,
-    policy: &AuthorizationPolicy<'_>,
-    now: Timestamp,
-) -> Result<Scopes, RefreshError> {
-    let row = row.ok_or(RefreshError::Unknown)?;
-    let grant = &row.grant;
-    if grant.client != client.id {
-        return Err(RefreshError::OtherClient);
-    }
-    if grant.ended.is_some() {
-        return Err(RefreshError::Ended);
-    }
-    // RFC 9700 §4.14.2: a token that comes again after its successor took over is one that two parties hold.
-    if row
-        .replaced_at
-        .is_some_and(|replaced_at| now.since(replaced_at) > REPLACED_GRACE)
-    {
-        return Err(RefreshError::Replayed(grant.id));
-    }
-    if now >= row.expires_at {
-        return Err(RefreshError::Expired);
-    }
-    if !judge_resource(request.resource.as_deref(), &grant.toolset, policy) {
-        return Err(RefreshError::OtherResource);
-    }
-    match &request.scope {
-        Some(asked) if asked.is_subset(&grant.scopes) => Ok(asked.clone()),
-        Some(_) => Err(RefreshError::Scope),
-        None => Ok(grant.scopes.clone()),
     }
 }
 

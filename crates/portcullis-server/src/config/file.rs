@@ -200,6 +200,13 @@ table! {
         /// How long a refresh token that Portcullis issues is good; each use gives a new one.
         /// Default: 2592000, thirty days.
         refresh_token_seconds: Value<u64> = "2592000",
+        /// How long a person's permission lasts however often it is refreshed, counted from the sign-in.
+        /// Default: without an end, as long as the client refreshes within `refresh_token_seconds`.
+        grant_seconds: Value<u64> = "7776000",
+        /// How long a refresh token can still be used once what came of it is in use: for several processes that share one, and for answers that were lost.
+        /// With 0, the first use of a new token makes the old one a sign of theft.
+        /// Default: 60.
+        replaced_token_seconds: Value<u64> = "60",
         /// Hosts of web clients whose redirect URIs the browser may be sent to with an error at once; for all others a page says what happened and offers a link.
         trusted_redirect_hosts: Vec<Spanned<String>> = "[\"claude.ai\"]",
         /// Schemes of programs that take the answer on a person's machine, without the colon, beside those of known MCP clients.

@@ -26,8 +26,6 @@ pub enum PartKind {
     Toolset,
     /// A provider that they sign in at.
     Provider,
-    /// The manifest of a provider whose own access tokens are a way in.
-    Manifest,
 }
 
 /// One thing that was found.
@@ -65,13 +63,12 @@ impl PartKind {
             Self::Gateway => "gateway",
             Self::Toolset => "toolset",
             Self::Provider => "provider",
-            Self::Manifest => "manifest",
         }
     }
 }
 
 impl Part {
-    pub(crate) fn new(kind: PartKind, name: impl Into<String>) -> Self {
+    pub(super) fn new(kind: PartKind, name: impl Into<String>) -> Self {
         Self {
             kind,
             name: name.into(),
@@ -80,26 +77,26 @@ impl Part {
     }
 
     /// Tells whether a check found anything that is not good.
-    pub(crate) fn has(&self, check: &str) -> bool {
+    pub(super) fn has(&self, check: &str) -> bool {
         let mut findings = self.findings.iter();
         findings.any(|it| it.check == check && it.verdict != Verdict::Good)
     }
 
-    pub(crate) fn add(&mut self, finding: Finding) {
+    pub(super) fn add(&mut self, finding: Finding) {
         self.findings.push(finding);
     }
 }
 
 impl Finding {
-    pub(crate) fn good(check: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn good(check: &'static str, message: impl Into<String>) -> Self {
         Self::new(check, Verdict::Good, message, None)
     }
 
-    pub(crate) fn note(check: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn note(check: &'static str, message: impl Into<String>) -> Self {
         Self::new(check, Verdict::Note, message, None)
     }
 
-    pub(crate) fn doubtful(
+    pub(super) fn doubtful(
         check: &'static str,
         message: impl Into<String>,
         remedy: impl Into<String>,
@@ -107,7 +104,7 @@ impl Finding {
         Self::new(check, Verdict::Doubtful, message, Some(remedy.into()))
     }
 
-    pub(crate) fn wrong(
+    pub(super) fn wrong(
         check: &'static str,
         message: impl Into<String>,
         remedy: impl Into<String>,
@@ -131,7 +128,7 @@ impl Finding {
 }
 
 /// Quotes what somebody else wrote, so that a terminal can do nothing but show it.
-pub(crate) fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let short: String = text.chars().take(LONGEST_QUOTE).collect();
     let cut = if short.len() < text.len() { "…" } else { "" };
     format!("{short:?}{cut}")

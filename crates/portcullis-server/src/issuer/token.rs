@@ -6,13 +6,12 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use portcullis_base::Secret;
+use portcullis_base::{AccessToken, Plain, Secret};
 use portcullis_oauth::issuer::authenticate::{ClientRefused, authenticate, present};
 use portcullis_oauth::issuer::client::Client;
-use portcullis_oauth::issuer::grant::EndReason;
-use portcullis_oauth::issuer::redeem::{
-    Issued, RedeemError, RefreshError, grant, issue, redeem, refresh,
-};
+use portcullis_oauth::issuer::grant::{EndReason, Renewal};
+use portcullis_oauth::issuer::redeem::{Issued, RedeemError, grant, issue, redeem};
+use portcullis_oauth::issuer::refresh::{RefreshError, refresh};
 use portcullis_oauth::wire::error::{OAuthError, OAuthErrorCode};
 use portcullis_oauth::wire::form::Parameters;
 use portcullis_oauth::wire::grant::{CodeRequest, RefreshRequest, TokenRequest};
@@ -174,25 +173,43 @@ async fn of_refresh_token(
     let row = parts.store.refresh_token(&digest).await?;
     let published = state.published();
     let policy = state.policy(&published);
-    let scopes = match refresh(row.as_ref(), request, client, &policy, now) {
-        Ok(scopes) => scopes,
+    let lifetimes = parts.settings.lifetimes;
+    let refreshed = match refresh(row.as_ref(), request, client, &policy, lifetimes, now) {
+        Ok(refreshed) => refreshed,
         Err(error) => {
             if let RefreshError::Replayed(id) = error {
                 let reason = EndReason::RefreshTokenReplayed;
-                parts.store.end_grant(id, reason, now).await?;
+                if parts.store.end_grant(id, reason, now).await? {
+                    parts.metrics.refresh_token_replayed();
+                    tracing::warn!(grant.id = %id, "a refresh token came back after its successor was in use; the grant has ended, and the person signs in again");
+                }
             }
             return Err(refuse(&error));
         }
     };
-    let issued = issue(scopes, client, parts.settings.lifetimes, now, &*parts.rng);
-    if !parts
-        .store
-        .rotate(&digest, issued.stored.clone(), now)
-        .await?
-    {
-        return Err(refuse(&RefreshError::Ended));
-    }
-    Ok(answered(state, &issued))
+    let until = |life| {
+        let end = now.after(life);
+        refreshed.ends_at.map_or(end, |last| end.min(last))
+    };
+    let access = Plain::<AccessToken>::new(&*parts.rng);
+    let renewal = Renewal {
+        access: access.digest(),
+        scopes: refreshed.scopes.clone(),
+        access_expires_at: until(lifetimes.access),
+        refresh_expires_at: until(lifetimes.refresh),
+        replaced: lifetimes.replaced,
+    };
+    let expires_in = renewal.access_expires_at.since(now);
+    let presented = request.refresh_token.clone();
+    let successor = parts.store.renew(presented, renewal, now).await?;
+    let successor = successor.ok_or_else(|| refuse(&RefreshError::Ended))?;
+    let issued = IssuedTokens {
+        access: &access,
+        expires_in,
+        refresh: Some(&successor),
+        scope: &refreshed.scopes,
+    };
+    Ok(issued.to_json())
 }
 
 fn answered(state: &IssuerState, issued: &Issued) -> Secret {

@@ -62,8 +62,13 @@ impl KeyCache {
             return Ok(Some(row));
         }
         let row = Box::pin(self.store.access_token(digest)).await?;
-        if row.is_none() {
-            self.tokens.forget(digest);
+        match &row {
+            None => self.tokens.forget(digest),
+            Some(row) => {
+                if let Some(refreshed) = row.unconfirmed {
+                    self.store.confirm_access_token(*digest, refreshed, now);
+                }
+            }
         }
         Ok(row.map(|row| self.tokens.remember(*digest, row, now)))
     }

@@ -43,6 +43,7 @@ pub struct Metrics {
     upstream: Family<UpstreamLabels, Counter>,
     upstream_duration: Histogram,
     token_fetches: Family<OutcomeLabel, Counter>,
+    refresh_token_replays: Counter,
 }
 
 /// The connections of one listener.
@@ -118,6 +119,7 @@ impl Metrics {
             upstream: Family::default(),
             upstream_duration: histogram(),
             token_fetches: Family::default(),
+            refresh_token_replays: Counter::default(),
         };
         metrics.register();
         metrics
@@ -170,6 +172,11 @@ impl Metrics {
             "token_fetches",
             "Access tokens asked for at token endpoints",
             self.token_fetches.clone(),
+        );
+        registry.register(
+            "refresh_token_replays",
+            "Refresh tokens that came back after their successors were in use",
+            self.refresh_token_replays.clone(),
         );
     }
 
@@ -228,6 +235,11 @@ impl Metrics {
     /// Counts an access token that a token endpoint gave.
     pub fn token_fetched(&self) {
         self.token_fetch("ok");
+    }
+
+    /// Counts a refresh token that came back after its successor was in use, and ended its grant.
+    pub fn refresh_token_replayed(&self) {
+        self.refresh_token_replays.inc();
     }
 
     /// Counts a request for an access token that failed.

@@ -17,4 +17,5 @@ mod neighbours;
 mod overload;
 mod person;
 mod site;
+mod staying;
 mod token;

@@ -3,7 +3,6 @@
 mod hand;
 mod http;
 mod issuer;
-mod manifest;
 mod mcp;
 #[expect(
     clippy::unwrap_used,

@@ -134,26 +134,31 @@ CREATE INDEX grants_subject_id ON grants (subject_id);
 CREATE INDEX grants_connection_id ON grants (connection_id);
 CREATE INDEX grants_ended_at_ms ON grants (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
 
+-- `refreshed` is the refresh token that it was issued for; `used_at_ms` is kept for such ones only.
 CREATE TABLE access_tokens (
     digest        BYTEA PRIMARY KEY,
     grant_id      TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE,
     scopes        TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL,
-    expires_at_ms BIGINT NOT NULL
+    expires_at_ms BIGINT NOT NULL,
+    refreshed     BYTEA,
+    used_at_ms    BIGINT
 );
 
 CREATE INDEX access_tokens_grant_id ON access_tokens (grant_id);
 CREATE INDEX access_tokens_expires_at_ms ON access_tokens (expires_at_ms);
 
 -- `parent` is the token that this one replaced; it may be gone.
+-- `confirmed_at_ms` says when what came of it was first used.
 CREATE TABLE refresh_tokens (
-    digest         BYTEA PRIMARY KEY,
-    grant_id       TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE,
-    parent         BYTEA,
-    generation     BIGINT NOT NULL,
-    created_at_ms  BIGINT NOT NULL,
-    expires_at_ms  BIGINT NOT NULL,
-    replaced_at_ms BIGINT
+    digest          BYTEA PRIMARY KEY,
+    grant_id        TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE,
+    parent          BYTEA,
+    generation      BIGINT NOT NULL,
+    created_at_ms   BIGINT NOT NULL,
+    expires_at_ms   BIGINT NOT NULL,
+    replaced_at_ms  BIGINT,
+    confirmed_at_ms BIGINT
 );
 
 CREATE INDEX refresh_tokens_grant_id ON refresh_tokens (grant_id);

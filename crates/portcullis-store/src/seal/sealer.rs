@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
-use portcullis_base::{DataKeyId, Rng, Secret, Timestamp};
+use portcullis_base::{DataKeyId, Plain, RefreshToken, Rng, Secret, Timestamp};
 use zeroize::Zeroizing;
 
 use super::key::{KEY_BYTES, Keyring, MasterKey};
 use super::record::{Cipher, Place, Record, SealError};
+use super::successor::Successors;
 use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::error::{InvalidRow, StoreError};
@@ -23,6 +24,7 @@ pub(crate) struct Sealer {
 #[derive(Clone)]
 struct DataKey {
     cipher: Arc<Cipher>,
+    successors: Arc<Successors>,
     bytes: Zeroizing<[u8; KEY_BYTES]>,
 }
 
@@ -38,6 +40,7 @@ row! {
 /// What one transaction seals with.
 pub(crate) struct Seal {
     cipher: Arc<Cipher>,
+    successors: Arc<Successors>,
     rng: Arc<dyn Rng>,
 }
 
@@ -50,6 +53,11 @@ impl Seal {
     pub(crate) fn seal(&self, secret: &Secret, place: Place<'_>) -> Vec<u8> {
         self.cipher
             .seal(secret.expose().as_bytes(), place, &*self.rng)
+    }
+
+    /// Returns the refresh token that comes after another.
+    pub(crate) fn successor(&self, token: &Plain<RefreshToken>) -> Plain<RefreshToken> {
+        self.successors.after(token)
     }
 }
 
@@ -135,6 +143,7 @@ impl Sealer {
         })?;
         Ok(Seal {
             cipher: key.cipher,
+            successors: key.successors,
             rng: Arc::clone(&self.rng),
         })
     }
@@ -235,7 +244,12 @@ impl Sealer {
     fn remember(&self, id: String, bytes: Zeroizing<[u8; KEY_BYTES]>) {
         let cipher = Arc::new(Cipher::new(id.clone(), &bytes));
         let mut data_keys = self.data_keys.write().expect("no writer panics");
-        data_keys.insert(id, DataKey { cipher, bytes });
+        let key = DataKey {
+            cipher,
+            successors: Arc::new(Successors::of(&bytes)),
+            bytes,
+        };
+        data_keys.insert(id, key);
     }
 
     /// Makes the first data key of a new database.

@@ -7,7 +7,7 @@ use portcullis_oauth::issuer::grant::{Grant, NewTokens};
 use portcullis_oauth::pkce::CodeChallenge;
 
 use super::complete::{NewCode, SignedIn};
-use super::tokens::{self, Lineage};
+use super::tokens;
 use super::{GATEWAY, grants};
 use crate::audit::{Actor, AuditEntry};
 use crate::engine::row::row;
@@ -156,14 +156,7 @@ async fn make(
     connection: &mut Connection<'_>,
 ) -> Result<(), StoreError> {
     grants::insert(grant, connection).await?;
-    tokens::insert(
-        &grant.id.to_string(),
-        tokens,
-        Lineage::FIRST,
-        now,
-        connection,
-    )
-    .await?;
+    tokens::insert(&grant.id.to_string(), tokens, now, connection).await?;
     execute!(
         connection,
         "UPDATE clients SET granted_at_ms = $1 WHERE id = $2 AND granted_at_ms IS NULL",

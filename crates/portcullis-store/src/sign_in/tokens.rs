@@ -1,12 +1,11 @@
-//! Access and refresh tokens: stored as digests, read with their grants, rotated once.
+//! Access and refresh tokens: stored as digests, read with their grants.
 
 use portcullis_base::{Digest, Timestamp};
 use portcullis_oauth::issuer::grant::{AccessTokenRow, Grant, NewTokens, RefreshTokenRow};
-use portcullis_oauth::issuer::redeem::REPLACED_GRACE;
 
 use super::grants::GrantRow;
 use crate::engine::row::row;
-use crate::engine::{Connection, execute, fetch_all, fetch_optional};
+use crate::engine::{Connection, execute, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::{instant, parse, parse_digest, parse_key, parse_scopes};
 use crate::store::Store;
@@ -20,6 +19,7 @@ row! {
         scopes: String,
         created_at_ms: i64,
         expires_at_ms: i64,
+        unconfirmed: Option<Vec<u8>>,
         ..grant: GrantRow,
     }
 }
@@ -32,23 +32,9 @@ row! {
         created_at_ms: i64,
         expires_at_ms: i64,
         replaced_at_ms: Option<i64>,
+        confirmed_at_ms: Option<i64>,
         ..grant: GrantRow,
     }
-}
-
-/// Where a refresh token stands among those of its grant.
-#[derive(Clone, Copy)]
-pub(super) struct Lineage {
-    parent: Option<Digest>,
-    generation: i64,
-}
-
-impl Lineage {
-    /// The first one has no parent.
-    pub(super) const FIRST: Self = Self {
-        parent: None,
-        generation: 0,
-    };
 }
 
 impl Store {
@@ -66,6 +52,7 @@ impl Store {
             &mut reader.connection(),
             AccessRow,
             "SELECT tokens.digest, tokens.scopes, tokens.created_at_ms, tokens.expires_at_ms, \
+             CASE WHEN tokens.used_at_ms IS NULL THEN tokens.refreshed END AS unconfirmed, \
              grants.id AS grant_id, grants.client_id, grants.subject_id, grants.toolset, \
              grants.scopes AS grant_scopes, grants.connection_id, \
              grants.created_at_ms AS granted_at_ms, grants.ended_at_ms, grants.end_reason \
@@ -90,7 +77,7 @@ impl Store {
             &mut reader.connection(),
             RefreshRow,
             "SELECT tokens.digest, tokens.parent, tokens.generation, tokens.created_at_ms, \
-             tokens.expires_at_ms, tokens.replaced_at_ms, \
+             tokens.expires_at_ms, tokens.replaced_at_ms, tokens.confirmed_at_ms, \
              grants.id AS grant_id, grants.client_id, grants.subject_id, grants.toolset, \
              grants.scopes AS grant_scopes, grants.connection_id, \
              grants.created_at_ms AS granted_at_ms, grants.ended_at_ms, grants.end_reason \
@@ -100,60 +87,12 @@ impl Store {
         )?;
         row.map(RefreshTokenRow::try_from).transpose()
     }
-
-    /// Replaces a refresh token by its successors.
-    ///
-    /// Within [`REPLACED_GRACE`] of its first replacement it gets successors each time: several processes may share it, and answers get lost.
-    /// Gives `false`, and stores nothing, where the token is unknown, was replaced before that or has expired, or its grant has ended.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be written.
-    pub async fn rotate(
-        &self,
-        presented: &Digest,
-        tokens: NewTokens,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let presented = *presented;
-        self.engine()
-            .write(move |mut connection| {
-                Box::pin(async move {
-                    let connection = &mut connection;
-                    let replaced = fetch_all!(
-                        connection,
-                        (String, i64),
-                        "UPDATE refresh_tokens \
-                         SET replaced_at_ms = COALESCE(replaced_at_ms, $1) \
-                         WHERE digest = $2 AND expires_at_ms > $1 \
-                         AND (replaced_at_ms IS NULL OR replaced_at_ms >= $3) \
-                         AND EXISTS (SELECT 1 FROM grants \
-                             WHERE grants.id = refresh_tokens.grant_id \
-                             AND grants.ended_at_ms IS NULL) \
-                         RETURNING grant_id, generation",
-                        now.as_millis(),
-                        presented.as_bytes().as_slice(),
-                        now.before(REPLACED_GRACE).as_millis()
-                    )?;
-                    let Some((grant, generation)) = replaced.first() else {
-                        return Ok(false);
-                    };
-                    let lineage = Lineage {
-                        parent: Some(presented),
-                        generation: generation.saturating_add(1),
-                    };
-                    insert(grant, &tokens, lineage, now, connection).await?;
-                    Ok(true)
-                })
-            })
-            .await
-    }
 }
 
+/// Stores the first tokens of a grant.
 pub(super) async fn insert(
     grant: &str,
     tokens: &NewTokens,
-    lineage: Lineage,
     now: Timestamp,
     connection: &mut Connection<'_>,
 ) -> Result<(), StoreError> {
@@ -172,13 +111,10 @@ pub(super) async fn insert(
     };
     execute!(
         connection,
-        "INSERT INTO refresh_tokens \
-         (digest, grant_id, parent, generation, created_at_ms, expires_at_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO refresh_tokens (digest, grant_id, generation, created_at_ms, expires_at_ms) \
+         VALUES ($1, $2, 0, $3, $4)",
         refresh.digest.as_bytes().as_slice(),
         grant,
-        lineage.parent.as_ref().map(|it| it.as_bytes().as_slice()),
-        lineage.generation,
         now.as_millis(),
         refresh.expires_at.as_millis()
     )?;
@@ -196,6 +132,10 @@ impl TryFrom<AccessRow> for AccessTokenRow {
             scopes: parse_scopes(ACCESS_TOKENS, &key, &row.scopes)?,
             created_at: Timestamp::from_millis(row.created_at_ms),
             expires_at: Timestamp::from_millis(row.expires_at_ms),
+            unconfirmed: row
+                .unconfirmed
+                .map(|bytes| parse_digest(ACCESS_TOKENS, "refreshed", &key, &bytes))
+                .transpose()?,
         })
     }
 }
@@ -217,6 +157,7 @@ impl TryFrom<RefreshRow> for RefreshTokenRow {
             created_at: Timestamp::from_millis(row.created_at_ms),
             expires_at: Timestamp::from_millis(row.expires_at_ms),
             replaced_at: instant(row.replaced_at_ms),
+            confirmed_at: instant(row.confirmed_at_ms),
         })
     }
 }

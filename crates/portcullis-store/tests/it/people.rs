@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use portcullis_base::{Digest, FlowId, GrantId, Rng, Secret, Timestamp};
+use portcullis_base::{Digest, FlowId, GrantId, Plain, RefreshToken, Rng, Secret, Timestamp};
 use portcullis_oauth::issuer::client::{Client, ClientId, ClientOrigin};
 use portcullis_oauth::issuer::code::CODE_LIFETIME;
 use portcullis_oauth::issuer::flow::{AtProvider, Flow, FlowState, STEP_LIFETIME};
-use portcullis_oauth::issuer::grant::{Grant, NewRefreshToken, NewTokens};
+use portcullis_oauth::issuer::grant::{Grant, NewRefreshToken, NewTokens, Renewal};
 use portcullis_oauth::issuer::person::{ConnectionTokens, Identity};
 use portcullis_oauth::scope::Scopes;
 use portcullis_store::{NewCode, NewSession, SignIn, SignedIn, Store};
@@ -146,7 +146,26 @@ pub(crate) fn tokens(name: &str) -> NewTokens {
 }
 
 pub(crate) fn digest(name: &str, kind: &str) -> Digest {
-    Digest::of(format!("{name} {kind}").as_bytes())
+    match kind {
+        "refresh" => refresh_token(name).digest(),
+        _ => Digest::of(format!("{name} {kind}").as_bytes()),
+    }
+}
+
+/// The refresh token among the tokens of a name.
+pub(crate) fn refresh_token(name: &str) -> Plain<RefreshToken> {
+    Plain::of_bytes(Digest::of(name.as_bytes()).as_bytes())
+}
+
+/// What a refresh gives beside its successor, with the access token `NAME access`.
+pub(crate) fn renewal(name: &str, now: Timestamp) -> Renewal {
+    Renewal {
+        access: digest(name, "access"),
+        scopes: scopes("pets:read"),
+        access_expires_at: now.after(ACCESS),
+        refresh_expires_at: now.after(REFRESH),
+        replaced: Duration::from_mins(1),
+    }
 }
 
 /// Stores the client `pc_client_1`.

@@ -31,11 +31,7 @@ pub(super) struct Exchange {
 
 impl Asked {
     pub(super) fn is(&self, path: &str) -> bool {
-        self.path() == path
-    }
-
-    pub(super) fn path(&self) -> &str {
-        self.line.split(' ').nth(1).unwrap_or_default()
+        self.line.split(' ').nth(1) == Some(path)
     }
 
     /// Has another server on loopback answer.

@@ -8,7 +8,6 @@
 mod api;
 mod doctor;
 mod exchange;
-mod manifest;
 mod running;
 mod serve;
 mod signals;

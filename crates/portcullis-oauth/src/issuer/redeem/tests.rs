@@ -9,6 +9,7 @@ use crate::issuer::client::{
     ApplicationType, ClientId, ClientOrigin, TokenEndpointAuthMethod, VerifiedClientMetadata,
 };
 use crate::issuer::code::{CODE_LIFETIME, Redeemed};
+use crate::issuer::refresh::RefreshError;
 use crate::pkce::CodeChallenge;
 use crate::redirect_uri::RedirectUri;
 
@@ -331,6 +332,7 @@ fn t_11_a_refusal_does_not_tell_an_unknown_code_from_another_clients() {
         RefreshError::Expired,
         RefreshError::Ended,
         RefreshError::Replayed(grant),
+        RefreshError::TooOld,
     ] {
         assert_eq!(error.outward(), unknown, "{error}");
     }

@@ -17,6 +17,12 @@ const ACCESS_SECONDS: std::ops::RangeInclusive<u64> = 60..=86_400;
 /// From an hour to a year.
 const REFRESH_SECONDS: std::ops::RangeInclusive<u64> = 3_600..=31_536_000;
 
+/// From an hour to ten years.
+const GRANT_SECONDS: std::ops::RangeInclusive<u64> = 3_600..=315_360_000;
+
+/// Longer ones would hide a thief for as long.
+const REPLACED_SECONDS: std::ops::RangeInclusive<u64> = 0..=600;
+
 /// Reads the table.
 pub(super) fn settings(reading: &mut Reading<'_>, table: &Authorization) -> AuthorizationSettings {
     AuthorizationSettings {
@@ -41,6 +47,15 @@ fn lifetimes(reading: &mut Reading<'_>, table: &Authorization) -> TokenLifetimes
             table.refresh_token_seconds.as_ref(),
             usual.refresh,
             REFRESH_SECONDS,
+        ),
+        grant: table
+            .grant_seconds
+            .as_ref()
+            .map(|value| seconds(Some(value), usual.refresh, GRANT_SECONDS)),
+        replaced: seconds(
+            table.replaced_token_seconds.as_ref(),
+            usual.replaced,
+            REPLACED_SECONDS,
         ),
     };
     let given = table.refresh_token_seconds.as_ref();

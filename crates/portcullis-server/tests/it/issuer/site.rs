@@ -256,6 +256,13 @@ fn upstream_provider(slug: &str, provider: &Server) -> ResolvedProvider {
 impl Site {
     /// Publishes `pets` and `cars`; people sign in at `idp`, and there is a second provider, `other`.
     pub(super) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// Does the same with other settings.
+    pub(super) async fn with(change: impl FnOnce(&mut AuthorizationSettings)) -> Self {
+        let mut settings = AuthorizationSettings::default();
+        change(&mut settings);
         let provider = Server::start(|received, _| provider(received)).await;
         let api = Server::start(|received, _| api(received)).await;
         let document = compiled(&api);
@@ -279,7 +286,7 @@ impl Site {
         let keyring = Keyring::new(MasterKey::new(&SystemRng));
         let store = Store::open(&url, keyring, SystemClock.now(), Arc::new(SystemRng)).await;
         let store = store.unwrap();
-        let router = router(&catalogue, &clock, &store);
+        let router = router(&catalogue, &clock, &store, settings);
         Self {
             router,
             provider,
@@ -425,7 +432,12 @@ impl Site {
     }
 }
 
-fn router(catalogue: &Arc<ArcSwap<Catalogue>>, clock: &Arc<Hand>, store: &Store) -> Router {
+fn router(
+    catalogue: &Arc<ArcSwap<Catalogue>>,
+    clock: &Arc<Hand>,
+    store: &Store,
+    settings: AuthorizationSettings,
+) -> Router {
     let limits = UpstreamLimits {
         connect: Duration::from_secs(5),
         call: Duration::from_mins(1),
@@ -448,10 +460,11 @@ fn router(catalogue: &Arc<ArcSwap<Catalogue>>, clock: &Arc<Hand>, store: &Store)
         store: store.clone(),
         catalogue: Arc::clone(catalogue),
         providers: Arc::clone(&providers),
+        metrics: Arc::default(),
         clock: Arc::clone(&clock),
         rng: rng.clone(),
         public_url: public_url.clone(),
-        settings: AuthorizationSettings::default(),
+        settings,
         body_limits: BodyLimits::default(),
     });
     let endpoint = endpoint::router(Arc::new(EndpointState {

@@ -6,6 +6,7 @@ mod displaced;
 mod flows;
 mod grants;
 mod operator;
+mod renewal;
 mod sealing;
 mod sweep;
 mod tokens;

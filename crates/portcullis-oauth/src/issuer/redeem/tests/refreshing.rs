@@ -3,15 +3,26 @@
 use portcullis_base::Digest;
 
 use super::*;
-use crate::issuer::grant::{EndReason, Ended};
+use crate::issuer::grant::{EndReason, Ended, RefreshTokenRow};
+use crate::issuer::refresh::{RefreshError, refresh};
+use crate::wire::grant::RefreshRequest;
 
 /// A refresh token that was issued, and an attempt to use it.
 struct Refresh {
     row: RefreshTokenRow,
     request: RefreshRequest,
     client: Client,
+    lifetimes: TokenLifetimes,
     now: Timestamp,
 }
+
+/// For how long a token is good once what came of it is in use.
+const REPLACED: Duration = Duration::from_mins(1);
+
+const ENDED: Ended = Ended {
+    at: NOW,
+    reason: EndReason::Revoked,
+};
 
 /// A good refresh, changed.
 fn refreshing(change: impl FnOnce(&mut Refresh)) -> Result<Scopes, RefreshError> {
@@ -26,6 +37,7 @@ fn refreshing(change: impl FnOnce(&mut Refresh)) -> Result<Scopes, RefreshError>
             created_at: NOW,
             expires_at: NOW.after(Duration::from_hours(1)),
             replaced_at: None,
+            confirmed_at: None,
         },
         request: RefreshRequest {
             refresh_token: token,
@@ -33,6 +45,7 @@ fn refreshing(change: impl FnOnce(&mut Refresh)) -> Result<Scopes, RefreshError>
             resource: Some(PETS.to_owned()),
         },
         client: client("me"),
+        lifetimes: TokenLifetimes::default(),
         now: NOW,
     };
     change(&mut refreshing);
@@ -40,9 +53,12 @@ fn refreshing(change: impl FnOnce(&mut Refresh)) -> Result<Scopes, RefreshError>
         row,
         request,
         client,
+        lifetimes,
         now,
     } = &refreshing;
-    with_policy(|policy| refresh(Some(row), request, client, policy, *now))
+    let refreshed =
+        with_policy(|policy| refresh(Some(row), request, client, policy, *lifetimes, *now));
+    refreshed.map(|refreshed| refreshed.scopes)
 }
 
 #[test]
@@ -89,22 +105,6 @@ fn who_did_not_register_for_refreshing_gets_no_refresh_token() {
 }
 
 #[test]
-fn f_01_every_refresh_gives_another_refresh_token() {
-    let (client, rng) = (client("me"), rng());
-    let next = || {
-        let issued = issue(
-            scopes("read"),
-            &client,
-            TokenLifetimes::default(),
-            NOW,
-            &rng,
-        );
-        issued.refresh.unwrap()
-    };
-    assert_ne!(next().digest(), next().digest());
-}
-
-#[test]
 fn t_09_a_refresh_never_widens_what_was_granted() {
     for (asked, outcome) in [
         (None, Ok("read write")),
@@ -126,9 +126,9 @@ fn t_09_a_refresh_never_widens_what_was_granted() {
 fn f_05_another_client_refreshes_nothing_and_ends_nothing() {
     let changes: [fn(&mut Refresh); 4] = [
         |_| {},
-        |it| it.row.replaced_at = Some(NOW.before(REPLACED_GRACE + MOMENT)),
         |it| it.now = it.row.expires_at,
         |it| it.request.resource = None,
+        |it| it.row.grant.ended = Some(ENDED),
     ];
     for (number, change) in changes.into_iter().enumerate() {
         let refused = refreshing(|it| {
@@ -139,6 +139,15 @@ fn f_05_another_client_refreshes_nothing_and_ends_nothing() {
     }
     let outward = RefreshError::OtherClient.outward();
     assert_eq!(outward.code, OAuthErrorCode::InvalidGrant);
+}
+
+#[test]
+fn f_02_a_replaced_token_of_another_client_ends_its_grant() {
+    let error = refreshing(|it| {
+        it.row.replaced_at = Some(NOW);
+        it.client = client("you");
+    });
+    assert!(matches!(error, Err(RefreshError::Replayed(_))), "{error:?}");
 }
 
 #[test]
@@ -164,12 +173,14 @@ fn t_12_a_token_is_good_until_it_expires_and_what_it_gives_lasts_its_whole_time(
     let forever = TokenLifetimes {
         access: Duration::MAX,
         refresh: Duration::MAX,
+        ..TokenLifetimes::default()
     };
     for (lifetimes, access, refresh) in [
         (
             TokenLifetimes {
                 access: MOMENT,
                 refresh: Duration::ZERO,
+                ..TokenLifetimes::default()
             },
             NOW.after(MOMENT),
             NOW,
@@ -201,11 +212,43 @@ fn a_refresh_token_of_an_ended_grant_is_not_good() {
 }
 
 #[test]
-fn a_refresh_token_that_was_replaced_is_good_for_a_moment_and_then_ends_its_grant() {
-    let replaced = |ago| refreshing(|it| it.row.replaced_at = Some(NOW.before(ago)));
-    assert_eq!(replaced(REPLACED_GRACE), Ok(scopes("read write")));
-    let error = replaced(REPLACED_GRACE + MOMENT).unwrap_err();
-    assert!(matches!(error, RefreshError::Replayed(_)), "{error}");
+fn f_03_a_replaced_token_is_good_as_long_as_nothing_that_came_of_it_is_used() {
+    let replaced = refreshing(|it| {
+        it.row.replaced_at = Some(NOW.before(Duration::from_hours(24)));
+    });
+    assert_eq!(replaced, Ok(scopes("read write")));
+}
+
+#[test]
+fn f_02_a_token_whose_successor_is_in_use_is_good_for_a_moment_and_then_ends_its_grant() {
+    for lifetime in [Duration::ZERO, REPLACED, Duration::from_mins(10)] {
+        let confirmed = |ago| {
+            refreshing(|it| {
+                it.lifetimes.replaced = lifetime;
+                it.row.replaced_at = Some(NOW.before(ago));
+                it.row.confirmed_at = Some(NOW.before(ago));
+            })
+        };
+        assert_eq!(confirmed(lifetime), Ok(scopes("read write")));
+        let error = confirmed(lifetime + MOMENT);
+        assert!(matches!(error, Err(RefreshError::Replayed(_))), "{error:?}");
+    }
+}
+
+#[test]
+fn a_grant_ends_where_the_operator_says_so_however_often_it_is_refreshed() {
+    let day = Duration::from_hours(24);
+    let refreshed = |ago| {
+        refreshing(|it| {
+            it.lifetimes.grant = Some(day);
+            it.row.grant.created_at = NOW.before(ago);
+        })
+    };
+    let almost = day.saturating_sub(MOMENT);
+    assert_eq!(refreshed(almost), Ok(scopes("read write")));
+    assert_eq!(refreshed(day), Err(RefreshError::TooOld));
+    let outward = RefreshError::TooOld.outward();
+    assert_eq!(outward.code, OAuthErrorCode::InvalidGrant);
 }
 
 #[test]
@@ -215,6 +258,8 @@ fn a_refresh_token_that_was_never_issued_is_unknown() {
         scope: None,
         resource: None,
     };
-    let outcome = with_policy(|policy| refresh(None, &request, &client("me"), policy, NOW));
+    let lifetimes = TokenLifetimes::default();
+    let me = client("me");
+    let outcome = with_policy(|policy| refresh(None, &request, &me, policy, lifetimes, NOW));
     assert_eq!(outcome, Err(RefreshError::Unknown));
 }

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use portcullis_base::{ConnectionId, Digest};
 use portcullis_oauth::issuer::code::CODE_LIFETIME;
-use portcullis_oauth::issuer::grant::{EndReason, NewTokens};
+use portcullis_oauth::issuer::grant::{EndReason, NewTokens, Renewal};
 use portcullis_oauth::issuer::person::{SESSION_IDLE, SESSION_LIFETIME};
 use portcullis_store::Store;
 
 use super::on_both_engines;
 use crate::engines::{Database, NOW};
 use crate::people::{
-    ACCESS, REFRESH, digest, flow, grant, granted, later, session_of, sign_in, tokens, with_client,
+    ACCESS, REFRESH, digest, flow, grant, granted, later, refresh_token, renewal, session_of,
+    sign_in, tokens, with_client,
 };
 use crate::samples::slug;
 
@@ -112,12 +113,12 @@ async fn an_ended_grant_stays_thirty_days(database: Database) {
     let signed_in = sign_in("a", &*database.rng);
     let grant = granted(&store, "a", signed_in, &*database.rng).await;
     // The successor outlives the grant.
-    let mut lasting = tokens("b");
-    let mut refresh = lasting.refresh.unwrap();
-    refresh.expires_at = NOW.after(100 * DAY);
-    lasting.refresh = Some(refresh);
-    let rotated = store.rotate(&digest("a", "refresh"), lasting, NOW).await;
-    assert!(rotated.unwrap());
+    let lasting = Renewal {
+        refresh_expires_at: NOW.after(100 * DAY),
+        ..renewal("b", NOW)
+    };
+    let renewed = store.renew(refresh_token("a"), lasting, NOW).await;
+    let refresh = renewed.unwrap().unwrap().digest();
     let ended = store.end_grant(grant.id, EndReason::Revoked, NOW).await;
     assert!(ended.unwrap());
 
@@ -126,10 +127,10 @@ async fn an_ended_grant_stays_thirty_days(database: Database) {
         .sweep_sign_in(end.before(MILLISECOND), 100)
         .await
         .unwrap();
-    let row = store.refresh_token(&refresh.digest).await.unwrap();
+    let row = store.refresh_token(&refresh).await.unwrap();
     assert!(row.unwrap().grant.ended.is_some());
     assert_eq!(store.sweep_sign_in(end, 100).await.unwrap(), 1);
-    assert_eq!(store.refresh_token(&refresh.digest).await.unwrap(), None);
+    assert_eq!(store.refresh_token(&refresh).await.unwrap(), None);
 }
 
 async fn a_grant_goes_with_its_last_token(database: Database) {
@@ -138,14 +139,14 @@ async fn a_grant_goes_with_its_last_token(database: Database) {
     let signed_in = sign_in("a", &*database.rng);
     let grant = granted(&store, "a", signed_in, &*database.rng).await;
     let end = |now| store.end_grant(grant.id, EndReason::Revoked, now);
-    let mut lasting: NewTokens = tokens("b");
-    let mut refresh = lasting.refresh.unwrap();
-    refresh.expires_at = NOW.after(2 * DAY);
-    lasting.refresh = Some(refresh);
-    let rotated = store.rotate(&digest("a", "refresh"), lasting, NOW).await;
-    assert!(rotated.unwrap());
+    let lasting = Renewal {
+        refresh_expires_at: NOW.after(2 * DAY),
+        ..renewal("b", NOW)
+    };
+    let renewed = store.renew(refresh_token("a"), lasting, NOW).await;
+    let refresh = renewed.unwrap().unwrap().digest();
     store.sweep_sign_in(NOW.after(DAY), 100).await.unwrap();
-    let row = store.refresh_token(&refresh.digest).await.unwrap();
+    let row = store.refresh_token(&refresh).await.unwrap();
     assert_eq!(row.unwrap().grant, grant);
     store.sweep_sign_in(NOW.after(2 * DAY), 100).await.unwrap();
     assert!(!end(NOW).await.unwrap(), "it is no longer there");

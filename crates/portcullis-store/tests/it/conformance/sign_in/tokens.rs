@@ -1,11 +1,8 @@
 //! Codes, and the tokens that come of them.
 
-use std::time::Duration;
-
 use portcullis_base::Digest;
 use portcullis_oauth::issuer::code::{CODE_LIFETIME, Code, Redeemed};
-use portcullis_oauth::issuer::grant::{AccessTokenRow, EndReason, NewTokens, RefreshTokenRow};
-use portcullis_oauth::issuer::redeem::REPLACED_GRACE;
+use portcullis_oauth::issuer::grant::{AccessTokenRow, NewTokens, RefreshTokenRow};
 
 use super::{on_both_engines, won};
 use crate::engines::{Database, NOW};
@@ -18,10 +15,6 @@ on_both_engines! {
     p_09_one_of_eight_redemptions_succeeds
     t_12_an_expired_code_is_not_redeemed
     a_code_can_give_an_access_token_alone
-    a_rotation_replaces_a_refresh_token_and_keeps_its_lineage
-    f_04_rotations_at_once_leave_everybody_a_successor
-    a_replaced_refresh_token_is_rotated_for_a_minute
-    a_refresh_token_that_is_not_good_is_not_rotated
     a_token_is_found_as_what_it_is_only
 }
 
@@ -69,6 +62,7 @@ async fn a_code_becomes_a_grant_with_tokens(database: Database) {
             scopes: scopes(""),
             created_at: at,
             expires_at: NOW.after(ACCESS),
+            unconfirmed: None,
         })
     );
     assert_eq!(
@@ -81,6 +75,7 @@ async fn a_code_becomes_a_grant_with_tokens(database: Database) {
             created_at: at,
             expires_at: NOW.after(REFRESH),
             replaced_at: None,
+            confirmed_at: None,
         })
     );
     let made = (grant.subject.to_string(), grant.id.to_string());
@@ -146,94 +141,6 @@ async fn a_code_can_give_an_access_token_alone(database: Database) {
     let [access, refresh] = ["access", "refresh"].map(|kind| digest("t", kind));
     assert!(store.access_token(&access).await.unwrap().is_some());
     assert!(store.refresh_token(&refresh).await.unwrap().is_none());
-}
-
-async fn a_rotation_replaces_a_refresh_token_and_keeps_its_lineage(database: Database) {
-    let store = database.open().await;
-    with_client(&store).await;
-    let sign_in = sign_in("t0", &*database.rng);
-    let grant = granted(&store, "t0", sign_in, &*database.rng).await;
-    for (generation, [from, to]) in [["t0", "t1"], ["t1", "t2"]].into_iter().enumerate() {
-        let presented = digest(from, "refresh");
-        let at = later(generation as u64 + 1);
-        let rotated = store.rotate(&presented, tokens(to), at).await;
-        assert!(rotated.unwrap());
-        let replaced = store.refresh_token(&presented).await.unwrap().unwrap();
-        assert_eq!(replaced.replaced_at, Some(at));
-        let successor = store.refresh_token(&digest(to, "refresh")).await;
-        let successor = successor.unwrap().unwrap();
-        assert_eq!(successor.parent, Some(presented));
-        assert_eq!(successor.generation as usize, generation + 1);
-        assert_eq!(successor.replaced_at, None);
-        assert_eq!(successor.grant, grant);
-        let access = store.access_token(&digest(to, "access")).await.unwrap();
-        assert_eq!(access.unwrap().grant, grant);
-    }
-}
-
-async fn f_04_rotations_at_once_leave_everybody_a_successor(database: Database) {
-    let store = database.open().await;
-    with_client(&store).await;
-    let sign_in = sign_in("t", &*database.rng);
-    granted(&store, "t", sign_in, &*database.rng).await;
-    let number = std::sync::atomic::AtomicUsize::new(0);
-    let won = won(&database, |store| {
-        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        async move {
-            let presented = digest("t", "refresh");
-            let tokens = tokens(&number.to_string());
-            store.rotate(&presented, tokens, NOW).await.unwrap()
-        }
-    });
-    assert_eq!(won.await, 8);
-    for number in 0..8 {
-        let refresh = digest(&number.to_string(), "refresh");
-        let found = store.refresh_token(&refresh).await.unwrap().unwrap();
-        assert_eq!((found.generation, found.replaced_at), (1, None));
-    }
-}
-
-async fn a_replaced_refresh_token_is_rotated_for_a_minute(database: Database) {
-    let store = database.open().await;
-    with_client(&store).await;
-    let sign_in = sign_in("t", &*database.rng);
-    granted(&store, "t", sign_in, &*database.rng).await;
-    let presented = digest("t", "refresh");
-    for (next, at, expected) in [
-        ("a", NOW, true),
-        ("b", NOW.after(REPLACED_GRACE), true),
-        (
-            "c",
-            NOW.after(REPLACED_GRACE).after(Duration::from_millis(1)),
-            false,
-        ),
-    ] {
-        let rotated = store.rotate(&presented, tokens(next), at).await.unwrap();
-        assert_eq!(rotated, expected, "{next}");
-    }
-    let row = store.refresh_token(&presented).await.unwrap().unwrap();
-    assert_eq!(row.replaced_at, Some(NOW));
-}
-
-async fn a_refresh_token_that_is_not_good_is_not_rotated(database: Database) {
-    let store = database.open().await;
-    with_client(&store).await;
-    let sign_in = sign_in("t", &*database.rng);
-    let grant = granted(&store, "t", sign_in, &*database.rng).await;
-    let presented = digest("t", "refresh");
-    let end = NOW.after(REFRESH);
-    let unknown = store.rotate(&Digest::of(b"x"), tokens("next"), NOW).await;
-    assert!(!unknown.unwrap());
-    let expired = store.rotate(&presented, tokens("next"), end).await;
-    assert!(!expired.unwrap());
-    let ended = store.end_grant(grant.id, EndReason::Revoked, NOW).await;
-    assert!(ended.unwrap());
-    let ended = store.rotate(&presented, tokens("next"), NOW).await;
-    assert!(!ended.unwrap());
-    let next = store.access_token(&digest("next", "access")).await;
-    assert_eq!(next.unwrap(), None);
-    let row = store.refresh_token(&presented).await.unwrap().unwrap();
-    assert_eq!(row.replaced_at, None);
 }
 
 async fn a_token_is_found_as_what_it_is_only(database: Database) {
