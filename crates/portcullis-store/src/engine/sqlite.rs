@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use rusqlite::OpenFlags;
+use rusqlite::config::DbConfig;
 use rusqlite::types::FromSql;
 
 use super::readers::Readers;
@@ -63,6 +64,8 @@ pub(super) fn connect(
     let connection = rusqlite::Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(MAX_PREPARED);
+    // Otherwise a statement that could use a partial index is compiled anew for each value that it is given.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(dialect::SQLITE_CONNECTION)?;
     connection.execute_batch(pragmas)?;
     Ok(connection)
