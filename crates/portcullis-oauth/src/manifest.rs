@@ -13,7 +13,7 @@ use crate::client::metadata;
 
 pub mod check;
 pub mod difference;
-mod documented;
+pub mod documented;
 pub mod protected_resource;
 pub mod republish;
 

@@ -127,7 +127,6 @@ impl Settings {
             overrides,
             process,
         };
-        let known = KnownDocuments::default();
         if !path.is_file() {
             let problem = Problem::new(
                 "there is no such file",
@@ -135,7 +134,27 @@ impl Settings {
             );
             return Err(ConfigurationError::new(path, None, vec![problem]));
         }
-        let (settings, (), _) = read(&source, &known, |_, _, _| ())?;
+        Self::of(&source)
+    }
+
+    /// Returns the settings where there is no file at all.
+    ///
+    /// # Errors
+    ///
+    /// When the command line says what cannot be used.
+    pub fn without_file(
+        overrides: Overrides,
+        process: HashMap<String, Secret>,
+    ) -> Result<Self, ConfigurationError> {
+        Self::of(&Source {
+            path: PathBuf::new(),
+            overrides,
+            process,
+        })
+    }
+
+    fn of(source: &Source) -> Result<Self, ConfigurationError> {
+        let (settings, (), _) = read(source, &KnownDocuments::default(), |_, _, _| ())?;
         Ok(settings)
     }
 }

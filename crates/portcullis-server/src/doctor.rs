@@ -4,7 +4,7 @@
 //! What a gateway or a provider wrote stands in a finding only quoted and cut short: it is for the operator's eyes.
 
 mod answer;
-mod finding;
+pub(crate) mod finding;
 mod gateway;
 mod provider;
 

@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod http;
 pub mod issuer;
 mod jobs;
+pub mod manifest;
 pub mod mcp;
 mod memory;
 pub mod page;

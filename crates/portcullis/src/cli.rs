@@ -1,11 +1,15 @@
 //! The command line: what can be asked for, and what people read about it.
 
+mod manifest;
+
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use portcullis_base::{Origin, Slug};
 use portcullis_server::config::{AllowedUpstream, ListenAddress, Overrides};
+
+pub(crate) use manifest::{Manifest, ManifestCommand, MetadataSource, Target};
 
 /// Turns OpenAPI documents into MCP servers, and calls the APIs behind with the credentials they accept.
 ///
@@ -39,6 +43,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Make, list and revoke API keys, and change the master key.
     Key(Key),
+    /// Fetch, check and attach the OAuth manifest of a provider that registers MCP clients itself.
+    Manifest(Manifest),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -119,7 +125,7 @@ pub(crate) struct Key {
     pub(crate) data_dir: Option<PathBuf>,
 }
 
-const DEFAULT_FILE: &str = "portcullis.toml";
+pub(crate) const DEFAULT_FILE: &str = "portcullis.toml";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {

@@ -4,5 +4,6 @@ pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod key;
+pub(crate) mod manifest;
 pub(crate) mod rotate;
 pub(crate) mod serve;

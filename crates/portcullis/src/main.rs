@@ -1,6 +1,6 @@
 //! The program: the command line, signals and exit codes around `portcullis-server`.
 //!
-//! Exit codes: 0 where all is well, 1 where something failed, or `check` or `doctor` found something wrong, 2 where the command line cannot be read.
+//! Exit codes: 0 where all is well, 1 where something failed, or `check`, `doctor` or `manifest` found something wrong, 2 where the command line cannot be read.
 //!
 //! To add a command: its arguments in `cli.rs`, its work in a file of `command/`.
 #![expect(
@@ -45,6 +45,7 @@ async fn run(arguments: cli::Arguments) -> anyhow::Result<ExitCode> {
         cli::Command::Serve(arguments) => command::serve::run(&arguments, process).await,
         cli::Command::Apply(arguments) => command::apply::run(arguments, process).await,
         cli::Command::Key(arguments) => command::key::run(arguments, process).await,
+        cli::Command::Manifest(arguments) => command::manifest::run(arguments, process).await,
         cli::Command::Completions { shell } => {
             cli::print_completions(shell);
             Ok(ExitCode::SUCCESS)

@@ -54,6 +54,12 @@ impl SigningKeys {
         Ok(Self(keys.take(MOST_KEYS).collect()))
     }
 
+    /// Tells whether no key can be used.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the keys that a token with this algorithm and `kid` may be signed with; all that fit where it names none.
     pub(crate) fn suitable<'a>(
         &'a self,

@@ -23,8 +23,8 @@ pub struct CheckInput<'a> {
     pub announced_issuer: &'a str,
     /// Which kind of document the manifest was.
     pub kind: DocumentKind,
-    /// What clients will send as `resource`: the URL of our endpoint.
-    pub our_resource: &'a Resource,
+    /// What clients will send as `resource`: the URL of our endpoint, where it is known.
+    pub our_resource: Option<&'a Resource>,
     /// What the provider makes of it.
     pub resource_verdict: ResourceVerdict,
     /// Whether plain `http` is taken where the host is a loopback address, as in trying out.

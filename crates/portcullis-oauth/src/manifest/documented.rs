@@ -5,6 +5,12 @@ use portcullis_base::SafeUrl;
 use super::Manifest;
 use crate::client::documented::{DISCOVERY, is_host_or_below, is_same};
 
+/// Returns the issuer whose metadata stands at `url`, where it is a place of OpenID Connect.
+#[must_use]
+pub fn discovered_issuer(url: &str) -> Option<&str> {
+    url.strip_suffix(DISCOVERY)
+}
+
 impl Manifest {
     /// Tells whether a document that sends people to `authorization_url` means this authorization server.
     #[must_use]
@@ -18,7 +24,7 @@ impl Manifest {
     /// Tells whether a document whose `openIdConnectUrl` is `url` means this authorization server.
     #[must_use]
     pub fn is_discovered_at(&self, url: &str) -> bool {
-        let issuer = url.strip_suffix(DISCOVERY);
+        let issuer = discovered_issuer(url);
         issuer.is_some_and(|issuer| issuer == self.issuer().trim_end_matches('/'))
     }
 

@@ -16,6 +16,34 @@ pub struct ProtectedResource {
     pub scopes: Option<Vec<String>>,
 }
 
+/// Where such documents stand (RFC 9728 §3).
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// Returns where the document of an MCP server may stand, beside the place that its challenge names.
+///
+/// MCP has clients look behind the server's path and then at the root.
+#[must_use]
+pub fn locations(server: &SafeUrl) -> Vec<String> {
+    let origin = server.origin();
+    let path = server.as_url().path().trim_end_matches('/');
+    let mut places = vec![format!("{origin}{WELL_KNOWN}{path}")];
+    if !path.is_empty() {
+        places.push(format!("{origin}{WELL_KNOWN}"));
+    }
+    places
+}
+
+/// Returns the place that a challenge names, the value of `WWW-Authenticate` (RFC 9728 §5.1).
+#[must_use]
+pub fn named_by(challenge: &str) -> Option<SafeUrl> {
+    let (_, after) = challenge.split_once("resource_metadata=")?;
+    let place = match after.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next()?,
+        None => after.split([',', ' ']).next()?,
+    };
+    SafeUrl::parse(place).ok()
+}
+
 impl ProtectedResource {
     /// Reads a document.
     ///
@@ -75,6 +103,41 @@ mod tests {
             scopes: Some(vec!["read".to_owned()]),
         };
         assert_eq!(read, Ok(expected));
+    }
+
+    #[test]
+    fn the_document_is_looked_for_behind_the_path_and_at_the_root() {
+        let places = |url| locations(&SafeUrl::parse(url).unwrap());
+        assert_eq!(
+            places("https://mcp.example/v2/mcp/"),
+            [
+                "https://mcp.example/.well-known/oauth-protected-resource/v2/mcp",
+                "https://mcp.example/.well-known/oauth-protected-resource",
+            ]
+        );
+        assert_eq!(
+            places("https://mcp.example"),
+            ["https://mcp.example/.well-known/oauth-protected-resource"]
+        );
+    }
+
+    #[test]
+    fn a_challenge_names_a_web_address_or_nothing() {
+        for (challenge, named) in [
+            (
+                r#"Bearer realm="a", resource_metadata="https://mcp.example/m", scope="b""#,
+                Some("https://mcp.example/m"),
+            ),
+            (
+                "Bearer resource_metadata=https://mcp.example/m, error=x",
+                Some("https://mcp.example/m"),
+            ),
+            (r#"Bearer resource_metadata="file:///etc/passwd""#, None),
+            ("Bearer", None),
+        ] {
+            let found = named_by(challenge).map(|url| url.as_url().to_string());
+            assert_eq!(found.as_deref(), named, "{challenge}");
+        }
     }
 
     #[test]

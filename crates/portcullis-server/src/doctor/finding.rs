@@ -26,6 +26,8 @@ pub enum PartKind {
     Toolset,
     /// A provider that they sign in at.
     Provider,
+    /// The manifest of a provider whose own access tokens are a way in.
+    Manifest,
 }
 
 /// One thing that was found.
@@ -63,12 +65,13 @@ impl PartKind {
             Self::Gateway => "gateway",
             Self::Toolset => "toolset",
             Self::Provider => "provider",
+            Self::Manifest => "manifest",
         }
     }
 }
 
 impl Part {
-    pub(super) fn new(kind: PartKind, name: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: PartKind, name: impl Into<String>) -> Self {
         Self {
             kind,
             name: name.into(),
@@ -77,26 +80,26 @@ impl Part {
     }
 
     /// Tells whether a check found anything that is not good.
-    pub(super) fn has(&self, check: &str) -> bool {
+    pub(crate) fn has(&self, check: &str) -> bool {
         let mut findings = self.findings.iter();
         findings.any(|it| it.check == check && it.verdict != Verdict::Good)
     }
 
-    pub(super) fn add(&mut self, finding: Finding) {
+    pub(crate) fn add(&mut self, finding: Finding) {
         self.findings.push(finding);
     }
 }
 
 impl Finding {
-    pub(super) fn good(check: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn good(check: &'static str, message: impl Into<String>) -> Self {
         Self::new(check, Verdict::Good, message, None)
     }
 
-    pub(super) fn note(check: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn note(check: &'static str, message: impl Into<String>) -> Self {
         Self::new(check, Verdict::Note, message, None)
     }
 
-    pub(super) fn doubtful(
+    pub(crate) fn doubtful(
         check: &'static str,
         message: impl Into<String>,
         remedy: impl Into<String>,
@@ -104,7 +107,7 @@ impl Finding {
         Self::new(check, Verdict::Doubtful, message, Some(remedy.into()))
     }
 
-    pub(super) fn wrong(
+    pub(crate) fn wrong(
         check: &'static str,
         message: impl Into<String>,
         remedy: impl Into<String>,
@@ -128,7 +131,7 @@ impl Finding {
 }
 
 /// Quotes what somebody else wrote, so that a terminal can do nothing but show it.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let short: String = text.chars().take(LONGEST_QUOTE).collect();
     let cut = if short.len() < text.len() { "…" } else { "" };
     format!("{short:?}{cut}")

@@ -3,6 +3,7 @@
 mod hand;
 mod http;
 mod issuer;
+mod manifest;
 mod mcp;
 #[expect(
     clippy::unwrap_used,

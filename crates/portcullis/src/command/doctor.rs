@@ -31,10 +31,15 @@ pub(crate) async fn run(
     let clock = Arc::new(SystemClock);
     let examination = Examination::of(&configuration, toolset, clock, &SystemRng);
     let examination = Box::pin(examination).await?;
+    tell(&examination, arguments.format)
+}
+
+/// Writes an examination, and fails where something is wrong.
+pub(super) fn tell(examination: &Examination, format: OutputFormat) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let outcome = match arguments.format {
-        OutputFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&examination)?),
-        OutputFormat::Text => print(&mut out, &examination),
+    let outcome = match format {
+        OutputFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(examination)?),
+        OutputFormat::Text => print(&mut out, examination),
     };
     written(outcome.and_then(|()| out.flush()))?;
     if examination.count(Verdict::Wrong) > 0 {

@@ -31,7 +31,11 @@ pub(super) struct Exchange {
 
 impl Asked {
     pub(super) fn is(&self, path: &str) -> bool {
-        self.line.split(' ').nth(1) == Some(path)
+        self.path() == path
+    }
+
+    pub(super) fn path(&self) -> &str {
+        self.line.split(' ').nth(1).unwrap_or_default()
     }
 
     /// Has another server on loopback answer.

@@ -42,7 +42,7 @@ fn check(document: &Value, change: impl Fn(&mut CheckInput<'_>)) -> Vec<Finding>
     let mut input = CheckInput {
         announced_issuer: ISSUER,
         kind: DocumentKind::OAuth,
-        our_resource: &ours,
+        our_resource: Some(&ours),
         resource_verdict: ResourceVerdict::Accepted,
         takes_loopback: false,
     };

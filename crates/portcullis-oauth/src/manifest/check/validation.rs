@@ -28,7 +28,8 @@ fn means(manifest: &Manifest) -> Option<Finding> {
 }
 
 /// `protected_resources` names resources that can be used with the authorization server (RFC 9728 §4); it need not be complete.
-fn listed(manifest: &Manifest, ours: &Resource) -> Option<Finding> {
+fn listed(manifest: &Manifest, ours: Option<&Resource>) -> Option<Finding> {
+    let ours = ours?;
     let resources = manifest.texts("protected_resources")?;
     let is_ours = |resource: &&str| Resource::parse(resource).is_ok_and(|it| it == *ours);
     if resources.iter().any(is_ours) {

@@ -1,0 +1,106 @@
+//! `portcullis manifest`: the OAuth manifests of providers that register MCP clients themselves.
+
+mod check;
+mod create;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use portcullis_base::{Secret, Slug};
+use portcullis_oauth::manifest::Manifest;
+use portcullis_server::config::{Configuration, Overrides, Settings};
+use portcullis_server::manifest::visit::Visitor;
+
+use crate::cli::{self, ManifestCommand};
+
+/// The most bytes of a manifest, as in a configuration.
+const MAX_BYTES: u64 = 256 * 1024;
+
+/// What the commands work with.
+struct Surroundings {
+    config: PathBuf,
+    overrides: Overrides,
+    process: HashMap<String, Secret>,
+}
+
+/// Runs the command.
+pub(crate) async fn run(
+    arguments: cli::Manifest,
+    process: HashMap<String, Secret>,
+) -> anyhow::Result<ExitCode> {
+    let surroundings = Surroundings {
+        overrides: arguments.overrides(),
+        config: arguments.config,
+        process,
+    };
+    match arguments.command {
+        ManifestCommand::Create {
+            source,
+            name,
+            output,
+        } => create::run(&surroundings, &source, name, output).await,
+        ManifestCommand::Check {
+            manifest,
+            target,
+            republished,
+            register,
+            format,
+        } => {
+            let wanted = check::Wanted {
+                manifest: &manifest,
+                target: &target,
+                republished,
+                register,
+            };
+            check::run(&surroundings, &wanted, format).await
+        }
+    }
+}
+
+impl Surroundings {
+    /// Reads the settings; those of no file where the usual one is not there.
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let (overrides, process) = (self.overrides.clone(), self.process.clone());
+        let is_absent = self.config == Path::new(cli::DEFAULT_FILE) && !self.config.exists();
+        let settings = if is_absent {
+            Settings::without_file(overrides, process)
+        } else {
+            Settings::load(&self.config, overrides, process)
+        };
+        Ok(settings?)
+    }
+
+    /// Tells whether a manifest of the configuration is meant, by its name, and not a file or a URL.
+    fn named(manifest: &str) -> Option<Slug> {
+        let slug = Slug::parse(manifest).ok()?;
+        (!Path::new(manifest).is_file()).then_some(slug)
+    }
+
+    fn configuration(&self) -> anyhow::Result<Configuration> {
+        let (overrides, process) = (self.overrides.clone(), self.process.clone());
+        Ok(Configuration::load(&self.config, overrides, process)?)
+    }
+
+    fn visitor(&self) -> anyhow::Result<Visitor> {
+        Ok(Visitor::new(&self.settings()?.upstream))
+    }
+}
+
+/// Reads a manifest from a file.
+fn read(path: &Path) -> anyhow::Result<Manifest> {
+    let shown = path.display();
+    let length = std::fs::metadata(path).with_context(|| format!("{shown} cannot be read"))?;
+    if length.len() > MAX_BYTES {
+        bail!("{shown} has more than {MAX_BYTES} bytes");
+    }
+    let content = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
+    let manifest = Manifest::parse(&content);
+    manifest.with_context(|| format!("{shown} is no manifest"))
+}
+
+/// Writes a manifest as people read it, with every member.
+fn pretty(manifest: &Manifest) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(manifest)?))
+}
