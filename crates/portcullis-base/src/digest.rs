@@ -60,6 +60,13 @@ impl Digest {
     }
 }
 
+/// All digits, for digests of what is no secret.
+impl std::fmt::LowerHex for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 impl std::fmt::Debug for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Digest({}…)", self.fingerprint())
@@ -69,6 +76,13 @@ impl std::fmt::Debug for Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_digits_are_written_where_they_are_asked_for() {
+        let digits = format!("{:x}", Digest::of(b""));
+        let expected = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(digits, expected);
+    }
 
     #[test]
     fn fields_are_kept_apart() {

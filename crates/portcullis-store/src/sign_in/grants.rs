@@ -7,7 +7,7 @@ use portcullis_oauth::issuer::grant::{EndReason, Ended, Grant};
 use super::GATEWAY;
 use crate::audit::{Actor, AuditEntry};
 use crate::engine::row::row;
-use crate::engine::{Connection, execute, fetch_all};
+use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::{parse, parse_scopes, parse_word, word};
 use crate::seal::Sealer;
@@ -30,7 +30,30 @@ row! {
     }
 }
 
+row! {
+    struct CountRow {
+        grants: i64,
+    }
+}
+
 impl Store {
+    /// Returns how many grants at a toolset have not ended.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn count_grants(&self, toolset: &Slug) -> Result<u64, StoreError> {
+        let mut reader = self.engine().reader().await?;
+        let connection = &mut reader.connection();
+        let row = fetch_optional!(
+            connection,
+            CountRow,
+            "SELECT COUNT(*) AS grants FROM grants WHERE toolset = $1 AND ended_at_ms IS NULL",
+            toolset.as_str()
+        )?;
+        Ok(row.map_or(0, |row| row.grants.unsigned_abs()))
+    }
+
     /// Ends a grant, and with it all of its tokens; says whether it had not ended yet.
     ///
     /// # Errors

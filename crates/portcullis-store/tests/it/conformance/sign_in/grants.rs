@@ -1,6 +1,6 @@
 //! The end of grants.
 
-use portcullis_base::{ConnectionId, Digest, GrantId};
+use portcullis_base::{ConnectionId, Digest, GrantId, Slug};
 use portcullis_oauth::issuer::grant::{EndReason, Ended};
 use portcullis_oauth::issuer::person::ConnectionStatus;
 
@@ -12,10 +12,30 @@ use crate::people::{
 
 on_both_engines! {
     p_08_a_grant_ends_once_and_its_tokens_with_it
+    the_grants_of_a_toolset_are_counted_until_they_end
     the_grants_of_a_connection_end_together
     tokens_that_were_replaced_meanwhile_end_nothing
     a_grant_made_on_an_ended_connection_ends_too
     p_08_a_replayed_code_is_audited_even_where_its_grant_stays
+}
+
+async fn the_grants_of_a_toolset_are_counted_until_they_end(database: Database) {
+    let store = database.open().await;
+    with_client(&store).await;
+    let mut grants = Vec::new();
+    for name in ["a", "b"] {
+        let sign_in = sign_in(name, &*database.rng);
+        grants.push(granted(&store, name, sign_in, &*database.rng).await);
+    }
+    let count = async |toolset: &Slug| store.count_grants(toolset).await.unwrap();
+    let other = Slug::parse("elsewhere").unwrap();
+    assert_eq!(
+        (count(&grants[0].toolset).await, count(&other).await),
+        (2, 0)
+    );
+    let ended = store.end_grant(grants[0].id, EndReason::Revoked, later(1));
+    assert!(ended.await.unwrap());
+    assert_eq!(count(&grants[0].toolset).await, 1);
 }
 
 async fn p_08_a_grant_ends_once_and_its_tokens_with_it(database: Database) {
