@@ -77,7 +77,26 @@ impl Configuration {
             overrides,
             process,
         };
-        Self::of(source, &KnownDocuments::default())
+        Self::of(source, &KnownDocuments::default(), None)
+    }
+
+    /// Reads the TOML file at `path` as if it held `text`, to see what a change would make of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Configuration::load`].
+    pub fn of_text(
+        path: &Path,
+        text: &str,
+        overrides: Overrides,
+        process: HashMap<String, Secret>,
+    ) -> Result<Self, ConfigurationError> {
+        let source = Source {
+            path: path.to_owned(),
+            overrides,
+            process,
+        };
+        Self::of(source, &KnownDocuments::default(), Some(text))
     }
 
     /// Reads everything again, from the same place and with the same command line; compiles only documents that changed.
@@ -86,7 +105,7 @@ impl Configuration {
     ///
     /// As [`Configuration::load`].
     pub fn reload(&self) -> Result<Self, ConfigurationError> {
-        Self::of(self.source.clone(), &self.objects.compiled())
+        Self::of(self.source.clone(), &self.objects.compiled(), None)
     }
 
     /// Returns the path of the file or document.
@@ -95,10 +114,14 @@ impl Configuration {
         &self.source.path
     }
 
-    fn of(source: Source, known: &KnownDocuments) -> Result<Self, ConfigurationError> {
+    fn of(
+        source: Source,
+        known: &KnownDocuments,
+        text: Option<&str>,
+    ) -> Result<Self, ConfigurationError> {
         let path = source.path.as_path();
         let (settings, objects, files) =
-            read(&source, known, |reading, file, closed| match file {
+            read(&source, known, text, |reading, file, closed| match file {
                 Some(file) => objects::of_file(reading, file, closed),
                 None => objects::of_document(reading, path, closed),
             })?;
@@ -154,21 +177,23 @@ impl Settings {
     }
 
     fn of(source: &Source) -> Result<Self, ConfigurationError> {
-        let (settings, (), _) = read(source, &KnownDocuments::default(), |_, _, _| ())?;
+        let (settings, (), _) = read(source, &KnownDocuments::default(), None, |_, _, _| ())?;
         Ok(settings)
     }
 }
 
-/// Reads the settings, and by `read_objects` what else is wanted of the file, where there is one; its last argument tells whether ways in that ask for nothing must stay closed.
+/// Reads the settings, of `text` where the file is not asked for it, and by `read_objects` what else is wanted of the file, where there is one; its last argument tells whether ways in that ask for nothing must stay closed.
 fn read<T>(
     source: &Source,
     known: &KnownDocuments,
+    text: Option<&str>,
     read_objects: impl FnOnce(&mut Reading<'_>, Option<&File>, bool) -> T,
 ) -> Result<(Settings, T, Vec<PathBuf>), ConfigurationError> {
     let path = source.path.as_path();
     let described = path.extension().is_some_and(|it| it == "toml");
     let (text, file) = if described {
-        let (text, file) = parse(path)?;
+        let text = text.map_or_else(|| content(path), |text| Ok(text.into()))?;
+        let file = parse(path, &text)?;
         (Some(text), file)
     } else {
         (None, File::default())
@@ -191,17 +216,19 @@ fn read<T>(
     }
 }
 
-fn parse(path: &Path) -> Result<(Arc<str>, File), ConfigurationError> {
+fn content(path: &Path) -> Result<Arc<str>, ConfigurationError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         let problem = Problem::new(error.to_string(), "check the path and who may read it");
         ConfigurationError::new(path, None, vec![problem])
     })?;
-    let text: Arc<str> = text.into();
-    let file = toml::from_str(&text).map_err(|error| {
-        let problem = problem::of_toml(&error, &text);
-        ConfigurationError::new(path, Some(Arc::clone(&text)), vec![problem])
-    })?;
-    Ok((text, file))
+    Ok(text.into())
+}
+
+fn parse(path: &Path, text: &Arc<str>) -> Result<File, ConfigurationError> {
+    toml::from_str(text).map_err(|error| {
+        let problem = problem::of_toml(&error, text);
+        ConfigurationError::new(path, Some(Arc::clone(text)), vec![problem])
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //!
 //! To look for manifests in another place, add a way in `discover.rs`; to find out more about a provider, add a finding in `reach.rs`.
 
+pub mod attach;
 pub mod discover;
 pub mod examine;
 mod reach;

@@ -69,6 +69,12 @@ pub async fn open(
     Ok(Store::open(settings.url.expose(), Keyring::new(key), now, rng).await?)
 }
 
+/// Tells whether a store may be there, so that those who only look need not make one.
+#[must_use]
+pub fn may_exist(settings: &StorageSettings) -> bool {
+    database(settings).is_none_or(Path::exists)
+}
+
 /// Reads the master key, or makes it where the configuration says so and no database depends on another.
 ///
 /// # Errors

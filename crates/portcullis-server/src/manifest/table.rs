@@ -26,8 +26,14 @@ pub fn table(slug: &Slug, file: &str, manifest: &Manifest) -> String {
     lines.join("\n")
 }
 
+/// Tells whether the table of a manifest needs nothing that only the operator knows.
+#[must_use]
+pub fn is_complete(manifest: &Manifest) -> bool {
+    manifest.text("jwks_uri").is_some()
+}
+
 fn validation(manifest: &Manifest) -> &'static [&'static str] {
-    if manifest.text("jwks_uri").is_some() {
+    if is_complete(manifest) {
         return &["validation = \"jwt\""];
     }
     if manifest.text("introspection_endpoint").is_some() {

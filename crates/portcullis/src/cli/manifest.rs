@@ -56,6 +56,42 @@ pub(crate) enum ManifestCommand {
         #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
         format: OutputFormat,
     },
+    /// Let a toolset take the provider's own tokens: changes the configuration file, after showing what changes.
+    ///
+    /// Its ways in `oauth` and `open` become `external`; `api_key` and `headers` stay.
+    Attach {
+        /// The file of a manifest, or the name of one in the configuration.
+        manifest: String,
+        /// The toolset.
+        #[arg(long, value_name = "SLUG", value_parser = Slug::parse)]
+        toolset: Slug,
+        /// What the manifest shall be called, where it is attached for the first time.
+        #[arg(long, value_name = "SLUG", value_parser = Slug::parse)]
+        name: Option<Slug>,
+        /// Serve it to clients under the toolset's URL, for a provider that does not serve it itself.
+        #[arg(long)]
+        republish: bool,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Compare a manifest with what its provider serves now; fails where something grave changed.
+    Refresh {
+        /// The file of a manifest, or the name of one in the configuration.
+        manifest: String,
+        /// Write what is served into the file.
+        #[arg(long)]
+        write: bool,
+    },
+    /// List what a manifest was before, as the store keeps it.
+    Versions {
+        /// The name of the manifest.
+        #[arg(value_name = "SLUG", value_parser = Slug::parse)]
+        manifest: Slug,
+        /// Print the version whose digest begins so.
+        #[arg(long, value_name = "DIGEST")]
+        show: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -35,7 +35,7 @@ pub(crate) async fn run(
     for line in prepared.difference.lines() {
         println!("{line}");
     }
-    if !arguments.yes && !is_confirmed()? {
+    if !arguments.yes && !is_confirmed("apply?")? {
         println!("nothing was changed");
         return Ok(ExitCode::FAILURE);
     }
@@ -45,11 +45,12 @@ pub(crate) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-fn is_confirmed() -> anyhow::Result<bool> {
+/// Asks whoever sits at the terminal.
+pub(super) fn is_confirmed(question: &str) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
-        bail!("pass `--yes` to apply where nobody can be asked");
+        bail!("pass `--yes` where nobody can be asked");
     }
-    print!("apply? [y/N] ");
+    print!("{question} [y/N] ");
     std::io::stdout().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;

@@ -156,7 +156,7 @@ fn opened(toolsets: &BTreeSet<Slug>) -> String {
 }
 
 /// Writes an instant as RFC 3339 does.
-fn date(at: Timestamp) -> String {
+pub(super) fn date(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.as_millis())
         .map_or_else(|_| "at an unknown time".to_owned(), |at| at.to_string())
 }

@@ -1,7 +1,10 @@
 //! `portcullis manifest`: the OAuth manifests of providers that register MCP clients themselves.
 
+mod attach;
 mod check;
 mod create;
+mod refresh;
+mod versions;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -56,6 +59,28 @@ pub(crate) async fn run(
             };
             check::run(&surroundings, &wanted, format).await
         }
+        ManifestCommand::Attach {
+            manifest,
+            toolset,
+            name,
+            republish,
+            yes,
+        } => {
+            let wanted = attach::Wanted {
+                manifest: &manifest,
+                name,
+                republish,
+                toolset: &toolset,
+                yes,
+            };
+            attach::run(&surroundings, &wanted).await
+        }
+        ManifestCommand::Refresh { manifest, write } => {
+            refresh::run(&surroundings, &manifest, write).await
+        }
+        ManifestCommand::Versions { manifest, show } => {
+            versions::run(&surroundings, &manifest, show.as_deref()).await
+        }
     }
 }
 
@@ -83,6 +108,17 @@ impl Surroundings {
         Ok(Configuration::load(&self.config, overrides, process)?)
     }
 
+    /// Reads the configuration as if its file held `text`.
+    fn configuration_of(&self, text: &str) -> anyhow::Result<Configuration> {
+        let (overrides, process) = (self.overrides.clone(), self.process.clone());
+        Ok(Configuration::of_text(
+            &self.config,
+            text,
+            overrides,
+            process,
+        )?)
+    }
+
     fn visitor(&self) -> anyhow::Result<Visitor> {
         Ok(Visitor::new(&self.settings()?.upstream))
     }
@@ -103,4 +139,18 @@ fn read(path: &Path) -> anyhow::Result<Manifest> {
 /// Writes a manifest as people read it, with every member.
 fn pretty(manifest: &Manifest) -> anyhow::Result<String> {
     Ok(format!("{}\n", serde_json::to_string_pretty(manifest)?))
+}
+
+/// Replaces a file as a whole, so that nobody ever reads half of it; who may read it stays.
+fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+    // Behind a link, the file that it leads to.
+    let path = path.canonicalize()?;
+    let shown = path.display();
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    let written = std::fs::write(&new, text)
+        .and_then(|()| std::fs::set_permissions(&new, std::fs::metadata(&path)?.permissions()))
+        .and_then(|()| std::fs::rename(&new, &path));
+    written.with_context(|| format!("{shown} cannot be written"))
 }

@@ -1,5 +1,7 @@
 //! `portcullis manifest`: the way from a provider to a toolset that takes its tokens.
 
+mod attached;
+
 use std::path::Path;
 use std::process::Output;
 

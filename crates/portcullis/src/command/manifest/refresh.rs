@@ -1,0 +1,82 @@
+//! `portcullis manifest refresh`: what the provider serves now, compared with the file.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use portcullis_oauth::manifest::difference::{Change, difference};
+use portcullis_server::manifest::discover::of_issuer;
+use serde_json::Value;
+
+use super::{Surroundings, pretty, read, replace};
+
+/// The most characters of a value that are shown.
+const LONGEST_SHOWN: usize = 200;
+
+/// Runs the command; fails where something grave changed and is not written.
+pub(super) async fn run(
+    surroundings: &Surroundings,
+    manifest: &str,
+    write: bool,
+) -> anyhow::Result<ExitCode> {
+    let path = file(surroundings, manifest)?;
+    let before = read(&path)?;
+    let found = of_issuer(&surroundings.visitor()?, before.issuer()).await?;
+    let changes = difference(&before, &found.manifest);
+    if changes.is_empty() {
+        println!(
+            "nothing changed: {} serves what {} says",
+            found.place,
+            path.display()
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    for change in &changes {
+        tell(change);
+    }
+    if write {
+        replace(&path, &pretty(&found.manifest)?)?;
+        println!(
+            "written to {}; a gateway that serves it takes it up by itself",
+            path.display()
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!(
+        "{} stays as it is; `--write` writes what is served",
+        path.display()
+    );
+    let is_grave = changes.iter().any(|change| change.is_grave);
+    Ok(ExitCode::from(u8::from(is_grave)))
+}
+
+/// Returns the file of a manifest that is named by it, or by its table in the configuration.
+fn file(surroundings: &Surroundings, manifest: &str) -> anyhow::Result<PathBuf> {
+    let Some(slug) = Surroundings::named(manifest) else {
+        return Ok(PathBuf::from(manifest));
+    };
+    let configuration = surroundings.configuration()?;
+    let object = configuration.objects.manifests.get(&slug);
+    let object = object.with_context(|| {
+        format!("there is neither a file `{slug}` nor a table `[manifests.{slug}]`")
+    })?;
+    Ok(PathBuf::from(&object.source))
+}
+
+fn tell(change: &Change<'_>) {
+    let grave = if change.is_grave { "GRAVE" } else { "" };
+    println!("{grave:<6}{:?}", change.member);
+    for (word, value) in [("was", change.before), ("is", change.after)] {
+        if let Some(value) = value {
+            println!("        {word:<4}{}", shown(value));
+        }
+    }
+}
+
+/// Writes a value so that a terminal can do nothing but show it.
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    let short: String = text.chars().take(LONGEST_SHOWN).collect();
+    let cut = if short.len() < text.len() { "…" } else { "" };
+    format!("{}{cut}", short.escape_debug()).replace("\\\"", "\"")
+}
