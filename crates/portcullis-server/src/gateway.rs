@@ -34,8 +34,6 @@ use crate::http::settings::ListenerSettings;
 use crate::http::surround::{Surroundings, surround};
 use crate::issuer::{self, IssuerParts};
 use crate::jobs;
-use crate::manifest::visit::Visitor;
-use crate::manifest::watch::ManifestWatch;
 use crate::mcp::endpoint::{self, EndpointState};
 use crate::mcp::keys::KeyCache;
 use crate::storage::{self, StorageError};
@@ -43,7 +41,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::upstream::external::ExternalTokens;
 use crate::upstream::policy::EgressPolicy;
 use crate::upstream::providers::Providers;
-use crate::upstream::vault::Vault;
+use crate::upstream::vault::{Vault, VaultParts};
 use crate::upstream::{Upstream, UpstreamLimits};
 
 use bind::Sockets;
@@ -93,8 +91,6 @@ pub struct Gateway {
     router: Router,
     probe: Operations,
     reloader: Reloader,
-    manifests: ManifestWatch,
-    catalogue: Arc<ArcSwap<Catalogue>>,
     store: Store,
     clock: Arc<dyn Clock>,
 }
@@ -180,11 +176,6 @@ impl Gateway {
         tasks.spawn(jobs::sweep(
             self.store.clone(),
             Arc::clone(&self.clock),
-            background.clone(),
-        ));
-        tasks.spawn(jobs::watch_manifests(
-            self.manifests,
-            self.catalogue,
             background.clone(),
         ));
         if let Some(certificates) = self.listener.certificates() {
@@ -290,11 +281,6 @@ impl Parts {
         ));
         let providers = Providers::new(upstream.http().clone(), Arc::clone(&self.clock));
         let providers = Arc::new(providers);
-        let manifests = ManifestWatch::new(
-            Visitor::by(upstream.http().clone()),
-            Arc::clone(&self.metrics),
-            Arc::clone(&self.clock),
-        );
         let issuer = issuer::router(IssuerParts {
             store: self.store.clone(),
             catalogue: Arc::clone(&catalogue),
@@ -307,9 +293,14 @@ impl Parts {
             body_limits: settings.access.body,
         });
         let state = Arc::new(EndpointState {
-            catalogue: Arc::clone(&catalogue),
+            catalogue,
             keys: KeyCache::new(self.store.clone()),
-            vault: Vault::new(self.store.clone()),
+            vault: Arc::new(Vault::new(VaultParts {
+                store: self.store.clone(),
+                providers: Arc::clone(&providers),
+                metrics: Arc::clone(&self.metrics),
+                clock: Arc::clone(&self.clock),
+            })),
             external: ExternalTokens::new(providers, Arc::clone(&self.clock)),
             upstream,
             metrics: self.metrics,
@@ -329,8 +320,6 @@ impl Parts {
             router: surround(router, surroundings),
             probe,
             reloader,
-            manifests,
-            catalogue,
             store: self.store,
             clock: self.clock,
         })

@@ -12,4 +12,3 @@ mod reach;
 pub mod table;
 pub mod trial;
 pub mod visit;
-pub mod watch;

@@ -3,6 +3,7 @@
 //! Decides: whether a caller is admitted and with which values, and how an answer travels.
 //! Does not decide: what a lawful message is (`portcullis-mcp`), what a request to an API looks like (`portcullis-openapi`), or which credential it bears ([`crate::upstream`]).
 
+mod borrowed;
 mod call;
 pub mod caller;
 pub mod endpoint;

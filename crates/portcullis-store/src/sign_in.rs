@@ -11,6 +11,7 @@ pub(crate) mod displace;
 mod flows;
 mod grants;
 mod renewal;
+mod renewing;
 mod sessions;
 mod sweep;
 mod tokens;

@@ -47,6 +47,8 @@ pub struct Connection {
     pub expires_at: Option<Timestamp>,
     /// The scopes that the provider granted, in its words.
     pub scopes: Scopes,
+    /// Whether there is a refresh token to renew it with.
+    pub is_renewable: bool,
     /// Counts the times that the tokens were replaced.
     pub generation: i64,
     /// When the tokens were last replaced.

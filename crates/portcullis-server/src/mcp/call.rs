@@ -1,24 +1,19 @@
 //! `tools/call`: a tool's plan, its way to the API, and what becomes of the answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use portcullis_base::Blame;
 use portcullis_mcp::{Content, Id, ProtocolError, ProtocolVersion, Reply, ToolCall, ToolResult};
-use portcullis_oauth::guard::admit::{TokenFault, lacks};
-use portcullis_oauth::guard::external::Refusal as ExternalFault;
+use portcullis_oauth::guard::admit::lacks;
 use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::{self as openapi, Outcome, RequestPlan};
 use tokio::time::Instant;
 
-use super::caller::{Bearer, Refusal};
+use super::borrowed::Unanswered;
+use super::caller::Refusal;
 use super::endpoint::Exchange;
 use crate::catalogue::PublishedTool;
-use crate::upstream::credentials::{ConnectionSource, CredentialSources, needed_scopes};
-use crate::upstream::external::{Lent, TradeError};
-
-/// Tokens that the provider gave within this time are not dead: an API that refuses them would refuse the next ones too.
-const NEW_CONNECTION: Duration = Duration::from_mins(1);
+use crate::upstream::credentials::needed_scopes;
 
 /// What the model reads where no answer of its own can say it.
 const CONNECTION_REFUSED: &str = "the API does not accept your sign-in any more; sign in again";
@@ -120,42 +115,19 @@ impl Call {
             plan,
             ..
         } = self;
-        let lent = match exchange.lent().await {
-            Ok(lent) => lent,
-            Err(error) => {
-                exchange.count(Some(error.blame()), begun);
-                exchange.particulars.cause(&error.to_string());
-                let result = ToolResult::error(error.to_string());
-                return Finished {
-                    reply: result.reply(&self.id, self.version, &exchange.toolset.introduction),
-                    refusal: exchange.refusal_of(&error),
-                };
-            }
-        };
-        let sources = exchange.sources(lent.as_ref());
-        let mut refusal = None;
-        let (result, blame) = match exchange.state.upstream.call(&tool, plan, &sources).await {
+        let (result, blame, refusal) = match exchange.answer(&tool, plan).await {
             Ok(answer) => {
-                if answer.refuses_connection() {
-                    refusal = match exchange.caller.bearer() {
-                        Some(bearer) => exchange.reject(bearer).await,
-                        None => exchange.lose_connection().await,
-                    };
-                }
-                if refusal.is_some() {
-                    (
-                        ToolResult::error(CONNECTION_REFUSED.to_owned()),
-                        Some(Blame::Upstream),
-                    )
-                } else {
-                    let response = answer.response();
-                    let blame = blame_of(response.status);
-                    (result_of(tool.tool.outcome(&response)), blame)
-                }
+                let response = answer.response();
+                let blame = blame_of(response.status);
+                (result_of(tool.tool.outcome(&response)), blame, None)
             }
-            Err(error) => {
-                exchange.particulars.cause(error.cause());
-                (ToolResult::error(error.to_string()), Some(error.blame()))
+            Err(Unanswered::Refused(refusal)) => {
+                let result = ToolResult::error(CONNECTION_REFUSED.to_owned());
+                (result, Some(Blame::Upstream), Some(refusal))
+            }
+            Err(Unanswered::Failed { text, cause, blame }) => {
+                exchange.particulars.cause(&cause);
+                (ToolResult::error(text), Some(blame), None)
             }
         };
         exchange.count(blame, begun);
@@ -167,60 +139,6 @@ impl Call {
 }
 
 impl Exchange {
-    /// Returns what calls bear in the name of a caller with a token of the provider's own.
-    async fn lent(&self) -> Result<Option<Lent>, TradeError> {
-        let external = self.toolset.external.as_ref();
-        let Some((bearer, external)) = self.caller.bearer().zip(external) else {
-            return Ok(None);
-        };
-        let Bearer { token, good, .. } = bearer;
-        let manifest = &external.manifest;
-        self.state.external.lend(token, good, manifest).await
-    }
-
-    /// Has the caller sign in again where the provider does not take his token any more, unless he has just done so.
-    fn refusal_of(&self, error: &TradeError) -> Option<Refusal> {
-        let bearer = self.caller.bearer()?;
-        let has_ended = *error == TradeError::Ended && !self.is_new(bearer);
-        has_ended.then_some(Refusal::External(ExternalFault::Inactive))
-    }
-
-    /// Says where a call's credentials come from.
-    fn sources<'a>(&'a self, lent: Option<&'a Lent>) -> CredentialSources<'a> {
-        let connection = self.caller.connection.as_ref();
-        let connection = connection.map(|connection| ConnectionSource {
-            provider: &connection.provider,
-            token: &connection.access,
-        });
-        let lent = lent.map(|lent| ConnectionSource {
-            provider: &lent.manifest,
-            token: &lent.token,
-        });
-        CredentialSources {
-            environment: self.toolset.environment.as_deref(),
-            caller: &self.caller.values,
-            caller_supplied: &self.toolset.caller_supplied,
-            environment_allowed: self.caller.may_use_environment(),
-            connection: connection.or(lent),
-        }
-    }
-
-    /// Forgets a token of the provider's own that the API refuses, and has the caller sign in again there.
-    ///
-    /// Where it is new, another one would fare no better: then the API's answer is the result, and nobody goes round in a circle.
-    async fn reject(&self, bearer: &Bearer) -> Option<Refusal> {
-        let external = self.toolset.external.as_ref()?;
-        let endpoint = self.toolset.endpoint(&self.state.public_url);
-        let manifest = &external.manifest;
-        let tokens = &self.state.external;
-        tokens.reject(&bearer.token, manifest, &endpoint).await;
-        (!self.is_new(bearer)).then_some(Refusal::External(ExternalFault::Inactive))
-    }
-
-    fn is_new(&self, bearer: &Bearer) -> bool {
-        self.state.clock.now().since(bearer.good.since) < NEW_CONNECTION
-    }
-
     /// Refuses a person whose token does not reach as far as a tool needs; the challenge asks for all of the tool's scopes at once.
     fn lacks_scopes(&self, tool: &PublishedTool) -> Option<Refusal> {
         let granted = self.caller.scopes()?;
@@ -229,27 +147,6 @@ impl Exchange {
         // Some clients ask for what the challenge names and nothing else, so that it names what they have too.
         let wanted = granted.without(&Scopes::offline()).union(&needed);
         lacks(granted, &needed).then_some(Refusal::Scope(wanted))
-    }
-
-    /// Ends the caller's connection, which the API does not honour any more; the caller has to sign in again.
-    ///
-    /// Where the tokens are new, or were replaced while the call was under way, another sign-in would not help, or has happened: then the API's answer is the result.
-    /// So it is where the end cannot be stored: the next call tries again.
-    async fn lose_connection(&self) -> Option<Refusal> {
-        let token = self.caller.token()?;
-        let connection = self.caller.connection.as_ref()?;
-        let now = self.state.clock.now();
-        if now.since(connection.updated_at) < NEW_CONNECTION {
-            return None;
-        }
-        match self.state.lose(token, connection, now).await {
-            Ok(true) => Some(Refusal::Token(TokenFault::Ended)),
-            Ok(false) => None,
-            Err(error) => {
-                tracing::error!(%error, "a connection that has ended cannot be marked so");
-                None
-            }
-        }
     }
 
     /// Counts a call that has ended.

@@ -16,6 +16,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, header};
 use portcullis_base::{Blame, Clock, ConnectionId, Origin, Secret, Slug, Timestamp};
 use portcullis_mcp::{Answer, Field, Headers, Incoming, Reply, answer, read};
+use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::guard::admit::{TokenFault, admit as judge_token};
 use portcullis_oauth::guard::external::Refusal as ExternalFault;
 use portcullis_oauth::issuer::grant::AccessTokenRow;
@@ -51,7 +52,7 @@ pub struct EndpointState {
     /// The credentials that callers present.
     pub keys: KeyCache,
     /// The connections of people who signed in.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// What is known of tokens that providers issued for us themselves.
     pub external: ExternalTokens,
     /// The way to the APIs.
@@ -174,11 +175,10 @@ async fn admit(
             let token =
                 admitted(row, &toolset.slug, now).map_err(|fault| refuse(Refusal::Token(fault)))?;
             let found = state.connection(&token, toolset, now).await;
-            connection = found.map_err(|error| {
-                error.map_or_else(
-                    || refuse(Refusal::Token(TokenFault::Ended)),
-                    Rejection::Store,
-                )
+            connection = found.map_err(|error| match error {
+                Unusable::Ended => refuse(Refusal::Token(TokenFault::Ended)),
+                Unusable::Store(error) => Rejection::Store(error),
+                Unusable::Later(error) => Rejection::Later(error),
             })?;
             Identity::Person(token)
         }
@@ -231,19 +231,19 @@ impl EndpointState {
     ///
     /// # Errors
     ///
-    /// When the store fails; without an error, when the grant has ended.
+    /// When the store fails, the connection cannot be renewed at the moment, or the grant has ended.
     async fn connection(
         &self,
         token: &AccessTokenRow,
         toolset: &PublishedToolset,
         now: Timestamp,
-    ) -> Result<Option<Arc<Connection>>, Option<StoreError>> {
+    ) -> Result<Option<Arc<Connection>>, Unusable> {
         let sign_in = toolset.sign_in.as_ref();
         let Some(sign_in) = sign_in.filter(|sign_in| sign_in.connects) else {
             return Ok(None);
         };
         let found = match token.grant.connection {
-            Some(id) => self.usable(id, now).await.map_err(Some)?,
+            Some(id) => self.usable(id, &sign_in.provider, now).await?,
             None => None,
         };
         let fits = |connection: &Arc<Connection>| {
@@ -254,21 +254,26 @@ impl EndpointState {
         }
         let ended = self.vault.end_grant(token.grant.id, now).await;
         self.keys.forget_token(&token.digest);
-        ended.map_err(Some)?;
-        Err(None)
+        ended?;
+        Err(Unusable::Ended)
     }
 
     /// Returns a connection that can be used; one that cannot ends, and the grants on it.
     async fn usable(
         &self,
         id: ConnectionId,
+        provider: &Slug,
         now: Timestamp,
-    ) -> Result<Option<Arc<Connection>>, StoreError> {
+    ) -> Result<Option<Arc<Connection>>, Unusable> {
+        let provider = self.provider(provider);
         // The second time is for a connection that is renewed just now.
         for _ in 0..2 {
-            match self.vault.connection(id, now).await {
+            match self.vault.connection(id, provider.as_ref(), now).await {
                 Ok(connection) => return Ok(Some(connection)),
-                Err(VaultError::Store(error)) => return Err(error),
+                Err(VaultError::Store(error)) => return Err(Unusable::Store(error)),
+                Err(error @ (VaultError::Later(_) | VaultError::Busy)) => {
+                    return Err(Unusable::Later(error));
+                }
                 Err(VaultError::Gone) => return Ok(None),
                 Err(VaultError::Ended { generation }) => {
                     if self.vault.lose(id, generation, now).await? {
@@ -278,6 +283,12 @@ impl EndpointState {
             }
         }
         Ok(None)
+    }
+
+    /// Returns a provider as it is published at this moment.
+    pub(super) fn provider(&self, slug: &Slug) -> Option<Arc<ResolvedProvider>> {
+        let catalogue = self.catalogue.load();
+        catalogue.providers.get(slug.as_str()).cloned()
     }
 
     /// Ends the connection that a call was made with, and the grants on it; says whether it has ended.
@@ -293,6 +304,21 @@ impl EndpointState {
             self.keys.forget_token(&token.digest);
         }
         Ok(has_ended)
+    }
+}
+
+/// Why a person's connection cannot be used.
+enum Unusable {
+    /// It has ended, and the grant with it.
+    Ended,
+    /// It may be used another time.
+    Later(VaultError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Unusable {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
     }
 }
 

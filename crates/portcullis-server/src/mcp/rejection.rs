@@ -12,6 +12,7 @@ use super::{caller, response};
 use crate::catalogue::PublishedToolset;
 use crate::http::body::BodyError;
 use crate::upstream::external::Untold;
+use crate::upstream::vault::VaultError;
 
 /// Why a request is not read.
 #[derive(Debug, Error)]
@@ -28,6 +29,8 @@ pub(super) enum Rejection {
         "the gateway cannot tell at the moment whether the access token is valid: {0}; try again"
     )]
     Untold(Untold),
+    #[error("{0}; try again")]
+    Later(VaultError),
     #[error("an MCP endpoint takes POST only")]
     Method,
     #[error("the body must be declared as `Content-Type: application/json`")]
@@ -51,6 +54,7 @@ impl Rejection {
         match self {
             Self::Store(error) => error.blame(),
             Self::Untold(error) => error.blame(),
+            Self::Later(error) => error.blame(),
             _ => Blame::Caller,
         }
     }
@@ -68,7 +72,7 @@ impl Rejection {
         match self {
             Self::UnknownToolset | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Caller(refusal, _) => refusal.status(),
-            Self::Store(_) | Self::Untold(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Untold(_) | Self::Later(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Body(error) => error.status(),
@@ -82,7 +86,7 @@ impl Rejection {
             Self::Caller(refusal, _) => refusal
                 .code()
                 .map_or("unauthorized", BearerErrorCode::as_str),
-            Self::Store(_) | Self::Untold(_) => "temporarily_unavailable",
+            Self::Store(_) | Self::Untold(_) | Self::Later(_) => "temporarily_unavailable",
             Self::Method | Self::MediaType | Self::Body(_) => "invalid_request",
         }
     }
@@ -106,7 +110,9 @@ impl Rejection {
                 tracing::error!(%error, "cannot look up a credential");
                 response::set(&mut response, header::RETRY_AFTER, "1");
             }
-            Self::Untold(_) => response::set(&mut response, header::RETRY_AFTER, "5"),
+            Self::Untold(_) | Self::Later(_) => {
+                response::set(&mut response, header::RETRY_AFTER, "5");
+            }
             Self::UnknownToolset | Self::NoRoute | Self::MediaType | Self::Body(_) => {}
         }
         response

@@ -43,8 +43,8 @@ pub struct Metrics {
     upstream: Family<UpstreamLabels, Counter>,
     upstream_duration: Histogram,
     token_fetches: Family<OutcomeLabel, Counter>,
-    manifest_checks: Family<OutcomeLabel, Counter>,
     refresh_token_replays: Counter,
+    connection_renewals: Family<OutcomeLabel, Counter>,
 }
 
 /// The connections of one listener.
@@ -120,8 +120,8 @@ impl Metrics {
             upstream: Family::default(),
             upstream_duration: histogram(),
             token_fetches: Family::default(),
-            manifest_checks: Family::default(),
             refresh_token_replays: Counter::default(),
+            connection_renewals: Family::default(),
         };
         metrics.register();
         metrics
@@ -176,14 +176,14 @@ impl Metrics {
             self.token_fetches.clone(),
         );
         registry.register(
-            "manifest_checks",
-            "Comparisons of a manifest with what its provider serves",
-            self.manifest_checks.clone(),
-        );
-        registry.register(
             "refresh_token_replays",
             "Refresh tokens that came back after their successors were in use",
             self.refresh_token_replays.clone(),
+        );
+        registry.register(
+            "connection_renewals",
+            "Connections of people to providers whose tokens were to be renewed",
+            self.connection_renewals.clone(),
         );
     }
 
@@ -249,16 +249,16 @@ impl Metrics {
         self.refresh_token_replays.inc();
     }
 
+    /// Counts an attempt to renew a connection.
+    pub fn connection_renewal(&self, outcome: &'static str) {
+        self.connection_renewals
+            .get_or_create(&OutcomeLabel { outcome })
+            .inc();
+    }
+
     /// Counts a request for an access token that failed.
     pub fn token_fetch_failed(&self) {
         self.token_fetch("failed");
-    }
-
-    /// Counts a comparison of a manifest with what its provider serves.
-    pub(crate) fn manifest_check(&self, outcome: &'static str) {
-        self.manifest_checks
-            .get_or_create(&OutcomeLabel { outcome })
-            .inc();
     }
 
     fn token_fetch(&self, outcome: &'static str) {

@@ -11,6 +11,8 @@ pub(in crate::upstream) mod exchange;
 mod identify;
 mod kept;
 mod redeem;
+mod renew;
+mod token_endpoint;
 mod trial;
 
 use std::sync::Arc;
@@ -24,10 +26,11 @@ use portcullis_oauth::client::ready::ReadyProvider;
 use super::http::Http;
 use exchange::Asked;
 use kept::Kept;
-use redeem::KnownMethods;
+use token_endpoint::KnownMethods;
 
 pub use error::{AnswerProblem, Endpoint, ProviderError};
 pub use redeem::{CodeRedemption, ProviderTokens};
+pub use renew::RenewalError;
 pub use trial::Tried;
 
 /// The way to the providers.

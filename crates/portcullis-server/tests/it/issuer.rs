@@ -16,6 +16,7 @@ mod known;
 mod neighbours;
 mod overload;
 mod person;
+mod renewal;
 mod site;
 mod staying;
 mod token;

@@ -71,20 +71,22 @@ CREATE TABLE subjects (
 );
 
 -- Tokens for one toolset's API are good for no other's: `toolset` is part of the key.
+-- Until `renewing_until_ms` one process alone asks the provider for the next tokens.
 CREATE TABLE connections (
-    id             TEXT PRIMARY KEY,
-    subject_id     TEXT NOT NULL REFERENCES subjects (id) ON DELETE CASCADE,
-    provider       TEXT NOT NULL,
-    toolset        TEXT NOT NULL,
-    status         TEXT NOT NULL,
-    access_token   BYTEA NOT NULL,
-    access_key_id  TEXT NOT NULL REFERENCES data_keys (id),
-    refresh_token  BYTEA,
-    refresh_key_id TEXT REFERENCES data_keys (id),
-    scopes         TEXT NOT NULL,
-    expires_at_ms  BIGINT,
-    generation     BIGINT NOT NULL,
-    updated_at_ms  BIGINT NOT NULL,
+    id                TEXT PRIMARY KEY,
+    subject_id        TEXT NOT NULL REFERENCES subjects (id) ON DELETE CASCADE,
+    provider          TEXT NOT NULL,
+    toolset           TEXT NOT NULL,
+    status            TEXT NOT NULL,
+    access_token      BYTEA NOT NULL,
+    access_key_id     TEXT NOT NULL REFERENCES data_keys (id),
+    refresh_token     BYTEA,
+    refresh_key_id    TEXT REFERENCES data_keys (id),
+    scopes            TEXT NOT NULL,
+    expires_at_ms     BIGINT,
+    generation        BIGINT NOT NULL,
+    renewing_until_ms BIGINT,
+    updated_at_ms     BIGINT NOT NULL,
     UNIQUE (subject_id, provider, toolset),
     CHECK ((refresh_token IS NULL) = (refresh_key_id IS NULL))
 );

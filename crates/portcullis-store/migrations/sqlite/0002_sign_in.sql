@@ -71,20 +71,22 @@ CREATE TABLE subjects (
 ) STRICT;
 
 -- Tokens for one toolset's API are good for no other's: `toolset` is part of the key.
+-- Until `renewing_until_ms` one process alone asks the provider for the next tokens.
 CREATE TABLE connections (
-    id             TEXT PRIMARY KEY,
-    subject_id     TEXT NOT NULL REFERENCES subjects (id) ON DELETE CASCADE,
-    provider       TEXT NOT NULL,
-    toolset        TEXT NOT NULL,
-    status         TEXT NOT NULL,
-    access_token   BLOB NOT NULL,
-    access_key_id  TEXT NOT NULL REFERENCES data_keys (id),
-    refresh_token  BLOB,
-    refresh_key_id TEXT REFERENCES data_keys (id),
-    scopes         TEXT NOT NULL,
-    expires_at_ms  INTEGER,
-    generation     INTEGER NOT NULL,
-    updated_at_ms  INTEGER NOT NULL,
+    id                TEXT PRIMARY KEY,
+    subject_id        TEXT NOT NULL REFERENCES subjects (id) ON DELETE CASCADE,
+    provider          TEXT NOT NULL,
+    toolset           TEXT NOT NULL,
+    status            TEXT NOT NULL,
+    access_token      BLOB NOT NULL,
+    access_key_id     TEXT NOT NULL REFERENCES data_keys (id),
+    refresh_token     BLOB,
+    refresh_key_id    TEXT REFERENCES data_keys (id),
+    scopes            TEXT NOT NULL,
+    expires_at_ms     INTEGER,
+    generation        INTEGER NOT NULL,
+    renewing_until_ms INTEGER,
+    updated_at_ms     INTEGER NOT NULL,
     UNIQUE (subject_id, provider, toolset),
     CHECK ((refresh_token IS NULL) = (refresh_key_id IS NULL))
 ) STRICT;

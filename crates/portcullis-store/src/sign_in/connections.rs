@@ -1,6 +1,6 @@
 //! Connections: a subject's tokens at a provider, sealed.
 
-use portcullis_base::{ConnectionId, Secret, Slug, SubjectId, Timestamp};
+use portcullis_base::{ConnectionId, Slug, SubjectId, Timestamp};
 use portcullis_oauth::issuer::grant::EndReason;
 use portcullis_oauth::issuer::person::{
     Connection as Connected, ConnectionStatus, ConnectionTokens,
@@ -14,7 +14,7 @@ use crate::rows::{instant, parse, parse_scopes, parse_word, word};
 use crate::seal::{Place, Sealer};
 use crate::store::Store;
 
-const TABLE: &str = "connections";
+pub(super) const TABLE: &str = "connections";
 
 row! {
     struct Row {
@@ -28,6 +28,7 @@ row! {
         expires_at_ms: Option<i64>,
         generation: i64,
         updated_at_ms: i64,
+        has_refresh_token: i64,
     }
 }
 
@@ -44,39 +45,16 @@ impl Store {
             connection,
             Row,
             "SELECT id, subject_id, provider, toolset, status, access_token, scopes, \
-             expires_at_ms, generation, updated_at_ms FROM connections WHERE id = $1",
+             expires_at_ms, generation, updated_at_ms, \
+             CAST(CASE WHEN refresh_token IS NULL THEN 0 ELSE 1 END AS BIGINT) \
+             AS has_refresh_token \
+             FROM connections WHERE id = $1",
             id.to_string()
         )?;
         match row {
             Some(row) => Ok(Some(open(&row, &self.sealer(), connection).await?)),
             None => Ok(None),
         }
-    }
-
-    /// Opens the refresh token of a connection, where it has one; no call needs it.
-    ///
-    /// # Errors
-    ///
-    /// When the database cannot be read, or the token does not open.
-    pub async fn connection_refresh_token(
-        &self,
-        id: ConnectionId,
-    ) -> Result<Option<Secret>, StoreError> {
-        let mut reader = self.engine().reader().await?;
-        let connection = &mut reader.connection();
-        let id = id.to_string();
-        let row = fetch_optional!(
-            connection,
-            (Option<Vec<u8>>,),
-            "SELECT refresh_token FROM connections WHERE id = $1",
-            &id
-        )?;
-        let Some(record) = row.and_then(|(record,)| record) else {
-            return Ok(None);
-        };
-        let place = place("refresh_token", &id);
-        let opened = self.sealer().open_fresh(&record, place, connection).await?;
-        Ok(Some(opened))
     }
 
     /// Ends a connection whose tokens of this generation are honoured no more, and in the same transaction the grants that rest on it.
@@ -159,7 +137,8 @@ pub(super) async fn connect(
          refresh_token = COALESCE(excluded.refresh_token, connections.refresh_token), \
          refresh_key_id = COALESCE(excluded.refresh_key_id, connections.refresh_key_id), \
          scopes = excluded.scopes, expires_at_ms = excluded.expires_at_ms, \
-         generation = connections.generation + 1, updated_at_ms = excluded.updated_at_ms",
+         generation = connections.generation + 1, renewing_until_ms = NULL, \
+         updated_at_ms = excluded.updated_at_ms",
         &row,
         subject.to_string(),
         provider.as_str(),
@@ -195,12 +174,13 @@ async fn open(
         access,
         expires_at: instant(row.expires_at_ms),
         scopes: parse_scopes(TABLE, id, &row.scopes)?,
+        is_renewable: row.has_refresh_token != 0,
         generation: row.generation,
         updated_at: Timestamp::from_millis(row.updated_at_ms),
     })
 }
 
-fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
+pub(super) fn place<'a>(column: &'static str, id: &'a str) -> Place<'a> {
     Place {
         table: TABLE,
         column,

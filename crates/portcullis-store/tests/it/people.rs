@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use portcullis_base::{Digest, FlowId, GrantId, Plain, RefreshToken, Rng, Secret, Timestamp};
+use portcullis_base::{
+    ConnectionId, Digest, FlowId, GrantId, Plain, RefreshToken, Rng, Secret, Timestamp,
+};
 use portcullis_oauth::issuer::client::{Client, ClientId, ClientOrigin};
 use portcullis_oauth::issuer::code::CODE_LIFETIME;
 use portcullis_oauth::issuer::flow::{AtProvider, Flow, FlowState, STEP_LIFETIME};
 use portcullis_oauth::issuer::grant::{Grant, NewRefreshToken, NewTokens, Renewal};
 use portcullis_oauth::issuer::person::{ConnectionTokens, Identity};
 use portcullis_oauth::scope::Scopes;
-use portcullis_store::{NewCode, NewSession, SignIn, SignedIn, Store};
+use portcullis_store::{NewCode, NewSession, SignIn, SignedIn, Store, StoreError};
 
 use crate::engines::NOW;
 use crate::samples::slug;
@@ -166,6 +168,15 @@ pub(crate) fn renewal(name: &str, now: Timestamp) -> Renewal {
         refresh_expires_at: now.after(REFRESH),
         replaced: Duration::from_mins(1),
     }
+}
+
+/// Opens the refresh token of a connection by a claim that nobody has to wait for.
+pub(crate) async fn refresh_token_of(
+    store: &Store,
+    id: ConnectionId,
+) -> Result<Option<Secret>, StoreError> {
+    let generation = store.connection(id).await?.unwrap().generation;
+    store.claim_renewal(id, generation, NOW, NOW).await
 }
 
 /// Stores the client `pc_client_1`.

@@ -1,7 +1,5 @@
 //! `portcullis doctor`: what it finds where all is well, and where something is not.
 
-mod external;
-
 use std::path::Path;
 
 use serde_json::{Value, json};

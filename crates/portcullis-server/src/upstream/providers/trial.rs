@@ -9,7 +9,7 @@ use portcullis_oauth::client::trial::{ClientTrial, judge};
 use portcullis_oauth::pkce;
 use portcullis_oauth::scope::Scopes;
 
-use super::redeem::{Unredeemed, refused};
+use super::token_endpoint::{Unanswered, refused};
 use super::{CodeRedemption, ProviderError, Providers};
 
 /// What came of a trial.
@@ -46,11 +46,11 @@ impl Providers {
                 outcome: ClientTrial::Unclear,
                 refusal: None,
             }),
-            Err(Unredeemed::Refused(refusal)) => Ok(Tried {
+            Err(Unanswered::Refused(refusal)) => Ok(Tried {
                 outcome: judge(&refusal, ready.provider().profile()),
                 refusal: Some(refused(ready, &refusal)),
             }),
-            Err(Unredeemed::Failed(error)) => Err(error),
+            Err(Unanswered::Failed(error)) => Err(error),
         }
     }
 }

@@ -30,7 +30,7 @@ use portcullis_server::mcp::publish;
 use portcullis_server::upstream::external::ExternalTokens;
 use portcullis_server::upstream::providers::Providers;
 use portcullis_server::upstream::providers::catalogue::resolve;
-use portcullis_server::upstream::vault::Vault;
+use portcullis_server::upstream::vault::{Vault, VaultParts};
 use portcullis_server::upstream::{Upstream, UpstreamLimits};
 use portcullis_store::{
     Inbound, Keyring, MasterKey, Owner, ProviderEndpoints, ProviderSettings, Store,
@@ -60,7 +60,8 @@ pub(super) struct Site {
     pub(super) clock: Arc<Hand>,
     pub(super) store: Store,
     catalogue: Arc<ArcSwap<Catalogue>>,
-    _folder: TempDir,
+    /// Goes with the last gateway over it.
+    folder: Arc<TempDir>,
 }
 
 /// An answer, read whole.
@@ -105,6 +106,9 @@ fn provider(received: &Received) -> Response<Body> {
         if basic || received.field("client_secret").as_deref() != Some(PROVIDER_SECRET) {
             return answer(401, &json!({"error": "invalid_client"}));
         }
+        if received.field("grant_type").as_deref() == Some("refresh_token") {
+            return next_tokens(&received.field("refresh_token").unwrap_or_default());
+        }
         let verifier = received.field("code_verifier").unwrap_or_default();
         let challenge = CodeChallenge::of(&Secret::new(verifier));
         let code = code
@@ -117,6 +121,10 @@ fn provider(received: &Received) -> Response<Body> {
             json!({"access_token": format!("upstream-{person}"), "token_type": "bearer"});
         if person == "short" {
             tokens["expires_in"] = json!(60);
+        }
+        if RENEWED.contains(&person) {
+            tokens["expires_in"] = json!(3600);
+            tokens["refresh_token"] = json!(format!("refresh-{person}~0"));
         }
         if person == "reader" {
             tokens["scope"] = json!("read");
@@ -133,6 +141,29 @@ fn provider(received: &Received) -> Response<Body> {
     }
 }
 
+/// People whose tokens can be renewed, or so it seems.
+const RENEWED: [&str; 5] = ["rolling", "steady", "quitting", "ailing", "spent"];
+
+/// What a refresh token is traded for: a token that counts, and another refresh token unless it is that of `steady`.
+fn next_tokens(refresh_token: &str) -> Response<Body> {
+    let presented = refresh_token.strip_prefix("refresh-");
+    let (person, count) = presented.and_then(|it| it.split_once('~')).unwrap();
+    match person {
+        "quitting" => return answer(400, &json!({"error": "invalid_grant"})),
+        "ailing" => return answer(503, &json!({"error": "temporarily_unavailable"})),
+        _ => {}
+    }
+    let next = count.parse::<u32>().unwrap() + 1;
+    let mut tokens = json!({
+        "access_token": format!("upstream-{person}~{next}"),
+        "token_type": "bearer", "expires_in": 3600,
+    });
+    if person != "steady" {
+        tokens["refresh_token"] = json!(format!("refresh-{person}~{next}"));
+    }
+    answer(200, &tokens)
+}
+
 /// Returns whose token of the provider a request bears.
 pub(super) fn person_of(received: &Received) -> Option<String> {
     let token = received
@@ -141,10 +172,10 @@ pub(super) fn person_of(received: &Received) -> Option<String> {
     Some(token.to_owned())
 }
 
-/// The API: it says whose token it was called with, and honours none of the person `lost`.
+/// The API: it says whose token it was called with, and honours none of the person `lost`, and the first of `spent` no more.
 fn api(received: &Received) -> Response<Body> {
     match person_of(received).as_deref() {
-        None | Some("lost") => answer(401, &json!({"message": "bad credentials"})),
+        None | Some("lost" | "spent") => answer(401, &json!({"message": "bad credentials"})),
         Some(person) => answer(200, &json!({"person": person})),
     }
 }
@@ -294,7 +325,21 @@ impl Site {
             clock,
             store,
             catalogue,
-            _folder: folder,
+            folder: Arc::new(folder),
+        }
+    }
+
+    /// Starts another gateway over the same store.
+    pub(super) fn replica(&self) -> Self {
+        let settings = AuthorizationSettings::default();
+        Self {
+            router: router(&self.catalogue, &self.clock, &self.store, settings),
+            provider: self.provider.clone(),
+            api: self.api.clone(),
+            clock: Arc::clone(&self.clock),
+            store: self.store.clone(),
+            catalogue: Arc::clone(&self.catalogue),
+            folder: Arc::clone(&self.folder),
         }
     }
 
@@ -470,7 +515,12 @@ fn router(
     let endpoint = endpoint::router(Arc::new(EndpointState {
         catalogue: Arc::clone(catalogue),
         keys: KeyCache::new(store.clone()),
-        vault: Vault::new(store.clone()),
+        vault: Arc::new(Vault::new(VaultParts {
+            store: store.clone(),
+            providers: Arc::clone(&providers),
+            metrics: Arc::default(),
+            clock: Arc::clone(&clock),
+        })),
         external: ExternalTokens::new(providers, Arc::clone(&clock)),
         upstream: Arc::new(upstream),
         metrics: Arc::default(),

@@ -115,7 +115,7 @@ struct Processes<'a> {
 impl Processes<'_> {
     /// Some of the processes find that the access token has expired, all before any has another one.
     async fn round(&mut self) {
-        let mut awake: Vec<u64> = (0..1 + self.dice.below(6))
+        let mut awake: Vec<u64> = (0..=self.dice.below(6))
             .map(|_| self.dice.below(45))
             .collect();
         awake.sort_unstable();

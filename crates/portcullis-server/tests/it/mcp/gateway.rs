@@ -23,7 +23,7 @@ use portcullis_server::mcp::keys::KeyCache;
 use portcullis_server::mcp::publish;
 use portcullis_server::upstream::external::ExternalTokens;
 use portcullis_server::upstream::providers::Providers;
-use portcullis_server::upstream::vault::Vault;
+use portcullis_server::upstream::vault::{Vault, VaultParts};
 use portcullis_server::upstream::{Upstream, UpstreamLimits};
 use portcullis_store::{Actor, ApiKeyRow, Inbound, Keyring, MasterKey, Store};
 use serde_json::{Value, json};
@@ -195,11 +195,17 @@ impl Gateway {
         let upstream = upstream(Arc::clone(&clock) as Arc<dyn Clock>);
         let ticking = Arc::clone(&clock) as Arc<dyn Clock>;
         let providers = Providers::new(upstream.http().clone(), Arc::clone(&ticking));
+        let providers = Arc::new(providers);
         let state = EndpointState {
             catalogue: Arc::new(ArcSwap::from_pointee(catalogue)),
             keys: KeyCache::new(store.clone()),
-            vault: Vault::new(store.clone()),
-            external: ExternalTokens::new(Arc::new(providers), ticking),
+            vault: Arc::new(Vault::new(VaultParts {
+                store: store.clone(),
+                providers: Arc::clone(&providers),
+                metrics: Arc::default(),
+                clock: Arc::clone(&ticking),
+            })),
+            external: ExternalTokens::new(providers, ticking),
             upstream: Arc::new(upstream),
             metrics: Arc::default(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

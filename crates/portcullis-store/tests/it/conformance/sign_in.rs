@@ -7,6 +7,7 @@ mod flows;
 mod grants;
 mod operator;
 mod renewal;
+mod renewing;
 mod sealing;
 mod sweep;
 mod tokens;

@@ -13,7 +13,8 @@ use portcullis_store::{NewSession, SignIn, SignedIn, Store, StoreError};
 use super::{on_both_engines, won};
 use crate::engines::{Database, NOW};
 use crate::people::{
-    alice, audited, client, connection_tokens, later, scopes, session_of, sign_in, with_client,
+    alice, audited, client, connection_tokens, later, refresh_token_of, scopes, session_of,
+    sign_in, with_client,
 };
 use crate::samples::slug;
 
@@ -166,6 +167,7 @@ async fn a_later_sign_in_renews_the_connection(database: Database) {
             access: given.access,
             expires_at: given.expires_at,
             scopes: given.scopes,
+            is_renewable: true,
             generation: 1,
             updated_at: NOW,
         }
@@ -190,7 +192,7 @@ async fn a_later_sign_in_renews_the_connection(database: Database) {
         let after = connection(&store, first).await;
         assert_eq!(after.status, ConnectionStatus::Active);
         assert_eq!(after.access.expose(), code);
-        let refresh = store.connection_refresh_token(id).await.unwrap();
+        let refresh = refresh_token_of(&store, id).await.unwrap();
         assert_eq!(refresh.unwrap().expose(), kept);
         assert_eq!(after.updated_at, later(9));
         assert_eq!(after.expires_at, None);

@@ -8,7 +8,7 @@ use portcullis_store::{
 
 use super::on_both_engines;
 use crate::engines::{Database, NOW};
-use crate::people::{at_provider, flow, sign_in, with_client};
+use crate::people::{at_provider, flow, refresh_token_of, sign_in, with_client};
 use crate::samples::{actor, provider, put};
 
 on_both_engines! {
@@ -37,7 +37,7 @@ async fn assert_all_open(store: &Store, (flow, signed_in): &(Flow, SignedIn)) {
     let connection = signed_in.connection.unwrap();
     let found = store.connection(connection).await.unwrap().unwrap();
     assert_eq!(found.access.expose(), "access-1");
-    let refresh = store.connection_refresh_token(connection).await.unwrap();
+    let refresh = refresh_token_of(store, connection).await.unwrap();
     assert_eq!(refresh.unwrap().expose(), "refresh-1");
     let snapshot = store.snapshot().await.unwrap();
     let secret = snapshot.providers[0].client_secret.as_ref().unwrap();
@@ -64,7 +64,7 @@ async fn l_02_tokens_copied_to_another_connection_do_not_open(database: Database
             .await;
         let error = match column {
             "access_token" => store.connection(to).await.unwrap_err(),
-            _ => store.connection_refresh_token(to).await.unwrap_err(),
+            _ => refresh_token_of(&store, to).await.unwrap_err(),
         };
         assert!(
             matches!(&error, StoreError::Seal(SealError::Foreign { row, .. }) if *row == to.to_string()),
@@ -72,7 +72,7 @@ async fn l_02_tokens_copied_to_another_connection_do_not_open(database: Database
         );
     }
     assert!(store.connection(from).await.is_ok());
-    assert!(store.connection_refresh_token(from).await.is_ok());
+    assert!(refresh_token_of(&store, from).await.is_ok());
 }
 
 async fn l_02_a_flow_opens_nothing_that_belongs_to_another_column(database: Database) {

@@ -1,0 +1,151 @@
+//! Connections whose tokens are renewed at the provider before anybody notices.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use super::person::tokens_of;
+use super::site::{Answered, PETS, Site};
+
+/// When the provider's token is about to expire, and ours is still good.
+const LATE: Duration = Duration::from_secs(59 * 60 + 30);
+
+fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
+    tokens[name].as_str().unwrap()
+}
+
+async fn whoami(site: &Site, tokens: &Value) -> Answered {
+    site.tool(text(tokens, "access_token"), "whoami").await
+}
+
+/// Refreshes our tokens.
+async fn refreshed(site: &Site, client: &Value, tokens: &Value) -> Answered {
+    site.token(&[
+        ("grant_type", "refresh_token"),
+        ("client_id", text(client, "client")),
+        ("refresh_token", text(tokens, "refresh_token")),
+        ("resource", PETS),
+    ])
+    .await
+}
+
+/// Returns the refresh tokens that the provider was asked with.
+fn presented(site: &Site) -> Vec<String> {
+    let received = site.provider.received();
+    let presented = received.iter().filter_map(|it| it.field("refresh_token"));
+    presented.collect()
+}
+
+fn assert_person(answered: &Answered, person: &str) {
+    assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
+    let told = &answered.json()["result"]["structuredContent"];
+    assert_eq!(told["person"], person, "{answered:?}");
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_once_for_all_calls_that_need_it() {
+    let site = Site::start().await;
+    let tokens = tokens_of(&site, "rolling").await;
+    assert_person(&whoami(&site, &tokens).await, "rolling");
+    site.clock.turn(LATE);
+    let calls = (0..8).map(|_| whoami(&site, &tokens));
+    for answered in futures_util::future::join_all(calls).await {
+        assert_person(&answered, "rolling~1");
+    }
+    assert_eq!(presented(&site), ["refresh-rolling~0"]);
+}
+
+#[tokio::test]
+async fn two_replicas_renew_a_token_once() {
+    let site = Site::start().await;
+    let other = site.replica();
+    let tokens = tokens_of(&site, "rolling").await;
+    site.clock.turn(LATE);
+    let calls = (0..8).map(|number| {
+        let gateway = if number % 2 == 0 { &site } else { &other };
+        whoami(gateway, &tokens)
+    });
+    for answered in futures_util::future::join_all(calls).await {
+        assert_person(&answered, "rolling~1");
+    }
+    assert_eq!(presented(&site), ["refresh-rolling~0"]);
+}
+
+#[tokio::test]
+async fn the_provider_is_asked_with_the_newest_refresh_token() {
+    for (person, asked) in [
+        ("rolling", ["refresh-rolling~0", "refresh-rolling~1"]),
+        ("steady", ["refresh-steady~0", "refresh-steady~0"]),
+    ] {
+        let site = Site::start().await;
+        let client = tokens_of(&site, person).await;
+        let mut tokens = client.clone();
+        for _ in 0..2 {
+            site.clock.turn(LATE);
+            let answered = whoami(&site, &tokens).await;
+            assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
+            tokens = refreshed(&site, &client, &tokens).await.json();
+        }
+        assert_eq!(presented(&site), asked);
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_not_honoured_does_not_end_a_token_that_is_still_good() {
+    let site = Site::start().await;
+    let client = tokens_of(&site, "quitting").await;
+    site.clock.turn(LATE);
+    for _ in 0..3 {
+        assert_person(&whoami(&site, &client).await, "quitting");
+    }
+    assert_eq!(presented(&site).len(), 1);
+    let tokens = refreshed(&site, &client, &client).await.json();
+    site.clock.turn(Duration::from_secs(31));
+    let answered = whoami(&site, &tokens).await;
+    assert_eq!(answered.status, StatusCode::UNAUTHORIZED, "{answered:?}");
+    // Otherwise the client would refresh our token and come again for ever.
+    let again = refreshed(&site, &client, &tokens).await;
+    assert_eq!(again.json()["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_provider_that_is_ill_signs_nobody_out() {
+    let site = Site::start().await;
+    let client = tokens_of(&site, "ailing").await;
+    site.clock.turn(LATE);
+    for _ in 0..3 {
+        assert_person(&whoami(&site, &client).await, "ailing");
+    }
+    assert_eq!(presented(&site).len(), 1, "it is left alone for a moment");
+    let tokens = refreshed(&site, &client, &client).await.json();
+    site.clock.turn(Duration::from_secs(31));
+    let answered = whoami(&site, &tokens).await;
+    assert_eq!(answered.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answered.header("retry-after"), Some("5"));
+    assert_eq!(answered.header("www-authenticate"), None);
+    assert_eq!(answered.json()["error"], "temporarily_unavailable");
+    let again = refreshed(&site, &client, &tokens).await;
+    assert_eq!(again.status, StatusCode::OK, "{again:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_the_api_refuses_is_renewed_and_the_call_made_again() {
+    let site = Site::start().await;
+    let tokens = tokens_of(&site, "spent").await;
+    site.clock.turn(Duration::from_secs(5));
+    assert_person(&whoami(&site, &tokens).await, "spent~1");
+    assert_eq!(presented(&site), ["refresh-spent~0"]);
+    assert_eq!(site.api.received().len(), 2);
+    assert_person(&whoami(&site, &tokens).await, "spent~1");
+    assert_eq!(presented(&site).len(), 1);
+}
+
+#[tokio::test]
+async fn a_new_token_that_the_api_refuses_is_not_renewed() {
+    let site = Site::start().await;
+    let tokens = tokens_of(&site, "spent").await;
+    let answered = whoami(&site, &tokens).await;
+    assert_eq!(answered.json()["result"]["isError"], true, "{answered:?}");
+    assert!(presented(&site).is_empty());
+}
