@@ -40,6 +40,7 @@ pub fn judge(
 ) -> Result<ExternalAccess, Refusal> {
     match status {
         200 => {}
+        401 if is_inactive(body) => return Err(Refusal::Inactive),
         401 | 403 => return Err(Refusal::NotAllowedToAsk { status }),
         _ => return Err(Refusal::Unanswered { status }),
     }
@@ -56,6 +57,15 @@ pub fn judge(
     let claims = Value::Object(members);
     judge_type(&claims)?;
     policy.judge(&claims, now)
+}
+
+/// Tells whether an answer is about the token, although its status says that we may not ask.
+///
+/// A token that is not active is no error (RFC 7662 §2.2), but the MCP SDK's example answers so, and who copies it does too.
+fn is_inactive(body: &[u8]) -> bool {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let is_about_us = answer.get("error").and_then(Value::as_str) == Some("invalid_client");
+    answer.get("active") == Some(&Value::Bool(false)) && !is_about_us
 }
 
 /// Refuses what is not sent as `Bearer`: `DPoP` asks for a proof, `N_A` is no access token (RFC 8693 §2.2.1).
@@ -176,6 +186,31 @@ mod tests {
             assert!(!refusal.is_invalid_token());
         }
         assert!(Refusal::Inactive.is_invalid_token() && Refusal::UnknownKey.is_invalid_token());
+    }
+
+    #[test]
+    fn a_status_of_401_is_about_the_token_where_the_answer_says_so() {
+        for (body, refusal) in [
+            (
+                json!({"active": false, "error": "Unauthorized"}),
+                Refusal::Inactive,
+            ),
+            (
+                json!({"active": false, "error": "invalid_client"}),
+                Refusal::NotAllowedToAsk { status: 401 },
+            ),
+            (
+                json!({"error": "invalid_client"}),
+                Refusal::NotAllowedToAsk { status: 401 },
+            ),
+            (
+                json!({"active": true}),
+                Refusal::NotAllowedToAsk { status: 401 },
+            ),
+        ] {
+            let verdict = read(401, body.to_string().as_bytes());
+            assert_eq!(verdict.unwrap_err(), refusal, "{body}");
+        }
     }
 
     #[test]
