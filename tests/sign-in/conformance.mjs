@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { Browser } from "./browse.mjs";
-import { register } from "./oauth.mjs";
+import { gatewayAt, register } from "./oauth.mjs";
 import { READER } from "./people.mjs";
 
 const REVISION = "2026-07-28";
@@ -13,7 +13,7 @@ const SCENARIOS = ["authorization-server-metadata-endpoint", "authorization-code
 
 const [suite, issuer, resource, port] = process.argv.slice(2);
 const started = performance.now();
-const clientId = await register(issuer, `http://127.0.0.1:${port}/callback`);
+const clientId = await register(gatewayAt(issuer), `http://127.0.0.1:${port}/callback`);
 const options = ["--url", issuer, "--client-id", clientId, "--resource", resource, "-p", port, "--spec-version", REVISION];
 const program = spawn(process.execPath, [suite, "authorization", ...options], { stdio: ["ignore", "pipe", "inherit"] });
 

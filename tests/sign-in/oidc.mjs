@@ -2,10 +2,10 @@
 // Started as `node oidc.mjs GATEWAY PORT API_PORT [ORIGIN CERTIFICATE KEY]`; browsers then reach it at ORIGIN, over TLS. The pages are those that the package brings along; a login is an account of people.mjs.
 
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { Provider } from "oidc-provider";
-import { CLIENT, PEOPLE } from "./people.mjs";
+import { introspect, serve } from "./api.mjs";
+import { accountOf, CLIENT, PEOPLE } from "./people.mjs";
 
 const [gateway, port, apiPort, origin, ...files] = process.argv.slice(2);
 // Where programs reach it.
@@ -23,12 +23,7 @@ const provider = new Provider(origin ?? here, {
   claims: { openid: ["sub"], profile: ["name", "preferred_username"], email: ["email", "email_verified"] },
   cookies: { keys: ["signs the cookies of a test"] },
   features: { introspection: { enabled: true } },
-  findAccount(_, id) {
-    const person = PEOPLE.find(({ login }) => login === id);
-    if (!person) return undefined;
-    const { name, email } = person;
-    return { accountId: id, claims: () => ({ sub: id, name, preferred_username: id, email, email_verified: true }) };
-  },
+  findAccount: (_, id) => accountOf(id),
 });
 provider.on("server_error", (_, error) => console.error(error));
 provider.listen(Number(port), "127.0.0.1");
@@ -37,21 +32,8 @@ if (origin) {
   createTlsServer({ cert, key }, provider.callback()).listen(Number(new URL(origin).port), "127.0.0.1");
 }
 
-async function whoIs(token) {
-  const answer = await fetch(`${here}/token/introspection`, {
-    method: "POST",
-    headers: { Authorization: `Basic ${btoa(`${API.client_id}:${API.client_secret}`)}` },
-    body: new URLSearchParams({ token }),
-  });
-  const { active, client_id: client, scope = "", sub } = await answer.json();
-  if (!active || client !== CLIENT.client_id || !scope.split(" ").includes("me:read")) return undefined;
+serve(apiPort, async (token) => {
+  const { client_id: client, scope = "", sub } = (await introspect(`${here}/token/introspection`, API, token)) ?? {};
+  if (client !== CLIENT.client_id || !scope.split(" ").includes("me:read")) return undefined;
   return PEOPLE.find(({ login }) => login === sub);
-}
-
-createServer(async (request, response) => {
-  const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? "") ?? [];
-  const person = token && (await whoIs(token));
-  const [status, body] = person ? [200, person] : [401, { message: "the token is not one of the provider's for this API" }];
-  response.writeHead(request.url === "/me" ? status : 404, { "Content-Type": "application/json" });
-  response.end(JSON.stringify(body));
-}).listen(Number(apiPort), "127.0.0.1");
+});

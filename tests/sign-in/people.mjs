@@ -8,5 +8,13 @@ export const STRANGER = { login: "stranger", name: "A Stranger", email: "strange
 
 export const PEOPLE = [DECOY, READER, WRITER, STRANGER];
 
+// What oidc-provider knows of whoever signs in under a login.
+export function accountOf(id) {
+  const person = PEOPLE.find(({ login }) => login === id);
+  if (!person) return undefined;
+  const { name, email } = person;
+  return { accountId: id, claims: () => ({ sub: id, name, preferred_username: id, email, email_verified: true }) };
+}
+
 // Us, as all providers know us.
 export const CLIENT = { client_id: "portcullis", client_secret: "secret-of-portcullis-at-the-provider" };

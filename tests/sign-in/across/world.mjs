@@ -2,7 +2,7 @@
 
 import { createHash, X509Certificate } from "node:crypto";
 import { chromium } from "playwright-core";
-import { register, request } from "../oauth.mjs";
+import { gatewayAt, register, request } from "../oauth.mjs";
 import { ALLOW, signInAtOidc } from "../pages/world.mjs";
 import { READER, WRITER } from "../people.mjs";
 import { fetchOf } from "./page.mjs";
@@ -50,7 +50,7 @@ export class World {
 
   // A request of the client of a site.
   ask(name, clientId = this.#clients[name]) {
-    return request(this.gateway, clientId, this.sites.callback(name), this.endpoint);
+    return request(gatewayAt(this.gateway), clientId, this.sites.callback(name), this.endpoint);
   }
 
   get endpoint() {
@@ -84,7 +84,7 @@ export class World {
   async #register(name) {
     const person = new Person(await this.#context());
     const page = await person.page(this.sites.origin(name));
-    return register(this.gateway, this.sites.callback(name), `Client of ${name}`, fetchOf(page));
+    return register(gatewayAt(this.gateway), this.sites.callback(name), `Client of ${name}`, fetchOf(page));
   }
 
   async #introduce(somebody) {

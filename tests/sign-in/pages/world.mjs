@@ -1,7 +1,7 @@
 // What every case works with: a browser that reaches loopback only, clients of the gateway, and people who know what to press.
 
 import { chromium } from "playwright-core";
-import { Callback, register, request } from "../oauth.mjs";
+import { Callback, gatewayAt, register, request } from "../oauth.mjs";
 
 // A page that has not come by then never comes.
 const PATIENCE_MS = 10_000;
@@ -15,10 +15,11 @@ export class World {
     if (process.getuid() === 0) args.push("--no-sandbox");
     world.browser = await chromium.launch({ executablePath, args });
     world.issuer = issuer;
+    world.server = gatewayAt(issuer);
     world.looks = looks;
     world.callback = await new Callback().listen();
-    world.clientId = await register(issuer, world.callback.redirectUri);
-    world.elsewhereId = await register(issuer, ELSEWHERE, "Assistant of Example");
+    world.clientId = await register(world.server, world.callback.redirectUri);
+    world.elsewhereId = await register(world.server, ELSEWHERE, "Assistant of Example");
     // What a page of ours tried and was not allowed to.
     world.violations = [];
     return world;
@@ -41,12 +42,12 @@ export class World {
 
   // A request for a toolset, or for none, of the client that listens.
   ask(toolset) {
-    return request(this.issuer, this.clientId, this.callback.redirectUri, toolset && this.endpoint(toolset));
+    return request(this.server, this.clientId, this.callback.redirectUri, toolset && this.endpoint(toolset));
   }
 
   // The same of a client that is a web site.
   askFromElsewhere(toolset) {
-    return request(this.issuer, this.elsewhereId, ELSEWHERE, this.endpoint(toolset));
+    return request(this.server, this.elsewhereId, ELSEWHERE, this.endpoint(toolset));
   }
 
   // Has the answer to a consent stand still: it goes by in no time, and without what moves it on it can be looked at.
