@@ -17,7 +17,14 @@ class Memory {
 
   constructor(listener) {
     this.redirectUrl = `http://127.0.0.1:${listener.address().port}/callback`;
-    this.clientMetadata = { client_name: "Tests of Portcullis", redirect_uris: [this.redirectUrl], token_endpoint_auth_method: "none" };
+    this.clientMetadata = {
+      client_name: "Tests of Portcullis",
+      redirect_uris: [this.redirectUrl],
+      token_endpoint_auth_method: "none",
+      // As it is without a word; but some servers take a client that does not say it for one that may do nothing.
+      grant_types: ["authorization_code", "refresh_token"],
+      response_types: ["code"],
+    };
     this.#answer = once(listener, "request").then(([request, response]) => {
       response.end("Go back to the program.");
       listener.close();

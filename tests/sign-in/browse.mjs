@@ -153,6 +153,7 @@ function choose(candidates, account) {
     candidates.find(({ buttons }) => buttons.some(isApproval)) ??
     candidates.find(({ fields }) => [...fields.values()].some((value) => isOf(account, value))) ??
     candidates.find(({ typed }) => typed.some(({ type }) => type === "password")) ??
+    candidates.find(({ typed }) => typed.length === 1 && typed[0].name === "login") ??
     candidates.find(({ fields, typed }) => fields.get("prompt") === "consent" && typed.length === 0);
   if (!form) return undefined;
   for (const { name, type } of form.typed) form.fields.append(name, type === "password" ? "any password" : account);
@@ -161,9 +162,9 @@ function choose(candidates, account) {
   return form;
 }
 
-// The button of our own page.
+// The button of our own page, or of canaille's.
 function isApproval({ name, value }) {
-  return name === "decision" && value === "approve";
+  return (name === "decision" && value === "approve") || (name === "answer" && value === "accept");
 }
 
 // emulate has one form for each account, named by login or by address.

@@ -12,6 +12,15 @@ use anyhow::{Context as _, Result, bail};
 /// How long a program may take until it accepts connections.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// What is to be started.
+pub(crate) struct Start {
+    /// What people call it.
+    pub(crate) name: &'static str,
+    pub(crate) command: Command,
+    /// The port that it opens last.
+    pub(crate) port: u16,
+}
+
 /// A program under our eyes; dropping it ends it.
 pub(crate) struct Program {
     child: Child,
@@ -27,6 +36,26 @@ impl Program {
         port: u16,
         folder: &Path,
     ) -> Result<Self> {
+        let mut program = Self::spawn(name, command, folder)?;
+        program.wait(port)?;
+        Ok(program)
+    }
+
+    /// As [`Program::start`], of several side by side.
+    pub(crate) fn start_all(starts: Vec<Start>, folder: &Path) -> Result<Vec<Self>> {
+        let mut programs = Vec::new();
+        let mut ports = Vec::new();
+        for mut start in starts {
+            programs.push(Self::spawn(start.name, &mut start.command, folder)?);
+            ports.push(start.port);
+        }
+        for (program, port) in programs.iter_mut().zip(ports) {
+            program.wait(port)?;
+        }
+        Ok(programs)
+    }
+
+    fn spawn(name: &str, command: &mut Command, folder: &Path) -> Result<Self> {
         let log = folder.join(format!("{name}.log"));
         let output =
             File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -36,13 +65,11 @@ impl Program {
             .stderr(output)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
-        let mut program = Self {
+        Ok(Self {
             child,
             name: name.to_owned(),
             log,
-        };
-        program.wait(port)?;
-        Ok(program)
+        })
     }
 
     /// What the program has printed so far.

@@ -1,0 +1,176 @@
+//! Providers whose own authorization servers register clients and sign people in, each with its API behind.
+//!
+//! We are no client there, but for asking about tokens; what we know of each is its manifest.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::{CLIENT_ID, Scripts, origin};
+use crate::command;
+use crate::peers::sign_in::PEOPLE;
+use crate::peers::sign_in::toolset::Toolset;
+use crate::program::{Start, free_port};
+use crate::tools;
+
+/// How the operator describes that we ask the provider about tokens.
+const ASKING: &str = "validation = \"introspection\"\nclient_id = \"{CLIENT_ID}\"";
+
+/// A provider and the API behind.
+struct Place {
+    toolset: Toolset,
+    provider: u16,
+    api: u16,
+}
+
+impl Place {
+    fn free(toolset: Toolset) -> Result<Self> {
+        Ok(Self {
+            toolset,
+            provider: free_port()?,
+            api: free_port()?,
+        })
+    }
+
+    fn ports(&self) -> [String; 2] {
+        [self.provider, self.api].map(|port| port.to_string())
+    }
+
+    /// What it calls itself; the SDK has it end in a slash.
+    fn issuer(&self) -> String {
+        let slash = match self.toolset {
+            Toolset::SdkDemo => "/",
+            _ => "",
+        };
+        format!("{}{slash}", origin(self.provider))
+    }
+
+    /// Its authorization endpoint and the scope of its API, by which its document means it.
+    fn documented(&self) -> (&'static str, &'static str) {
+        match self.toolset {
+            Toolset::SdkDemo => ("/authorize", "mcp:tools"),
+            Toolset::Canaille => ("/oauth/authorize", "profile"),
+            _ => ("/auth", "me:read"),
+        }
+    }
+
+    /// How its tokens are judged.
+    fn validation(&self) -> String {
+        let asking = ASKING.replace("{CLIENT_ID}", CLIENT_ID);
+        match self.toolset {
+            // The demo lets everybody ask.
+            Toolset::SdkDemo => asking,
+            Toolset::Opaque => format!("{asking}\nclient_secret_env = \"PROVIDER_SECRET\""),
+            // Its tokens are for the client that registered, and whoever else asks about them is told nothing.
+            Toolset::Canaille => "validation = \"upstream\"".to_owned(),
+            _ => "validation = \"jwt\"".to_owned(),
+        }
+    }
+
+    fn configuration(&self, folder: &Path) -> String {
+        let slug = self.toolset.slug();
+        let folder = folder.display();
+        let validation = self.validation();
+        format!(
+            r#"
+[manifests.{slug}]
+file = "{folder}/{slug}.json"
+upstream = "forward"
+{validation}
+
+[documents.{slug}]
+file = "{folder}/{slug}.yaml"
+"#
+        )
+    }
+}
+
+/// All of them.
+pub(super) struct Outside {
+    signed: Place,
+    opaque: Place,
+    sdk_demo: Place,
+    canaille: Place,
+}
+
+impl Outside {
+    pub(super) fn free() -> Result<Self> {
+        Ok(Self {
+            signed: Place::free(Toolset::Signed)?,
+            opaque: Place::free(Toolset::Opaque)?,
+            sdk_demo: Place::free(Toolset::SdkDemo)?,
+            canaille: Place::free(Toolset::Canaille)?,
+        })
+    }
+
+    fn places(&self) -> [&Place; 4] {
+        [&self.signed, &self.opaque, &self.sdk_demo, &self.canaille]
+    }
+
+    /// What is started for them; each knows the gateway's endpoints as resources.
+    pub(super) fn programs(&self, scripts: &Scripts<'_>, python: &Path) -> Vec<Start> {
+        let gateway = scripts.gateway();
+        let mut registering = scripts.node("sign-in/outside/registering.mjs");
+        registering
+            .arg(gateway)
+            .args([self.signed.ports(), self.opaque.ports()].concat());
+        let mut sdk_demo = scripts.node("sign-in/outside/sdk-demo.mjs");
+        sdk_demo.arg(gateway).args(self.sdk_demo.ports());
+        let mut canaille = Command::new(python.join("bin/python"));
+        canaille
+            .arg(scripts.file("sign-in/outside/canaille_site.py"))
+            .args(self.canaille.ports())
+            .args(PEOPLE.map(|person| format!("{}={}", person.account, person.name)))
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        let start = |name, command, port| Start {
+            name,
+            command,
+            port,
+        };
+        vec![
+            start("registering", registering, self.opaque.api),
+            start("sdk-demo", sdk_demo, self.sdk_demo.api),
+            start("canaille", canaille, self.canaille.api),
+        ]
+    }
+
+    /// Writes the manifests of those that serve, and the documents of their APIs.
+    pub(super) fn write(&self, scripts: &Scripts<'_>, folder: &Path) -> Result<()> {
+        let mut manifests = scripts.node("sign-in/outside/manifests.mjs");
+        manifests.arg(folder);
+        let template = tools::read(&scripts.file("sign-in/documents/outside.yaml"))?;
+        for place in self.places() {
+            let slug = place.toolset.slug();
+            manifests.arg(format!("{slug}={}", place.issuer()));
+            let (endpoint, scope) = place.documented();
+            let text = template
+                .replace(
+                    "{AUTHORIZE}",
+                    &format!("{}{endpoint}", origin(place.provider)),
+                )
+                .replace("{API}", &origin(place.api))
+                .replace("{SCOPE}", scope);
+            fs::write(folder.join(format!("{slug}.yaml")), text)?;
+        }
+        command::run(&mut manifests)
+    }
+
+    /// Where the gateway calls.
+    pub(super) fn origins(&self) -> impl Iterator<Item = String> {
+        let ports = self.places().map(|place| [place.provider, place.api]);
+        ports.into_iter().flatten().map(origin)
+    }
+
+    pub(super) fn configuration(&self, folder: &Path) -> String {
+        let parts = self.places().map(|place| place.configuration(folder));
+        parts.concat()
+    }
+
+    /// The toolsets whose providers name whom a token is for, each with the origin of its API.
+    pub(super) fn with_audiences(&self) -> [(Toolset, String); 3] {
+        let places = [&self.signed, &self.opaque, &self.sdk_demo];
+        places.map(|place| (place.toolset, origin(place.api)))
+    }
+}
