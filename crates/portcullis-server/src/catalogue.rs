@@ -134,6 +134,36 @@ impl PublishedToolset {
         here.or_else(|| self.external.as_ref().map(|external| &external.sign_in))
     }
 
+    /// Says that nobody here judges the tokens that callers bring, where that is so.
+    #[must_use]
+    pub fn unjudged_tokens(&self) -> Option<String> {
+        let manifest = &self.external.as_ref()?.manifest;
+        manifest.is_unvalidated().then(|| {
+            format!(
+                "only the API judges the tokens of `{0}` (`validation = \"upstream\"` in `[manifests.{0}]`): whoever holds any token of that provider's, be it issued to another application, comes in and gets as far as the API lets him",
+                manifest.slug
+            )
+        })
+    }
+
+    /// Tells whether we serve the manifest of the provider, whose tokens are a way in.
+    #[must_use]
+    pub fn is_republished(&self) -> bool {
+        let external = self.external.as_ref();
+        external.is_some_and(|external| external.manifest.republished)
+    }
+
+    /// Returns the issuer that clients are sent to, to sign in.
+    #[must_use]
+    pub fn authorization_server(&self, public_url: &Origin) -> String {
+        match &self.external {
+            None => public_url.to_string(),
+            Some(_) if self.is_republished() => self.endpoint(public_url),
+            // Whatever clients find there, they compare with what is written here.
+            Some(external) => external.manifest.manifest.issuer().to_owned(),
+        }
+    }
+
     /// Returns the URL of the MCP endpoint.
     #[must_use]
     pub fn endpoint(&self, public_url: &Origin) -> String {
@@ -142,6 +172,12 @@ impl PublishedToolset {
 }
 
 impl Catalogue {
+    /// Says what the operator of a toolset should know before anybody else does.
+    pub fn warnings(&self, toolset: &PublishedToolset) -> impl Iterator<Item = String> {
+        let open_door = self.open_door(toolset);
+        open_door.into_iter().chain(toolset.unjudged_tokens())
+    }
+
     /// Says that anybody in the world can sign in to a toolset, where that is so and the operator did not say it.
     #[must_use]
     pub fn open_door(&self, toolset: &PublishedToolset) -> Option<String> {

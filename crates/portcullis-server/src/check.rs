@@ -181,7 +181,7 @@ impl Report {
             toolsets: toolsets
                 .values()
                 .map(|it| CheckedToolset {
-                    warnings: catalogue.open_door(it).into_iter().collect(),
+                    warnings: catalogue.warnings(it).collect(),
                     ..checked_toolset(it, public_url)
                 })
                 .collect(),

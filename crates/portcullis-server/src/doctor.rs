@@ -11,14 +11,17 @@ mod provider;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use portcullis_base::{Clock, Rng, Slug};
+use portcullis_base::{Clock, Origin, Rng, Slug};
 use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::resource::Resource;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::catalogue::{Catalogue, CatalogueError, PublishedToolset, SignIn};
+use crate::catalogue::{Catalogue, CatalogueError, External, PublishedToolset, SignIn};
 use crate::config::{Configuration, apply};
 use crate::gateway::egress_policy;
+use crate::manifest::examine::{Examinee, Trial, examine};
+use crate::manifest::visit::Visitor;
 use crate::upstream::http::Http;
 use crate::upstream::providers::Providers;
 
@@ -47,11 +50,13 @@ pub enum ExaminationError {
     NoToolset(Slug),
     /// Nobody signs in.
     #[error(
-        "nobody signs in anywhere: no toolset has `oauth` among its ways in, so there is nothing to look at"
+        "nobody signs in anywhere: no toolset has `oauth` or `external` among its ways in, so there is nothing to look at"
     )]
     NobodySignsIn,
     /// Nobody signs in to the toolset that was named.
-    #[error("nobody signs in to the toolset `{0}`: `oauth` is not among its ways in")]
+    #[error(
+        "nobody signs in to the toolset `{0}`: neither `oauth` nor `external` is among its ways in"
+    )]
     NobodySignsInTo(Slug),
 }
 
@@ -83,13 +88,21 @@ impl Examination {
             public_url,
         };
         let mut parts = Vec::new();
-        let gateway = visitor.gateway().await;
+        let signs_in_here = toolsets.iter().any(|toolset| toolset.sign_in.is_some());
+        let gateway = visitor.gateway(signs_in_here).await;
         let answers = !gateway.has(gateway::SILENT);
         parts.push(gateway);
         for toolset in &toolsets {
             parts.push(visitor.toolset(toolset, answers).await);
         }
-        let providers = Providers::new(Http::new(policy, upstream.connect), clock);
+        let http = Http::new(policy, upstream.connect);
+        for toolset in &toolsets {
+            if let Some(external) = &toolset.external {
+                let visitor = Visitor::by(http.clone());
+                parts.push(manifest(&visitor, toolset, external, public_url).await);
+            }
+        }
+        let providers = Providers::new(http, clock);
         let registrar = provider::Registrar {
             providers: &providers,
             public_url,
@@ -117,18 +130,37 @@ fn chosen<'a>(
     if let Some(slug) = named {
         let toolset = catalogue.toolsets.get(slug.as_str());
         let toolset = toolset.ok_or_else(|| ExaminationError::NoToolset(slug.clone()))?;
-        return match toolset.sign_in {
+        return match toolset.signing_in() {
             Some(_) => Ok(vec![toolset.as_ref()]),
             None => Err(ExaminationError::NobodySignsInTo(slug.clone())),
         };
     }
     let all = catalogue.toolsets.values().map(AsRef::as_ref);
-    let mut toolsets: Vec<&PublishedToolset> = all.filter(|it| it.sign_in.is_some()).collect();
+    let mut toolsets: Vec<&PublishedToolset> = all.filter(|it| it.signing_in().is_some()).collect();
     toolsets.sort_by(|a, b| a.slug.cmp(&b.slug));
     if toolsets.is_empty() {
         return Err(ExaminationError::NobodySignsIn);
     }
     Ok(toolsets)
+}
+
+/// Examines the manifest of a toolset as its clients meet it.
+async fn manifest(
+    visitor: &Visitor,
+    toolset: &PublishedToolset,
+    external: &External,
+    public_url: &Origin,
+) -> Part {
+    let resource = Resource::of_toolset(public_url, &toolset.slug);
+    let manifest = &external.manifest;
+    let examinee = Examinee {
+        name: &format!("{} at {resource}", manifest.slug),
+        manifest: &manifest.manifest,
+        resource: Some(&resource),
+        republished: manifest.republished,
+        validation: Some(manifest.validation.kind()),
+    };
+    examine(visitor, &examinee, Trial::None).await
 }
 
 /// Returns the providers of toolsets, each with what people sign in for.

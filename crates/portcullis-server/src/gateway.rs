@@ -34,6 +34,8 @@ use crate::http::settings::ListenerSettings;
 use crate::http::surround::{Surroundings, surround};
 use crate::issuer::{self, IssuerParts};
 use crate::jobs;
+use crate::manifest::visit::Visitor;
+use crate::manifest::watch::ManifestWatch;
 use crate::mcp::endpoint::{self, EndpointState};
 use crate::mcp::keys::KeyCache;
 use crate::storage::{self, StorageError};
@@ -91,6 +93,8 @@ pub struct Gateway {
     router: Router,
     probe: Operations,
     reloader: Reloader,
+    manifests: ManifestWatch,
+    catalogue: Arc<ArcSwap<Catalogue>>,
     store: Store,
     clock: Arc<dyn Clock>,
 }
@@ -176,6 +180,11 @@ impl Gateway {
         tasks.spawn(jobs::sweep(
             self.store.clone(),
             Arc::clone(&self.clock),
+            background.clone(),
+        ));
+        tasks.spawn(jobs::watch_manifests(
+            self.manifests,
+            self.catalogue,
             background.clone(),
         ));
         if let Some(certificates) = self.listener.certificates() {
@@ -281,6 +290,11 @@ impl Parts {
         ));
         let providers = Providers::new(upstream.http().clone(), Arc::clone(&self.clock));
         let providers = Arc::new(providers);
+        let manifests = ManifestWatch::new(
+            Visitor::by(upstream.http().clone()),
+            Arc::clone(&self.metrics),
+            Arc::clone(&self.clock),
+        );
         let issuer = issuer::router(IssuerParts {
             store: self.store.clone(),
             catalogue: Arc::clone(&catalogue),
@@ -293,7 +307,7 @@ impl Parts {
             body_limits: settings.access.body,
         });
         let state = Arc::new(EndpointState {
-            catalogue,
+            catalogue: Arc::clone(&catalogue),
             keys: KeyCache::new(self.store.clone()),
             vault: Arc::new(Vault::new(VaultParts {
                 store: self.store.clone(),
@@ -320,6 +334,8 @@ impl Parts {
             router: surround(router, surroundings),
             probe,
             reloader,
+            manifests,
+            catalogue,
             store: self.store,
             clock: self.clock,
         })

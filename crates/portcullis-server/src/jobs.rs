@@ -1,12 +1,17 @@
 //! What happens by itself from time to time, on every replica, and harmlessly on several at once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use portcullis_base::Clock;
 use portcullis_store::Store;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+
+use crate::catalogue::Catalogue;
+use crate::manifest::watch::ManifestWatch;
 
 /// How often what nobody can use any more is deleted.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
@@ -16,6 +21,37 @@ const SWEEP_ROWS: u32 = 1000;
 
 /// How long a client that registered itself is kept without being used.
 const UNUSED_CLIENTS: Duration = Duration::from_hours(90 * 24);
+
+/// How often it is looked whether a manifest is due to be compared with what its provider serves.
+const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+/// Compares the manifests of published toolsets with what their providers serve, until `shutdown` is cancelled.
+pub(crate) async fn watch_manifests(
+    mut watch: ManifestWatch,
+    catalogue: Arc<ArcSwap<Catalogue>>,
+    shutdown: CancellationToken,
+) {
+    let mut ticks: Interval = interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = shutdown.cancelled() => return,
+        }
+        let published = catalogue.load_full();
+        let external = published.toolsets.values();
+        let external = external.filter_map(|toolset| toolset.external.as_ref());
+        // Several toolsets may have the same one.
+        let attached: BTreeMap<_, _> = external
+            .map(|it| (it.manifest.slug.clone(), Arc::clone(&it.manifest)))
+            .collect();
+        let attached: Vec<_> = attached.into_values().collect();
+        tokio::select! {
+            _ = watch.look(&attached) => {}
+            () = shutdown.cancelled() => return,
+        }
+    }
+}
 
 /// Deletes flows, codes, tokens, sessions and clients that nobody can use any more, until `shutdown` is cancelled.
 pub(crate) async fn sweep(store: Store, clock: Arc<dyn Clock>, shutdown: CancellationToken) {

@@ -12,3 +12,4 @@ mod reach;
 pub mod table;
 pub mod trial;
 pub mod visit;
+pub mod watch;

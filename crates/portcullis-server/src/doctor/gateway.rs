@@ -1,19 +1,24 @@
 //! The gateway as a client meets it: its documents, its refusals, and that nothing on the way changes them.
 
 use http::header;
-use portcullis_base::Origin;
+use portcullis_base::{Origin, Slug};
+use portcullis_store::TokenValidation;
 use serde_json::json;
 
 use super::answer::{caching, exchange, json as json_of, member, text};
 use super::finding::{Finding, Part, PartKind, quoted};
-use crate::catalogue::PublishedToolset;
+use crate::catalogue::{External, PublishedToolset};
 use crate::issuer::{AUTHORIZE, REGISTER, TOKEN};
+use crate::upstream::external::ResolvedDelegation;
 
 /// The check that fails where nothing answers at all.
 pub(super) const SILENT: &str = "reachable";
 
 /// What the documents of a gateway with another configuration are mended by.
 const SAME_FILE: &str = "see that the gateway at this address runs with this configuration file and the same `public_url`, then start it again";
+
+/// Where manifests that we serve again stand.
+const REPUBLISHED: &str = "/.well-known/oauth-authorization-server";
 
 /// A client that nobody knows.
 pub(super) struct Visitor<'a> {
@@ -24,8 +29,8 @@ pub(super) struct Visitor<'a> {
 }
 
 impl Visitor<'_> {
-    /// Looks at the authorization server.
-    pub(super) async fn gateway(&self) -> Part {
+    /// Looks whether anything answers, and, where people sign in here, at the authorization server.
+    pub(super) async fn gateway(&self, signs_in_here: bool) -> Part {
         let mut part = Part::new(PartKind::Gateway, self.public_url.as_str());
         let url = self.url("/.well-known/oauth-authorization-server");
         let answer = match exchange(&self.http, &url, None).await {
@@ -40,6 +45,9 @@ impl Visitor<'_> {
             }
         };
         part.add(Finding::good(SILENT, "something answers there"));
+        if !signs_in_here {
+            return part;
+        }
         match json_of("metadata", &url, &answer, 200) {
             Ok(document) => {
                 self.judge_metadata(&mut part, &url, &document);
@@ -132,13 +140,23 @@ impl Visitor<'_> {
             let slug = &toolset.slug;
             let resource = self.url(&format!("/{slug}/mcp"));
             let document = self.url(&format!("/.well-known/oauth-protected-resource/{slug}/mcp"));
-            self.judge_resource(&mut part, &document, &resource).await;
+            self.judge_resource(&mut part, &document, &resource, toolset)
+                .await;
             self.judge_challenge(&mut part, &document, &resource).await;
+            if toolset.is_republished() {
+                self.judge_republished(&mut part, slug, &resource).await;
+            }
         }
         part
     }
 
-    async fn judge_resource(&self, part: &mut Part, url: &str, resource: &str) {
+    async fn judge_resource(
+        &self,
+        part: &mut Part,
+        url: &str,
+        resource: &str,
+        toolset: &PublishedToolset,
+    ) {
         const CHECK: &str = "resource_metadata";
         let answer = match exchange(&self.http, url, None).await {
             Ok(answer) => answer,
@@ -174,18 +192,47 @@ impl Visitor<'_> {
                 SAME_FILE,
             ));
         }
+        let expected = toolset.authorization_server(self.public_url);
         let servers = document.get("authorization_servers");
-        if servers != Some(&json!([self.public_url.as_str()])) {
+        if servers != Some(&json!([expected])) {
             part.add(Finding::wrong(
                 "authorization_servers",
-                format!(
-                    "{url} names other authorization servers than {}",
-                    self.public_url
-                ),
+                format!("{url} names other authorization servers than {expected}"),
                 SAME_FILE,
             ));
         }
         part.add(caching("cache", url, &answer));
+    }
+
+    /// Looks at the provider's manifest as we serve it.
+    async fn judge_republished(&self, part: &mut Part, slug: &Slug, resource: &str) {
+        const CHECK: &str = "republished";
+        let url = self.url(&format!("{REPUBLISHED}/{slug}/mcp"));
+        let answer = match exchange(&self.http, &url, None).await {
+            Ok(answer) => answer,
+            Err(reason) => {
+                part.add(Finding::wrong(
+                    CHECK,
+                    format!("{url} does not answer: {reason}"),
+                    "let the proxy pass `/.well-known/` on to the gateway",
+                ));
+                return;
+            }
+        };
+        part.add(match json_of(CHECK, &url, &answer, 200) {
+            Ok(document) if member(&document, "issuer") == resource => {
+                Finding::good(CHECK, format!("{url} is the provider's manifest"))
+            }
+            Ok(document) => Finding::wrong(
+                CHECK,
+                format!(
+                    "{url} names the issuer {}, which is not {resource}",
+                    quoted(member(&document, "issuer"))
+                ),
+                SAME_FILE,
+            ),
+            Err(finding) => finding,
+        });
     }
 
     async fn judge_challenge(&self, part: &mut Part, document: &str, resource: &str) {
@@ -246,10 +293,13 @@ impl Visitor<'_> {
 
 /// Says what a sign-in is good for.
 fn purpose(toolset: &PublishedToolset) -> String {
-    let Some(sign_in) = &toolset.sign_in else {
+    let Some(sign_in) = toolset.signing_in() else {
         return "nobody signs in".to_owned();
     };
     let provider = &sign_in.provider;
+    if let Some(external) = &toolset.external {
+        return of_tokens(external);
+    }
     if !sign_in.connects {
         return format!(
             "`{provider}` only says who people are: no tool is called with their own token"
@@ -261,4 +311,23 @@ fn purpose(toolset: &PublishedToolset) -> String {
         format!("with the scopes {}", sign_in.scopes)
     };
     format!("tools are called with the token that people get at `{provider}`, {scopes}")
+}
+
+/// Says what the provider's own tokens are good for.
+fn of_tokens(external: &External) -> String {
+    let provider = &external.manifest.slug;
+    let judge = match external.manifest.validation.kind() {
+        TokenValidation::Jwt => "by their signatures",
+        TokenValidation::Introspection => "by asking the provider",
+        TokenValidation::Probe => "by a request that tells whom they are for",
+        TokenValidation::Upstream => "by nobody but the API",
+    };
+    let bears = match &external.manifest.delegation {
+        None => "the environment's credentials",
+        Some(ResolvedDelegation::Forward) => "those tokens themselves",
+        Some(ResolvedDelegation::Trade { .. }) => "what those tokens are traded for",
+    };
+    format!(
+        "clients bring tokens of `{provider}`, which are judged {judge}; tools are called with {bears}"
+    )
 }

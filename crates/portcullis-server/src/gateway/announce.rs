@@ -53,10 +53,10 @@ impl Gateway {
     }
 }
 
-/// Tells of the toolsets that anybody in the world can sign in to without the operator having said so.
+/// Tells of the toolsets that let in more people than the operator may think.
 fn tell_open_doors(catalogue: &Catalogue) {
     for toolset in catalogue.toolsets.values() {
-        if let Some(warning) = catalogue.open_door(toolset) {
+        for warning in catalogue.warnings(toolset) {
             tracing::warn!(toolset = %toolset.slug, "toolset `{}`: {warning}", toolset.slug);
         }
     }

@@ -71,17 +71,11 @@ fn metadata(
     let toolset = catalogue.toolsets.get(slug)?;
     let sign_in = toolset.signing_in()?;
     let public_url = &state.parts.public_url;
-    let authorization_server = match &toolset.external {
-        None => public_url.to_string(),
-        Some(external) if external.manifest.republished => toolset.endpoint(public_url),
-        // Whatever clients find there, they compare with what is written here.
-        Some(external) => external.manifest.manifest.issuer().to_owned(),
-    };
     Some(protected_resource(
         public_url,
         &toolset.slug,
         &toolset.title,
-        authorization_server,
+        toolset.authorization_server(public_url),
         &sign_in.scopes,
     ))
 }

@@ -43,6 +43,7 @@ pub struct Metrics {
     upstream: Family<UpstreamLabels, Counter>,
     upstream_duration: Histogram,
     token_fetches: Family<OutcomeLabel, Counter>,
+    manifest_checks: Family<OutcomeLabel, Counter>,
     refresh_token_replays: Counter,
     connection_renewals: Family<OutcomeLabel, Counter>,
 }
@@ -120,6 +121,7 @@ impl Metrics {
             upstream: Family::default(),
             upstream_duration: histogram(),
             token_fetches: Family::default(),
+            manifest_checks: Family::default(),
             refresh_token_replays: Counter::default(),
             connection_renewals: Family::default(),
         };
@@ -174,6 +176,11 @@ impl Metrics {
             "token_fetches",
             "Access tokens asked for at token endpoints",
             self.token_fetches.clone(),
+        );
+        registry.register(
+            "manifest_checks",
+            "Comparisons of a manifest with what its provider serves",
+            self.manifest_checks.clone(),
         );
         registry.register(
             "refresh_token_replays",
@@ -259,6 +266,13 @@ impl Metrics {
     /// Counts a request for an access token that failed.
     pub fn token_fetch_failed(&self) {
         self.token_fetch("failed");
+    }
+
+    /// Counts a comparison of a manifest with what its provider serves.
+    pub(crate) fn manifest_check(&self, outcome: &'static str) {
+        self.manifest_checks
+            .get_or_create(&OutcomeLabel { outcome })
+            .inc();
     }
 
     fn token_fetch(&self, outcome: &'static str) {

@@ -7,6 +7,7 @@
 
 mod examined;
 mod found;
+mod watched;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! `portcullis doctor`: what it finds where all is well, and where something is not.
 
+mod external;
+
 use std::path::Path;
 
 use serde_json::{Value, json};

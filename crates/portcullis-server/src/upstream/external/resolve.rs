@@ -72,6 +72,19 @@ pub enum Validation {
     Upstream,
 }
 
+impl Validation {
+    /// Returns what the operator calls it.
+    #[must_use]
+    pub fn kind(&self) -> TokenValidation {
+        match self {
+            Self::Jwt { .. } => TokenValidation::Jwt,
+            Self::Introspection { .. } => TokenValidation::Introspection,
+            Self::Probe { .. } => TokenValidation::Probe,
+            Self::Upstream => TokenValidation::Upstream,
+        }
+    }
+}
+
 /// We as a client of the provider.
 #[derive(Clone, Debug)]
 pub struct Registration {

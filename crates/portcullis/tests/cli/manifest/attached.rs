@@ -1,6 +1,7 @@
 //! Manifests that a configuration describes: attached, compared with what is served, and what they were.
 
 use super::*;
+use crate::running::Running;
 
 const SIGN_IN: &str = r#"
 # people sign in
@@ -174,4 +175,20 @@ fn what_a_manifest_was_is_listed_and_shown() {
     let unclear = [&versions[..], &["--show", ""]].concat();
     let told = stderr(&manifest(folder.path(), &provider, &unclear));
     assert!(told.contains("several versions"), "{told}");
+}
+
+#[test]
+fn an_api_that_alone_judges_tokens_is_told_by_check_and_at_the_start() {
+    let provider = provider();
+    let folder = attached(&provider);
+    let file = configuration(folder.path());
+    let file = file.replace("\"jwt\"", "\"upstream\"");
+    let file = file.replace("environment = \"production\"\ninbound", "inbound");
+    std::fs::write(folder.path().join("portcullis.toml"), file).expect("a file");
+    let told = "only the API judges the tokens of `acme`";
+    let checked = stdout(&portcullis(folder.path(), &["check", "portcullis.toml"]));
+    assert!(checked.contains(&format!("  warning: {told}")), "{checked}");
+    let mut gateway = Running::start(folder.path(), &["portcullis.toml"], "petstore");
+    gateway.wait_for(told);
+    gateway.stop();
 }
