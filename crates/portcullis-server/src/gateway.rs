@@ -11,6 +11,7 @@ mod restart;
 mod stamps;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ambient::{SystemClock, SystemRng};
 use crate::catalogue::Catalogue;
 use crate::config::apply::{self, ApplyError};
-use crate::config::{AllowedUpstream, Configuration, Fate, Settings, UpstreamSettings};
+use crate::config::{AllowedUpstream, Configuration, Difference, Fate, Settings, UpstreamSettings};
 use crate::http::certificate_watch;
 use crate::http::health::{Operations, operations};
 use crate::http::judge::OriginPolicy;
@@ -235,6 +236,19 @@ struct Parts {
     rng: Arc<dyn Rng>,
 }
 
+/// Says what starting has changed in the store.
+fn tell(difference: &Difference, file: &Path) {
+    for change in difference.lines() {
+        tracing::info!("applied: {change}");
+    }
+    if difference.changes.iter().any(|it| it.fate == Fate::Removed) {
+        tracing::warn!(
+            "the store held objects that `{}` does not describe, and they were removed; where another gateway serves them, give this one a store of its own by `--data-dir`",
+            file.display()
+        );
+    }
+}
+
 impl Parts {
     async fn assemble(self) -> Result<Gateway, GatewayError> {
         let settings = self.configuration.settings.clone();
@@ -245,15 +259,7 @@ impl Parts {
             &*self.rng,
         );
         let difference = difference.await?;
-        for change in difference.lines() {
-            tracing::info!("applied: {change}");
-        }
-        if difference.changes.iter().any(|it| it.fate == Fate::Removed) {
-            tracing::warn!(
-                "the store held objects that `{}` does not describe, and they were removed; where another gateway serves them, give this one a store of its own by `--data-dir`",
-                self.configuration.path().display()
-            );
-        }
+        tell(&difference, self.configuration.path());
         let listener = self.sockets.listener;
         let public_url = public_url(&settings, &listener)?;
         let catalogue = Arc::new(ArcSwap::from_pointee(Catalogue::default()));
@@ -290,6 +296,12 @@ impl Parts {
         ));
         let providers = Providers::new(upstream.http().clone(), Arc::clone(&self.clock));
         let providers = Arc::new(providers);
+        let vault = VaultParts {
+            store: self.store.clone(),
+            providers: Arc::clone(&providers),
+            metrics: Arc::clone(&self.metrics),
+            clock: Arc::clone(&self.clock),
+        };
         let manifests = ManifestWatch::new(
             Visitor::by(upstream.http().clone()),
             Arc::clone(&self.metrics),
@@ -309,12 +321,7 @@ impl Parts {
         let state = Arc::new(EndpointState {
             catalogue: Arc::clone(&catalogue),
             keys: KeyCache::new(self.store.clone()),
-            vault: Arc::new(Vault::new(VaultParts {
-                store: self.store.clone(),
-                providers: Arc::clone(&providers),
-                metrics: Arc::clone(&self.metrics),
-                clock: Arc::clone(&self.clock),
-            })),
+            vault: Arc::new(Vault::new(vault)),
             external: ExternalTokens::new(providers, Arc::clone(&self.clock)),
             upstream,
             metrics: self.metrics,
