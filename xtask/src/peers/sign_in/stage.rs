@@ -58,7 +58,7 @@ impl Stage {
         starts.push(library(&scripts, library_port));
         let programs = Program::start_all(starts, folder.path())?;
         providers.write_documents(&scripts.file("sign-in/documents"), folder.path())?;
-        outside.write(&scripts, folder.path())?;
+        outside.write(&scripts, &gateway::build(workspace)?, folder.path())?;
         let library = self::origin(library_port);
         let configuration = [
             allowed(

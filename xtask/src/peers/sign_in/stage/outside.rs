@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use serde_json::{Map, Value};
 
 use super::{CLIENT_ID, Scripts, origin};
 use crate::command;
@@ -67,6 +68,41 @@ impl Place {
             Toolset::Canaille => "validation = \"upstream\"".to_owned(),
             _ => "validation = \"jwt\"".to_owned(),
         }
+    }
+
+    fn document(&self, template: &str) -> String {
+        let (endpoint, scope) = self.documented();
+        template
+            .replace(
+                "{AUTHORIZE}",
+                &format!("{}{endpoint}", origin(self.provider)),
+            )
+            .replace("{API}", &origin(self.api))
+            .replace("{SCOPE}", scope)
+    }
+
+    /// Does what an operator does: fetches the manifest, completes it where he knows better, and has it checked.
+    fn make_manifest(&self, portcullis: &Path, folder: &Path, gateway: &str) -> Result<()> {
+        let slug = self.toolset.slug();
+        let file = folder.join(format!("{slug}.json"));
+        let run = |arguments: &[&str]| {
+            let mut program = Command::new(portcullis);
+            // Without a configuration of whoever runs this.
+            program.current_dir(folder).arg("manifest").args(arguments);
+            program.args(["--allow-upstream", &origin(self.provider)]);
+            command::output(&mut program)
+        };
+        let name = file.to_str().context("the folder's name is no text")?;
+        run(&["create", &self.issuer(), "--name", slug, "--output", name])?;
+        if self.toolset == Toolset::SdkDemo {
+            complete(
+                &file,
+                "introspection_endpoint",
+                &format!("{}introspect", self.issuer()),
+            )?;
+        }
+        let resource = format!("{gateway}/{slug}/mcp");
+        run(&["check", name, "--resource", &resource]).map(drop)
     }
 
     fn configuration(&self, folder: &Path) -> String {
@@ -136,25 +172,20 @@ impl Outside {
         ]
     }
 
-    /// Writes the manifests of those that serve, and the documents of their APIs.
-    pub(super) fn write(&self, scripts: &Scripts<'_>, folder: &Path) -> Result<()> {
-        let mut manifests = scripts.node("sign-in/outside/manifests.mjs");
-        manifests.arg(folder);
+    /// Writes the documents of the APIs, and has the manifests of those that serve made and checked by `portcullis`.
+    pub(super) fn write(
+        &self,
+        scripts: &Scripts<'_>,
+        portcullis: &Path,
+        folder: &Path,
+    ) -> Result<()> {
         let template = tools::read(&scripts.file("sign-in/documents/outside.yaml"))?;
         for place in self.places() {
-            let slug = place.toolset.slug();
-            manifests.arg(format!("{slug}={}", place.issuer()));
-            let (endpoint, scope) = place.documented();
-            let text = template
-                .replace(
-                    "{AUTHORIZE}",
-                    &format!("{}{endpoint}", origin(place.provider)),
-                )
-                .replace("{API}", &origin(place.api))
-                .replace("{SCOPE}", scope);
-            fs::write(folder.join(format!("{slug}.yaml")), text)?;
+            let file = folder.join(format!("{}.yaml", place.toolset.slug()));
+            fs::write(file, place.document(&template))?;
+            place.make_manifest(portcullis, folder, scripts.gateway())?;
         }
-        command::run(&mut manifests)
+        Ok(())
     }
 
     /// Where the gateway calls.
@@ -173,4 +204,12 @@ impl Outside {
         let places = [&self.signed, &self.opaque, &self.sdk_demo];
         places.map(|place| (place.toolset, origin(place.api)))
     }
+}
+
+/// Adds what the provider has and does not say.
+fn complete(file: &Path, member: &str, value: &str) -> Result<()> {
+    let mut manifest: Map<String, Value> = serde_json::from_str(&tools::read(file)?)?;
+    manifest.insert(member.to_owned(), Value::from(value));
+    fs::write(file, serde_json::to_string(&manifest)?)?;
+    Ok(())
 }
