@@ -4,6 +4,7 @@
 //! The sides of a comparison take turns, round by round, so that what else the machine does falls on all of them.
 
 mod documents;
+mod guard;
 mod parts;
 mod peers;
 mod report;
@@ -20,7 +21,7 @@ use crate::workspace::Workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct BenchArguments {
-    /// What to measure: `w1` calls, `w2` signing in, `w3` documents, `w4` memory, `w5` cold start, `w6` growth; all of them where absent.
+    /// What to measure: `w1` calls, `w2` signing in, `w3` documents, `w4` memory, `w5` cold start, `w6` growth, `guard` what judging a caller costs; all of them where absent.
     works: Vec<String>,
     /// Rounds, of which the median is taken.
     #[arg(long, default_value_t = 5)]
@@ -40,7 +41,7 @@ pub(crate) struct BenchArguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> anyhow::Result<()> {
-    const ALL: [&str; 6] = ["w1", "w2", "w3", "w4", "w5", "w6"];
+    const ALL: [&str; 7] = ["w1", "w2", "w3", "w4", "w5", "w6", "guard"];
     if let Some(unknown) = arguments
         .works
         .iter()
@@ -71,6 +72,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> anyhow::
     }
     if wanted("w6") {
         work::growth(&bench, arguments)?;
+    }
+    if wanted("guard") {
+        guard::guard(&bench, arguments)?;
     }
     Ok(())
 }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
@@ -26,6 +27,9 @@ pub(crate) struct LoadArguments {
     /// A header, as `name: value`.
     #[arg(long = "header")]
     headers: Vec<String>,
+    /// A file of bearer tokens, a line each; every call bears the next one, and after the last comes the first; which one begins is left to the clock.
+    #[arg(long)]
+    tokens: Option<PathBuf>,
     /// Text that every answer must hold.
     #[arg(long)]
     pub(crate) expect: Option<String>,
@@ -55,11 +59,34 @@ pub(crate) struct Measured {
 
 struct Plan {
     request: Request<Full<Bytes>>,
+    /// The tokens, and the next of them.
+    tokens: Vec<HeaderValue>,
+    next: AtomicUsize,
     expect: Option<String>,
     start: Instant,
     end: Instant,
     /// The time between two calls of one connection, where a rate is kept.
     pace: Option<Duration>,
+}
+
+impl Plan {
+    /// Returns the next request.
+    fn next(&self) -> Request<Full<Bytes>> {
+        let mut request = self.request.clone();
+        if !self.tokens.is_empty() {
+            let number = self.next.fetch_add(1, Ordering::Relaxed) % self.tokens.len();
+            let token = self.tokens.get(number).cloned();
+            let headers = request.headers_mut();
+            token.map(|token| headers.insert(http::header::AUTHORIZATION, token));
+        }
+        request
+    }
+}
+
+fn read_tokens(file: &PathBuf) -> anyhow::Result<Vec<HeaderValue>> {
+    let text = std::fs::read_to_string(file)?;
+    let bearer = |token: &str| Ok(HeaderValue::try_from(format!("Bearer {token}"))?);
+    text.lines().map(bearer).collect()
 }
 
 #[expect(
@@ -88,8 +115,15 @@ pub(crate) async fn run(arguments: LoadArguments) -> anyhow::Result<Measured> {
     let pace = arguments
         .rate
         .map(|rate| Duration::from_secs_f64(arguments.connections as f64 / rate));
+    let tokens = arguments.tokens.as_ref().map(read_tokens).transpose()?;
+    // Not those again that the load before began with.
+    let first = SystemTime::now()
+        .duration_since(UNIX_EPOCH)?
+        .subsec_micros();
     let plan = Arc::new(Plan {
         request: request(&arguments)?,
+        tokens: tokens.unwrap_or_default(),
+        next: AtomicUsize::new(usize::try_from(first)?),
         expect: arguments.expect.clone(),
         start,
         end: start + seconds,
@@ -219,7 +253,7 @@ async fn one_connection(
             return Ok(latencies);
         }
         sender.ready().await?;
-        let response = sender.send_request(plan.request.clone()).await?;
+        let response = sender.send_request(plan.next()).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         ensure!(

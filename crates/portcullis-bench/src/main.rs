@@ -7,6 +7,7 @@ mod load;
 mod process;
 mod provider;
 mod sign_in;
+mod signer;
 mod visitor;
 mod wire;
 
@@ -25,10 +26,38 @@ enum Arguments {
     SignIn(sign_in::SignInArguments),
     /// Signs one client in and prints its access token.
     Token(load::LoadArguments),
+    /// Signs clients in and has them refresh; prints their access tokens, a line each.
+    Tokens {
+        /// How many.
+        #[arg(long)]
+        count: usize,
+        /// The call that the tokens are for.
+        #[command(flatten)]
+        call: load::LoadArguments,
+    },
+    /// Makes a key for a provider that signs access tokens.
+    Key {
+        /// Where to write it.
+        file: PathBuf,
+    },
+    /// Prints access tokens of a provider that signs them, a line each.
+    Signed {
+        /// The key.
+        file: PathBuf,
+        /// The provider.
+        issuer: String,
+        /// The resource that they are for.
+        resource: String,
+        /// How many.
+        count: usize,
+    },
     /// Serves as a provider that lets everybody in at once.
     Provider {
         /// The port, on loopback.
         port: u16,
+        /// The key whose public half is served at `/keys`.
+        #[arg(long)]
+        key: Option<PathBuf>,
     },
     /// Measures, in this process, how long a document takes to become a tool list.
     Import {
@@ -50,7 +79,24 @@ fn main() -> anyhow::Result<()> {
             serde_json::to_string(&on_one_thread(sign_in::run(arguments))?)?
         }
         Arguments::Token(call) => on_one_thread(sign_in::once(call))?,
-        Arguments::Provider { port } => return on_one_thread(provider::run(port)),
+        Arguments::Tokens { count, call } => {
+            on_one_thread(sign_in::tokens(call, count))?.join("\n")
+        }
+        Arguments::Key { file } => return signer::Signer::create(&file),
+        Arguments::Signed {
+            file,
+            issuer,
+            resource,
+            count,
+        } => {
+            let signer = signer::Signer::read(&file)?;
+            let tokens = (0..count).map(|number| signer.token(&issuer, &resource, number));
+            tokens.collect::<anyhow::Result<Vec<_>>>()?.join("\n")
+        }
+        Arguments::Provider { port, key } => {
+            let key = key.map(|file| signer::Signer::read(&file)).transpose()?;
+            return on_one_thread(provider::run(port, key));
+        }
         Arguments::Import {
             document,
             parse_only,

@@ -18,32 +18,45 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::form_urlencoded;
 
+use crate::signer::Signer;
+
 /// Serves on a port of loopback until the process ends.
-pub(crate) async fn run(port: u16) -> anyhow::Result<()> {
+pub(crate) async fn run(port: u16, key: Option<Signer>) -> anyhow::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await
         .with_context(|| format!("port {port} cannot be listened at"))?;
-    let people = Arc::new(AtomicU64::new(0));
+    let state = Arc::new(State {
+        people: AtomicU64::new(0),
+        keys: key.map(|key| key.set()),
+    });
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let people = Arc::clone(&people);
+        let state = Arc::clone(&state);
         let service = service_fn(move |request| {
-            let people = Arc::clone(&people);
-            async move { Ok::<_, Infallible>(answer(request, &people).await) }
+            let state = Arc::clone(&state);
+            async move { Ok::<_, Infallible>(answer(request, &state).await) }
         });
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }
 
-async fn answer(request: Request<Incoming>, people: &AtomicU64) -> Response<Full<Bytes>> {
+/// What the provider knows.
+struct State {
+    people: AtomicU64,
+    /// The set of its public keys, where it signs tokens.
+    keys: Option<Value>,
+}
+
+async fn answer(request: Request<Incoming>, state: &State) -> Response<Full<Bytes>> {
     match request.uri().path() {
         "/authorize" => {
-            let person = people.fetch_add(1, Ordering::Relaxed);
+            let person = state.people.fetch_add(1, Ordering::Relaxed);
             back(request.uri().query().unwrap_or_default(), person)
         }
         "/token" => token(request).await,
         "/me" => me(&request),
+        "/keys" => json_answer(StatusCode::OK, state.keys.as_ref().unwrap_or(&Value::Null)),
         _ => json_answer(StatusCode::NOT_FOUND, &json!({})),
     }
 }

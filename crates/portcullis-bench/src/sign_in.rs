@@ -43,6 +43,30 @@ pub(crate) async fn once(call: LoadArguments) -> anyhow::Result<String> {
     Ok(visitor.sign_in().await?.access_token)
 }
 
+/// Signs a client in on each connection and has it refresh, until there are so many access tokens.
+pub(crate) async fn tokens(call: LoadArguments, count: usize) -> anyhow::Result<Vec<String>> {
+    let place = place(&call).await?;
+    let mut clients = JoinSet::new();
+    for _ in 0..call.connections {
+        let mut visitor = Visitor::new(Arc::clone(&place));
+        let share = count.div_ceil(call.connections);
+        clients.spawn(async move {
+            let mut tokens = Vec::new();
+            let mut signed_in = visitor.sign_in().await?;
+            while tokens.len() < share {
+                signed_in = visitor.refresh(&signed_in).await?;
+                tokens.push(signed_in.access_token.clone());
+            }
+            anyhow::Ok(tokens)
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(tokens) = clients.join_next().await {
+        all.extend(tokens??);
+    }
+    Ok(all)
+}
+
 /// Loads the server and measures.
 pub(crate) async fn run(arguments: SignInArguments) -> anyhow::Result<Measured> {
     let SignInArguments { work, call } = arguments;

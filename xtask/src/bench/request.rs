@@ -84,6 +84,13 @@ impl Request {
         ]))
     }
 
+    /// Sends the tokens of a file, one after the other.
+    pub(crate) fn with_tokens(&self, file: &Path) -> Self {
+        let mut request = self.clone();
+        request.0.push(format!("--tokens={}", file.display()));
+        request
+    }
+
     /// Returns what the load generator is told.
     pub(crate) fn arguments(&self) -> &[String] {
         &self.0
