@@ -64,6 +64,15 @@ pub async fn examine(visitor: &Visitor, examinee: &Examinee<'_>, trial: Trial<'_
     part
 }
 
+/// Examines what stands in a manifest, without asking anybody.
+#[must_use]
+pub fn read(examinee: &Examinee<'_>) -> Part {
+    let mut part = Part::new(PartKind::Manifest, examinee.name);
+    let (kind, verdict) = (DocumentKind::OAuth, ResourceVerdict::Untried);
+    judge_document(examinee, kind, verdict, &mut part);
+    part
+}
+
 /// Judges what stands in the manifest, as clients will read it.
 fn judge_document(
     examinee: &Examinee<'_>,

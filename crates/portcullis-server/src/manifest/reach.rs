@@ -68,7 +68,10 @@ fn answers(name: &str, answer: Result<HttpAnswer, Unfit>) -> Finding {
     const CHECK: &str = "endpoints";
     match answer {
         Ok(answer) if !answer.status.is_server_error() => {
-            let message = format!("`{name}` answers (status {})", answer.status.as_u16());
+            let message = format!(
+                "`{name}` answers (status {} to an empty question)",
+                answer.status.as_u16()
+            );
             Finding::good(CHECK, message)
         }
         Ok(answer) => Finding::wrong(

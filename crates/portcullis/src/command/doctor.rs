@@ -68,7 +68,7 @@ fn print(out: &mut impl Write, examination: &Examination) -> io::Result<()> {
     }
 }
 
-fn print_finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+pub(super) fn print_finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
     let word = match finding.verdict {
         Verdict::Good => "ok",
         Verdict::Note => "note",

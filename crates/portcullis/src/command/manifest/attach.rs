@@ -8,12 +8,15 @@ use anyhow::{Context as _, bail};
 use portcullis_base::{Clock as _, Slug};
 use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::config::Configuration;
+use portcullis_server::doctor::Verdict;
 use portcullis_server::manifest::attach::{Attachment, Edited};
-use portcullis_server::manifest::table;
+use portcullis_server::manifest::{examine, table};
 use portcullis_server::storage;
 
+use super::check::Owned;
 use super::{Surroundings, read, replace};
 use crate::command::apply::is_confirmed;
+use crate::command::doctor::print_finding;
 
 /// What is attached to what.
 pub(super) struct Wanted<'a> {
@@ -50,6 +53,7 @@ pub(super) async fn run(
         println!("{change}");
     }
     tell_consequences(&configuration, wanted.toolset, &edited).await;
+    tell_findings(&configuration, &slug, wanted.toolset)?;
     if !wanted.yes && !is_confirmed("write this?")? {
         println!("nothing was changed");
         return Ok(ExitCode::FAILURE);
@@ -100,6 +104,24 @@ fn relative(config: &Path, file: &Path) -> anyhow::Result<PathBuf> {
         Ok(relative) => relative.to_owned(),
         Err(_) => file,
     })
+}
+
+/// Says what clients will stumble over, as far as that stands in the manifest.
+fn tell_findings(
+    configuration: &Configuration,
+    manifest: &Slug,
+    toolset: &Slug,
+) -> anyhow::Result<()> {
+    let Some(examinee) = Owned::described(configuration, manifest, toolset)? else {
+        return Ok(());
+    };
+    let mut part = examine::read(&examinee.borrowed());
+    part.findings
+        .retain(|finding| matches!(finding.verdict, Verdict::Doubtful | Verdict::Wrong));
+    for finding in &part.findings {
+        print_finding(&mut std::io::stdout().lock(), finding)?;
+    }
+    Ok(())
 }
 
 /// Says what becomes of the clients that come in by a way that is closed.

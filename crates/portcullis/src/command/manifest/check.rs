@@ -8,7 +8,7 @@ use portcullis_base::Slug;
 use portcullis_oauth::manifest::Manifest;
 use portcullis_oauth::resource::Resource;
 use portcullis_server::ambient::SystemRng;
-use portcullis_server::config::Configuration;
+use portcullis_server::config::{Configuration, ManifestObject};
 use portcullis_server::doctor::Examination;
 use portcullis_server::manifest::discover::of_url;
 use portcullis_server::manifest::examine::{Examinee, Trial, examine};
@@ -48,7 +48,7 @@ pub(super) async fn run(
 }
 
 /// What is examined, kept.
-struct Owned {
+pub(super) struct Owned {
     name: String,
     manifest: Manifest,
     resource: Option<Resource>,
@@ -57,7 +57,37 @@ struct Owned {
 }
 
 impl Owned {
-    fn borrowed(&self) -> Examinee<'_> {
+    /// Returns a manifest of the configuration as a toolset has it; none where it is not described there.
+    pub(super) fn described(
+        configuration: &Configuration,
+        manifest: &Slug,
+        toolset: &Slug,
+    ) -> anyhow::Result<Option<Self>> {
+        let Some(object) = configuration.objects.manifests.get(manifest) else {
+            return Ok(None);
+        };
+        let resource = of_toolset(configuration, toolset).ok();
+        Ok(Some(Self::of(manifest, object, resource)?))
+    }
+
+    fn of(
+        slug: &Slug,
+        object: &ManifestObject,
+        resource: Option<Resource>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            name: match &resource {
+                Some(resource) => format!("{slug} at {resource}"),
+                None => slug.to_string(),
+            },
+            manifest: Manifest::parse(object.content.as_bytes())?,
+            resource,
+            republished: object.settings.republished,
+            validation: Some(object.settings.validation),
+        })
+    }
+
+    pub(super) fn borrowed(&self) -> Examinee<'_> {
         Examinee {
             name: &self.name,
             manifest: &self.manifest,
@@ -96,31 +126,25 @@ fn attached(
     let object = objects.manifests.get(slug).with_context(|| {
         format!("there is neither a file `{slug}` nor a table `[manifests.{slug}]`")
     })?;
-    let manifest = Manifest::parse(object.content.as_bytes())?;
-    let examinee = |resource: Option<Resource>| Owned {
-        name: match &resource {
-            Some(resource) => format!("{slug} at {resource}"),
-            None => slug.to_string(),
-        },
-        manifest: manifest.clone(),
-        resource,
-        republished: object.settings.republished || wanted.republished,
-        validation: Some(object.settings.validation),
+    let examinee = |resource: Option<Resource>| {
+        let mut examinee = Owned::of(slug, object, resource)?;
+        examinee.republished |= wanted.republished;
+        anyhow::Ok(examinee)
     };
     if let Some(resource) = &wanted.target.resource {
-        return Ok(vec![examinee(Some(resource.clone()))]);
+        return Ok(vec![examinee(Some(resource.clone()))?]);
     }
     if let Some(toolset) = &wanted.target.toolset {
-        return Ok(vec![examinee(Some(of_toolset(configuration, toolset)?))]);
+        return Ok(vec![examinee(Some(of_toolset(configuration, toolset)?))?]);
     }
     let toolsets = objects.toolsets.iter();
     let toolsets = toolsets.filter(|(_, toolset)| toolset.manifest.as_ref() == Some(slug));
     let mut examinees = Vec::new();
     for (toolset, _) in toolsets {
-        examinees.push(examinee(of_toolset(configuration, toolset).ok()));
+        examinees.push(examinee(of_toolset(configuration, toolset).ok())?);
     }
     if examinees.is_empty() {
-        examinees.push(examinee(None));
+        examinees.push(examinee(None)?);
     }
     Ok(examinees)
 }

@@ -112,6 +112,24 @@ fn what_cannot_be_attached_is_said_and_changes_nothing() {
 }
 
 #[test]
+fn what_clients_would_stumble_over_is_said_before_anybody_is_asked() {
+    let provider = provider();
+    let folder = created(&provider);
+    let mut document = metadata(&url(&provider));
+    document["registration_endpoint"] = Value::Null;
+    let file = folder.path().join("acme-oauth.json");
+    std::fs::write(file, document.to_string()).expect("a file");
+    provider.answer_by(|_| panic!("nobody is asked"));
+    let unasked = manifest(folder.path(), &provider, &ATTACH[..6]);
+    assert!(stderr(&unasked).contains("--yes"));
+    let told = String::from_utf8_lossy(&unasked.stdout);
+    assert!(
+        told.contains("WRONG") && told.contains("[registration-none]"),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_a_provider_changed_is_shown_and_written_only_when_asked() {
     let provider = provider();
     let folder = attached(&provider);
