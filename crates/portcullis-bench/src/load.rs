@@ -83,6 +83,13 @@ impl Plan {
     }
 }
 
+/// Draws where to begin, so that tokens do not come again that the load before began with.
+#[expect(clippy::disallowed_methods, reason = "whatever the clock says will do")]
+fn anywhere() -> anyhow::Result<usize> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(usize::try_from(since.subsec_micros())?)
+}
+
 fn read_tokens(file: &PathBuf) -> anyhow::Result<Vec<HeaderValue>> {
     let text = std::fs::read_to_string(file)?;
     let bearer = |token: &str| Ok(HeaderValue::try_from(format!("Bearer {token}"))?);
@@ -123,7 +130,7 @@ pub(crate) async fn run(arguments: LoadArguments) -> anyhow::Result<Measured> {
     let plan = Arc::new(Plan {
         request: request(&arguments)?,
         tokens: tokens.unwrap_or_default(),
-        next: AtomicUsize::new(usize::try_from(first)?),
+        next: AtomicUsize::new(anywhere()?),
         expect: arguments.expect.clone(),
         start,
         end: start + seconds,
