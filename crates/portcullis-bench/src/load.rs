@@ -123,10 +123,6 @@ pub(crate) async fn run(arguments: LoadArguments) -> anyhow::Result<Measured> {
         .rate
         .map(|rate| Duration::from_secs_f64(arguments.connections as f64 / rate));
     let tokens = arguments.tokens.as_ref().map(read_tokens).transpose()?;
-    // Not those again that the load before began with.
-    let first = SystemTime::now()
-        .duration_since(UNIX_EPOCH)?
-        .subsec_micros();
     let plan = Arc::new(Plan {
         request: request(&arguments)?,
         tokens: tokens.unwrap_or_default(),
