@@ -17,7 +17,10 @@ class Client {
     const client = new Client();
     const { origin, pathname } = new URL(endpoint);
     const resource = await read(`${origin}/.well-known/oauth-protected-resource${pathname}`);
-    client.server = await read(new URL("/.well-known/oauth-authorization-server", resource.authorization_servers[0]));
+    const issuer = resource.authorization_servers[0];
+    const server = new URL(issuer);
+    client.server = await read(`${server.origin}/.well-known/oauth-authorization-server${server.pathname.replace(/^\/$/, "")}`);
+    if (client.server.issuer !== issuer) throw new Error(`${issuer} calls itself ${client.server.issuer}`);
     client.scope = resource.scopes_supported?.join(" ");
     client.id = await register(client.server, callback.redirectUri);
     return client;

@@ -7,7 +7,8 @@ import { serve } from "../api.mjs";
 import { PEOPLE } from "../people.mjs";
 
 const [gateway, port, apiPort] = process.argv.slice(2);
-const endpoint = new URL(`${gateway}/sdk-demo/mcp`);
+// Clients are told of the demo itself at the first, and of the gateway in its place at the second.
+const endpoints = ["sdk-demo", "republished"].map((slug) => new URL(`${gateway}/${slug}/mcp`).href);
 
 const { authorize, exchangeAuthorizationCode } = DemoInMemoryAuthProvider.prototype;
 const ofCodes = new Map();
@@ -43,8 +44,8 @@ function escaped(text) {
   return String(text).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-setupAuthServer({ authServerUrl: new URL(`http://127.0.0.1:${port}`), mcpServerUrl: endpoint, strictResource: false });
+setupAuthServer({ authServerUrl: new URL(`http://127.0.0.1:${port}`), mcpServerUrl: new URL(endpoints[0]), strictResource: false });
 serve(apiPort, async (token) => {
   const { resource } = (await demo?.verifyAccessToken(token).catch(() => undefined)) ?? {};
-  return resource?.href === endpoint.href ? ofTokens.get(token) : undefined;
+  return endpoints.includes(resource?.href) ? ofTokens.get(token) : undefined;
 });

@@ -55,7 +55,7 @@ const CLIENTS: [Client; 8] = [
 ];
 
 /// Every client and every toolset at least once, and every client at a provider that registers it.
-const PAIRS: [(Client, Toolset); 18] = [
+const PAIRS: [(Client, Toolset); 20] = [
     (programs::TYPESCRIPT_V1, Toolset::GitHub),
     (programs::TYPESCRIPT_V2, Toolset::Google),
     (programs::INSPECTOR, Toolset::Oidc),
@@ -74,14 +74,18 @@ const PAIRS: [(Client, Toolset); 18] = [
     (programs::PYTHON_FASTMCP, Toolset::SdkDemo),
     (programs::PYTHON_MCP, Toolset::Canaille),
     (programs::MCP_REMOTE, Toolset::Canaille),
+    (programs::TYPESCRIPT_V2, Toolset::Republished),
+    (programs::RMCP, Toolset::Republished),
 ];
 
 /// Clients and providers that do not get along, with nothing of ours between them: see the README of `tests/sign-in`.
-const UNFIT: [(&str, Toolset); 4] = [
+const UNFIT: [(&str, Toolset); 6] = [
     (programs::INSPECTOR.name, Toolset::Canaille),
     (programs::RMCP.name, Toolset::Canaille),
     (programs::PYTHON_MCP.name, Toolset::SdkDemo),
     (programs::PYTHON_MCP_V1.name, Toolset::SdkDemo),
+    (programs::PYTHON_MCP.name, Toolset::Republished),
+    (programs::PYTHON_MCP_V1.name, Toolset::Republished),
 ];
 
 /// As many lines of a log as a failed sign-in needs to be understood.

@@ -101,7 +101,7 @@ impl Stage {
     }
 
     /// The toolsets whose providers name whom a token is for, each with the origin of its API.
-    pub(super) fn with_audiences(&self) -> [(Toolset, String); 3] {
+    pub(super) fn with_audiences(&self) -> [(Toolset, String); 4] {
         self.outside.with_audiences()
     }
 

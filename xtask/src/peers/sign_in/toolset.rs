@@ -21,12 +21,14 @@ pub(super) enum Toolset {
     Opaque,
     /// The same of the SDK's demo.
     SdkDemo,
+    /// The same again, told by us in its place.
+    Republished,
     /// Its provider registers clients itself, and issues tokens that are for nobody but them.
     Canaille,
 }
 
 impl Toolset {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::GitHub,
         Self::Google,
         Self::Entra,
@@ -35,6 +37,7 @@ impl Toolset {
         Self::Signed,
         Self::Opaque,
         Self::SdkDemo,
+        Self::Republished,
         Self::Canaille,
     ];
 
@@ -48,6 +51,7 @@ impl Toolset {
             Self::Signed => "signed",
             Self::Opaque => "opaque",
             Self::SdkDemo => "sdk-demo",
+            Self::Republished => "republished",
             Self::Canaille => "canaille",
         }
     }
@@ -100,7 +104,7 @@ impl Toolset {
             Self::GitHub | Self::Google | Self::Entra | Self::Oidc => {
                 format!("inbound = [\"oauth\"]\nprovider = \"{slug}\"\n")
             }
-            Self::Signed | Self::Opaque | Self::SdkDemo | Self::Canaille => {
+            Self::Signed | Self::Opaque | Self::SdkDemo | Self::Republished | Self::Canaille => {
                 format!("inbound = [\"external\"]\nmanifest = \"{slug}\"\n")
             }
         };

@@ -2,6 +2,7 @@
 //!
 //! We are no client there, but for asking about tokens; what we know of each is its manifest.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -42,7 +43,7 @@ impl Place {
     /// What it calls itself; the SDK has it end in a slash.
     fn issuer(&self) -> String {
         let slash = match self.toolset {
-            Toolset::SdkDemo => "/",
+            Toolset::SdkDemo | Toolset::Republished => "/",
             _ => "",
         };
         format!("{}{slash}", origin(self.provider))
@@ -51,7 +52,7 @@ impl Place {
     /// Its authorization endpoint and the scope of its API, by which its document means it.
     fn documented(&self) -> (&'static str, &'static str) {
         match self.toolset {
-            Toolset::SdkDemo => ("/authorize", "mcp:tools"),
+            Toolset::SdkDemo | Toolset::Republished => ("/authorize", "mcp:tools"),
             Toolset::Canaille => ("/oauth/authorize", "profile"),
             _ => ("/auth", "me:read"),
         }
@@ -63,6 +64,7 @@ impl Place {
         match self.toolset {
             // The demo lets everybody ask.
             Toolset::SdkDemo => asking,
+            Toolset::Republished => format!("{asking}\nrepublish = true"),
             Toolset::Opaque => format!("{asking}\nclient_secret_env = \"PROVIDER_SECRET\""),
             // Its tokens are for the client that registered, and whoever else asks about them is told nothing.
             Toolset::Canaille => "validation = \"upstream\"".to_owned(),
@@ -94,7 +96,8 @@ impl Place {
         };
         let name = file.to_str().context("the folder's name is no text")?;
         run(&["create", &self.issuer(), "--name", slug, "--output", name])?;
-        if self.toolset == Toolset::SdkDemo {
+        let is_untold = matches!(self.toolset, Toolset::SdkDemo | Toolset::Republished);
+        if is_untold {
             complete(
                 &file,
                 "introspection_endpoint",
@@ -102,7 +105,11 @@ impl Place {
             )?;
         }
         let resource = format!("{gateway}/{slug}/mcp");
-        run(&["check", name, "--resource", &resource]).map(drop)
+        let mut check = vec!["check", name, "--resource", &resource];
+        if self.toolset == Toolset::Republished {
+            check.push("--republished");
+        }
+        run(&check).map(drop)
     }
 
     fn configuration(&self, folder: &Path) -> String {
@@ -128,21 +135,34 @@ pub(super) struct Outside {
     signed: Place,
     opaque: Place,
     sdk_demo: Place,
+    /// The same provider.
+    republished: Place,
     canaille: Place,
 }
 
 impl Outside {
     pub(super) fn free() -> Result<Self> {
+        let sdk_demo = Place::free(Toolset::SdkDemo)?;
         Ok(Self {
             signed: Place::free(Toolset::Signed)?,
             opaque: Place::free(Toolset::Opaque)?,
-            sdk_demo: Place::free(Toolset::SdkDemo)?,
+            republished: Place {
+                toolset: Toolset::Republished,
+                ..sdk_demo
+            },
+            sdk_demo,
             canaille: Place::free(Toolset::Canaille)?,
         })
     }
 
-    fn places(&self) -> [&Place; 4] {
-        [&self.signed, &self.opaque, &self.sdk_demo, &self.canaille]
+    fn places(&self) -> [&Place; 5] {
+        [
+            &self.signed,
+            &self.opaque,
+            &self.sdk_demo,
+            &self.republished,
+            &self.canaille,
+        ]
     }
 
     /// What is started for them; each knows the gateway's endpoints as resources.
@@ -191,7 +211,8 @@ impl Outside {
     /// Where the gateway calls.
     pub(super) fn origins(&self) -> impl Iterator<Item = String> {
         let ports = self.places().map(|place| [place.provider, place.api]);
-        ports.into_iter().flatten().map(origin)
+        let ports: BTreeSet<u16> = ports.into_iter().flatten().collect();
+        ports.into_iter().map(origin)
     }
 
     pub(super) fn configuration(&self, folder: &Path) -> String {
@@ -200,8 +221,13 @@ impl Outside {
     }
 
     /// The toolsets whose providers name whom a token is for, each with the origin of its API.
-    pub(super) fn with_audiences(&self) -> [(Toolset, String); 3] {
-        let places = [&self.signed, &self.opaque, &self.sdk_demo];
+    pub(super) fn with_audiences(&self) -> [(Toolset, String); 4] {
+        let places = [
+            &self.signed,
+            &self.opaque,
+            &self.sdk_demo,
+            &self.republished,
+        ];
         places.map(|place| (place.toolset, origin(place.api)))
     }
 }
