@@ -3,8 +3,10 @@
 pub mod error;
 pub mod form;
 pub mod grant;
+pub mod introspected;
 pub mod issued;
 pub mod metadata;
+pub mod presented;
 pub mod registration;
 pub mod token;
 

@@ -8,12 +8,15 @@ mod answer;
 mod authorize;
 mod browser;
 mod callback;
+mod client_request;
 mod consent;
 mod departure;
 mod document;
+mod introspect;
 mod page;
 mod quota;
 mod register;
+mod revoke;
 mod sign_out;
 mod token;
 
@@ -44,6 +47,10 @@ use quota::AddressQuota;
 pub const AUTHORIZE: &str = "/authorize";
 /// The path of the token endpoint.
 pub const TOKEN: &str = "/token";
+/// The path of the revocation endpoint.
+pub const REVOKE: &str = "/revoke";
+/// The path of the introspection endpoint.
+pub const INTROSPECT: &str = "/introspect";
 /// The path of the registration endpoint.
 pub const REGISTER: &str = "/register";
 /// The path of the page that asks the person.
@@ -89,9 +96,11 @@ pub fn router(parts: IssuerParts) -> Router {
         flows: AddressQuota::per_minute(quota::FLOWS),
         parts,
     });
-    // Whoever still holds a refresh token of ours is told that it is good no more, not that nobody is there.
+    // Whoever still holds a token of ours is told that it is good no more, not that nobody is there.
     let always = Router::new()
         .route(TOKEN, post(token::token))
+        .route(REVOKE, post(revoke::revoke))
+        .route(INTROSPECT, post(introspect::introspect))
         .route(
             "/.well-known/oauth-authorization-server/{toolset}/mcp",
             get(document::republished),

@@ -12,6 +12,7 @@ mod flows;
 mod grants;
 mod renewal;
 mod renewing;
+mod revoking;
 mod sessions;
 mod sweep;
 mod tokens;

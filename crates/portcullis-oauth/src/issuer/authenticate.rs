@@ -10,7 +10,7 @@ use portcullis_base::{Digest, Secret};
 use subtle::{Choice, ConstantTimeEq as _};
 use thiserror::Error;
 
-use super::client::{Client, ClientId, TokenEndpointAuthMethod};
+use super::client::{Client, ClientId, ClientOrigin, TokenEndpointAuthMethod};
 use crate::wire::error::{OAuthError, OAuthErrorCode};
 use crate::wire::form::{self, Parameters};
 
@@ -86,6 +86,9 @@ pub enum RefusalCause {
     /// The client named another method when it registered.
     #[error("the client authenticates by another method than the one it registered")]
     OtherMethod,
+    /// The client may not ask about tokens.
+    #[error("only a client that the operator registered with a secret may introspect")]
+    MayNotIntrospect,
 }
 
 /// Reads what a request presents, given the values of all its `Authorization` headers.
@@ -219,6 +222,24 @@ pub fn authenticate(
     })
 }
 
+/// Decides whether a client that authenticated may ask about tokens: one that the operator registered, with a secret.
+///
+/// Others could be anybody who found a token (RFC 7662 §4).
+///
+/// # Errors
+///
+/// When it registered itself, or has no secret.
+pub fn may_introspect(presented: &PresentedClient, client: &Client) -> Result<(), ClientRefused> {
+    let is_confidential = presented.method() != TokenEndpointAuthMethod::None;
+    if is_confidential && client.origin == ClientOrigin::PreRegistered {
+        return Ok(());
+    }
+    Err(ClientRefused {
+        cause: RefusalCause::MayNotIntrospect,
+        tried_header: presented.method() == TokenEndpointAuthMethod::ClientSecretBasic,
+    })
+}
+
 /// Compares in constant time, be there a secret to compare with or not.
 fn has_secret(presented: &PresentedClient, expected: Option<Digest>) -> bool {
     // No text that can be presented is known to have this digest.
@@ -274,6 +295,10 @@ impl ClientRefused {
             RefusalCause::NoClient => (
                 OAuthErrorCode::InvalidClient,
                 "`client_id` is missing or malformed",
+            ),
+            RefusalCause::MayNotIntrospect => (
+                OAuthErrorCode::InvalidClient,
+                "only a client that the operator registered with a secret may introspect",
             ),
             _ => (
                 OAuthErrorCode::InvalidClient,

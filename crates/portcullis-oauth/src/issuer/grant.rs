@@ -92,6 +92,26 @@ pub struct RefreshTokenRow {
     pub confirmed_at: Option<Timestamp>,
 }
 
+/// What is stored of a token, of whichever kind it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredToken {
+    /// Of an access token.
+    Access(AccessTokenRow),
+    /// Of a refresh token.
+    Refresh(RefreshTokenRow),
+}
+
+impl StoredToken {
+    /// Returns the grant that it was issued under.
+    #[must_use]
+    pub fn grant(&self) -> &Grant {
+        match self {
+            Self::Access(row) => &row.grant,
+            Self::Refresh(row) => &row.grant,
+        }
+    }
+}
+
 /// Tokens to store at once: those of a redemption or of a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTokens {

@@ -127,7 +127,7 @@ pub fn refresh(
 /// Tells whether a token still gives tokens: nothing that came of it has been used, or not for long.
 ///
 /// RFC 9700 §4.14.2: a token that comes again after its successor took over is one that two parties hold.
-fn is_good(row: &RefreshTokenRow, lifetimes: TokenLifetimes, now: Timestamp) -> bool {
+pub(super) fn is_good(row: &RefreshTokenRow, lifetimes: TokenLifetimes, now: Timestamp) -> bool {
     row.confirmed_at
         .is_none_or(|confirmed_at| now.since(confirmed_at) <= lifetimes.replaced)
 }

@@ -11,6 +11,9 @@ use crate::pkce;
 use crate::resource::Resource;
 use crate::scope::{OFFLINE_ACCESS, Scopes};
 
+/// How clients of every kind authenticate.
+const AUTH_METHODS: [&str; 3] = ["none", "client_secret_basic", "client_secret_post"];
+
 /// What we are as authorization server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuthorizationServerMetadata {
@@ -18,11 +21,15 @@ pub struct AuthorizationServerMetadata {
     authorization_endpoint: String,
     token_endpoint: String,
     registration_endpoint: String,
+    revocation_endpoint: String,
+    introspection_endpoint: String,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 1],
     grant_types_supported: [&'static str; 2],
     token_endpoint_auth_methods_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint_auth_methods_supported: [&'static str; 2],
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
 }
@@ -49,12 +56,16 @@ pub fn authorization_server(issuer: &Origin, scopes: &Scopes) -> AuthorizationSe
         authorization_endpoint: format!("{issuer}/authorize"),
         token_endpoint: format!("{issuer}/token"),
         registration_endpoint: format!("{issuer}/register"),
+        revocation_endpoint: format!("{issuer}/revoke"),
+        introspection_endpoint: format!("{issuer}/introspect"),
         scopes_supported,
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
         grant_types_supported: ["authorization_code", "refresh_token"],
-        token_endpoint_auth_methods_supported: [
-            "none",
+        token_endpoint_auth_methods_supported: AUTH_METHODS,
+        revocation_endpoint_auth_methods_supported: AUTH_METHODS,
+        // Who has no secret learns nothing about tokens.
+        introspection_endpoint_auth_methods_supported: [
             "client_secret_basic",
             "client_secret_post",
         ],

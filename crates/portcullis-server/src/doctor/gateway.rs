@@ -8,7 +8,7 @@ use serde_json::json;
 use super::answer::{caching, exchange, json as json_of, member, text};
 use super::finding::{Finding, Part, PartKind, quoted};
 use crate::catalogue::{External, PublishedToolset};
-use crate::issuer::{AUTHORIZE, REGISTER, TOKEN};
+use crate::issuer::{AUTHORIZE, INTROSPECT, REGISTER, REVOKE, TOKEN};
 use crate::upstream::external::ResolvedDelegation;
 
 /// The check that fails where nothing answers at all.
@@ -78,6 +78,8 @@ impl Visitor<'_> {
             ("authorization_endpoint", AUTHORIZE),
             ("token_endpoint", TOKEN),
             ("registration_endpoint", REGISTER),
+            ("revocation_endpoint", REVOKE),
+            ("introspection_endpoint", INTROSPECT),
         ];
         for (name, path) in endpoints {
             let found = member(document, name);

@@ -152,7 +152,7 @@ impl OriginPolicy {
 /// Nothing there goes by cookies, so that a page gains nothing that a program without a browser does not have.
 /// The pages of a person's sign-in are not among them (RFC 9700 §2.6: the authorization endpoint "MUST NOT" support CORS).
 fn is_for_everybody(path: &str) -> bool {
-    path.starts_with("/.well-known/") || matches!(path, "/token" | "/register")
+    path.starts_with("/.well-known/") || matches!(path, "/token" | "/revoke" | "/register")
 }
 
 /// Tells whether a path is one that browsers go to in the course of a sign-in.

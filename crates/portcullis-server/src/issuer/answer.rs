@@ -20,6 +20,14 @@ pub(super) fn secret_json(status: StatusCode, body: &Secret) -> Response {
     written(status, body.expose().to_owned())
 }
 
+/// Answers that what was asked is done.
+pub(super) fn done() -> Response {
+    let mut response = Response::new(Body::empty());
+    set(&mut response, header::CACHE_CONTROL, "no-store");
+    set(&mut response, header::PRAGMA, "no-cache");
+    response
+}
+
 fn written(status: StatusCode, json: String) -> Response {
     let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;

@@ -5,42 +5,18 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use portcullis_base::{AccessToken, Plain, Secret};
-use portcullis_oauth::issuer::authenticate::{ClientRefused, authenticate, present};
 use portcullis_oauth::issuer::client::Client;
 use portcullis_oauth::issuer::grant::{EndReason, Renewal};
 use portcullis_oauth::issuer::redeem::{Issued, RedeemError, grant, issue, redeem};
 use portcullis_oauth::issuer::refresh::{RefreshError, refresh};
-use portcullis_oauth::wire::error::{OAuthError, OAuthErrorCode};
-use portcullis_oauth::wire::form::Parameters;
 use portcullis_oauth::wire::grant::{CodeRequest, RefreshRequest, TokenRequest};
 use portcullis_oauth::wire::issued::IssuedTokens;
-use portcullis_store::StoreError;
 
+use super::client_request::{ClientRequest, Failure};
 use super::{IssuerState, answer};
-use crate::http::body;
 use crate::http::request_log::Particulars;
-
-/// Why there are no tokens.
-enum Failure {
-    Client(ClientRefused),
-    /// What the client is told, and what the log says.
-    Refused(OAuthError, String),
-    Store(StoreError),
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<OAuthError> for Failure {
-    fn from(error: OAuthError) -> Self {
-        Self::Refused(error, error.to_string())
-    }
-}
 
 pub(super) async fn token(
     State(state): State<Arc<IssuerState>>,
@@ -50,78 +26,17 @@ pub(super) async fn token(
 ) -> Response {
     match tokens(&state, &headers, body).await {
         Ok(tokens) => answer::secret_json(StatusCode::OK, &tokens),
-        Err(Failure::Refused(error, cause)) => {
-            particulars.cause(&cause);
-            answer::error(error)
-        }
-        Err(Failure::Client(error)) => {
-            particulars.cause(&error.to_string());
-            let mut response = answer::error(error.outward());
-            if let Some(challenge) = error.challenge() {
-                let value = HeaderValue::from_static(challenge);
-                response
-                    .headers_mut()
-                    .insert(header::WWW_AUTHENTICATE, value);
-            }
-            response
-        }
-        Err(Failure::Store(error)) => {
-            particulars.blame(error.blame());
-            let told = answer::unavailable(&error);
-            particulars.cause(told.description);
-            answer::error(told)
-        }
+        Err(failure) => failure.answer(&particulars),
     }
 }
 
 async fn tokens(state: &IssuerState, headers: &HeaderMap, body: Body) -> Result<Secret, Failure> {
-    let parameters = form(state, headers, body).await?;
-    let client = client(state, headers, &parameters).await?;
-    match TokenRequest::read(&parameters)? {
-        TokenRequest::AuthorizationCode(request) => of_code(state, &client, &request).await,
-        TokenRequest::RefreshToken(request) => of_refresh_token(state, &client, &request).await,
+    let request = ClientRequest::read(state, headers, body).await?;
+    let client = &request.client;
+    match TokenRequest::read(&request.parameters)? {
+        TokenRequest::AuthorizationCode(code) => of_code(state, client, &code).await,
+        TokenRequest::RefreshToken(token) => of_refresh_token(state, client, &token).await,
     }
-}
-
-async fn form(
-    state: &IssuerState,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Parameters, OAuthError> {
-    let invalid = |description| OAuthError::new(OAuthErrorCode::InvalidRequest, description);
-    if !body::is_declared_as(headers, "application/x-www-form-urlencoded") {
-        return Err(invalid(
-            "the body must be declared as application/x-www-form-urlencoded",
-        ));
-    }
-    let bytes = body::collect(body, state.parts.body_limits)
-        .await
-        .map_err(|_| invalid("the body is too large, too slow or broke off"))?;
-    Ok(Parameters::read(&bytes)?)
-}
-
-async fn client(
-    state: &IssuerState,
-    headers: &HeaderMap,
-    parameters: &Parameters,
-) -> Result<Client, Failure> {
-    let authorization = headers.get_all(header::AUTHORIZATION).iter();
-    let presented =
-        present(authorization.map(HeaderValue::as_bytes), parameters).map_err(Failure::Client)?;
-    let mut found = None;
-    for id in presented.ids() {
-        found = state.parts.store.client(id).await?;
-        if found.is_some() {
-            break;
-        }
-    }
-    authenticate(&presented, found.as_ref()).map_err(Failure::Client)?;
-    let client = found.expect("only a client that was found authenticates");
-    state
-        .parts
-        .store
-        .touch_client(&client.id, state.parts.clock.now());
-    Ok(client)
 }
 
 async fn of_code(

@@ -17,6 +17,7 @@ mod neighbours;
 mod overload;
 mod person;
 mod renewal;
+mod revoking;
 mod site;
 mod staying;
 mod token;

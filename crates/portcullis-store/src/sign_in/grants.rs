@@ -54,6 +54,37 @@ impl Store {
         Ok(row.map_or(0, |row| row.grants.unsigned_abs()))
     }
 
+    /// Ends grants because somebody wants no more of them, and with each all of its tokens; gives the number of those that had not ended yet.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written; none has ended then.
+    pub async fn revoke_grants(
+        &self,
+        ids: Vec<GrantId>,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let sealer = self.sealer();
+        self.engine()
+            .write(move |mut connection| {
+                Box::pin(async move {
+                    let mut ended = 0;
+                    for id in ids {
+                        let by = End {
+                            reason: EndReason::Revoked,
+                            actor: &actor,
+                            now,
+                        };
+                        let connection = &mut connection;
+                        ended += u64::from(end(&id.to_string(), by, &sealer, connection).await?);
+                    }
+                    Ok(ended)
+                })
+            })
+            .await
+    }
+
     /// Ends a grant, and with it all of its tokens; says whether it had not ended yet.
     ///
     /// # Errors
@@ -69,24 +100,46 @@ impl Store {
         self.engine()
             .write(move |mut connection| {
                 Box::pin(async move {
-                    let connection = &mut connection;
-                    let ended = execute!(
-                        connection,
-                        "UPDATE grants SET ended_at_ms = $1, end_reason = $2 \
-                         WHERE id = $3 AND ended_at_ms IS NULL",
-                        now.as_millis(),
-                        word(&reason),
-                        id.to_string()
-                    )?;
-                    if ended == 0 {
-                        return Ok(false);
-                    }
-                    note_end(&id.to_string(), reason, &sealer, now, connection).await?;
-                    Ok(true)
+                    let by = End {
+                        reason,
+                        actor: &Actor::new(GATEWAY),
+                        now,
+                    };
+                    end(&id.to_string(), by, &sealer, &mut connection).await
                 })
             })
             .await
     }
+}
+
+/// How a grant ends.
+#[derive(Clone, Copy)]
+pub(super) struct End<'a> {
+    pub(super) reason: EndReason,
+    pub(super) actor: &'a Actor,
+    pub(super) now: Timestamp,
+}
+
+/// Ends a grant; says whether it had not ended yet.
+pub(super) async fn end(
+    id: &str,
+    by: End<'_>,
+    sealer: &Sealer,
+    connection: &mut Connection<'_>,
+) -> Result<bool, StoreError> {
+    let ended = execute!(
+        connection,
+        "UPDATE grants SET ended_at_ms = $1, end_reason = $2 \
+         WHERE id = $3 AND ended_at_ms IS NULL",
+        by.now.as_millis(),
+        word(&by.reason),
+        id
+    )?;
+    if ended == 0 {
+        return Ok(false);
+    }
+    note_end(id, by, sealer, connection).await?;
+    Ok(true)
 }
 
 /// Ends every grant that rests on a connection.
@@ -106,8 +159,13 @@ pub(super) async fn end_on(
         word(&reason),
         id.to_string()
     )?;
+    let by = End {
+        reason,
+        actor: &Actor::new(GATEWAY),
+        now,
+    };
     for (grant,) in &ended {
-        note_end(grant, reason, sealer, now, connection).await?;
+        note_end(grant, by, sealer, connection).await?;
     }
     Ok(())
 }
@@ -115,19 +173,18 @@ pub(super) async fn end_on(
 /// Records that a grant ended, and before it what was presented twice.
 async fn note_end(
     grant: &str,
-    reason: EndReason,
+    by: End<'_>,
     sealer: &Sealer,
-    now: Timestamp,
     connection: &mut Connection<'_>,
 ) -> Result<(), StoreError> {
-    let cause = match reason {
+    let cause = match by.reason {
         EndReason::CodeReplayed => Some("code.replayed"),
         EndReason::RefreshTokenReplayed => Some("refresh_token.replayed"),
         EndReason::ConnectionLost | EndReason::Revoked | EndReason::Reconfigured => None,
     };
     for action in cause.into_iter().chain(["grant.ended"]) {
-        AuditEntry::new(Actor::new(GATEWAY), action, grant.to_owned())
-            .insert(connection, sealer.rng(), now)
+        AuditEntry::new(by.actor.clone(), action, grant.to_owned())
+            .insert(connection, sealer.rng(), by.now)
             .await?;
     }
     Ok(())

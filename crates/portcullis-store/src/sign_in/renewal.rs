@@ -130,7 +130,7 @@ async fn replace(
 }
 
 /// Notes that what came of a refresh token is in use.
-async fn confirm(
+pub(super) async fn confirm(
     digest: &[u8],
     now: Timestamp,
     connection: &mut Connection<'_>,

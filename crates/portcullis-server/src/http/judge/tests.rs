@@ -260,6 +260,7 @@ fn h_14_what_says_how_to_sign_in_is_for_every_origin_and_the_pages_are_not() {
     for path in [
         "/.well-known/oauth-authorization-server",
         "/token",
+        "/revoke",
         "/register",
     ] {
         let uri = Uri::try_from(path).unwrap();

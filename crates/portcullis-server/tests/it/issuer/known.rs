@@ -23,7 +23,7 @@ const OWN_SCHEME: &str = "com.acme.assistant:/cb";
 const CARS: &str = "https://mcp.example/cars/mcp";
 
 /// A client whose consent is remembered, without a secret.
-fn known() -> Client {
+pub(super) fn known() -> Client {
     let uris = [WEB, OTHER_WEB, LOOPBACK, OWN_SCHEME].iter();
     Client {
         id: ClientId::parse("assistant").unwrap(),
@@ -54,7 +54,7 @@ async fn change(site: &Site, put: Vec<Object>, remove: Vec<ObjectId>) {
     site.store.apply(changes, site.clock.now()).await.unwrap();
 }
 
-async fn register(site: &Site, client: Client) {
+pub(super) async fn register(site: &Site, client: Client) {
     change(site, vec![Object::Client(client)], Vec::new()).await;
 }
 

@@ -329,10 +329,20 @@ impl Site {
         fields: &[(&str, &str)],
         headers: &[(&str, &str)],
     ) -> Answered {
+        self.form("/token", fields, headers).await
+    }
+
+    /// Posts a form to a path.
+    pub(super) async fn form(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Answered {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(fields);
         let mut request =
-            Request::post("/token").header("content-type", "application/x-www-form-urlencoded");
+            Request::post(path).header("content-type", "application/x-www-form-urlencoded");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

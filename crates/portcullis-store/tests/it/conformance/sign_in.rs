@@ -8,6 +8,7 @@ mod grants;
 mod operator;
 mod renewal;
 mod renewing;
+mod revoking;
 mod sealing;
 mod sweep;
 mod tokens;
