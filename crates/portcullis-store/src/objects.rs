@@ -9,6 +9,8 @@ mod manifest;
 mod provider;
 mod toolset;
 
+use std::collections::BTreeMap;
+
 use portcullis_base::{
     DocumentId, EnvironmentId, ManifestId, ProviderId, Slug, Timestamp, ToolsetId,
 };
@@ -167,6 +169,29 @@ impl Store {
             manifests: manifest::all(&sealer, connection).await?,
             clients: clients::pre_registered(connection).await?,
         })
+    }
+
+    /// Counts the grants that a change would end, by the toolset; nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read, or a row cannot be.
+    pub async fn grants_ended_by(
+        &self,
+        changes: &Changes,
+    ) -> Result<BTreeMap<Slug, u64>, StoreError> {
+        let mut transaction = self.engine().read_transaction().await?;
+        let connection = &mut transaction.connection();
+        let displaced = Before::read(connection).await?.displaced(changes);
+        drop(transaction);
+        let mut ended = BTreeMap::new();
+        for toolset in displaced.toolsets {
+            let grants = self.count_grants(&toolset).await?;
+            if grants > 0 {
+                ended.insert(toolset, grants);
+            }
+        }
+        Ok(ended)
     }
 
     /// Makes a change in one transaction, with an audit row for each object; gives the new revision.

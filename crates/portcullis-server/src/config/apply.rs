@@ -50,6 +50,8 @@ pub enum ApplyError {
 pub struct Prepared {
     /// What it changes.
     pub difference: Difference,
+    /// How many grants of people end with it, by the toolset.
+    pub ended: BTreeMap<Slug, u64>,
     changes: Changes,
 }
 
@@ -81,12 +83,24 @@ pub async fn prepare(
         remove: removed(&stored, &difference),
     };
     Ok(Prepared {
+        ended: store.grants_ended_by(&changes).await?,
         difference,
         changes,
     })
 }
 
 impl Prepared {
+    /// Returns a line for each toolset whose people have to sign in again.
+    pub fn consequences(&self) -> impl Iterator<Item = String> + '_ {
+        self.ended.iter().map(|(toolset, grants)| {
+            let grants = match grants {
+                1 => "1 sign-in".to_owned(),
+                many => format!("{many} sign-ins"),
+            };
+            format!("! toolset {toolset}: {grants} of people end, and their clients send them to sign in again")
+        })
+    }
+
     /// Makes the change, in one transaction, and says what it was.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ pub(crate) async fn run(
         println!("nothing changes");
         return Ok(ExitCode::SUCCESS);
     }
-    for line in prepared.difference.lines() {
+    for line in prepared.difference.lines().chain(prepared.consequences()) {
         println!("{line}");
     }
     if !arguments.yes && !is_confirmed("apply?")? {

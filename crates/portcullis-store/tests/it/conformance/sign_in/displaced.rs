@@ -20,6 +20,7 @@ on_both_engines! {
     a_provider_that_sits_elsewhere_meets_no_grant_of_the_former
     a_toolset_of_another_provider_meets_no_grant_of_the_former
     a_removed_toolset_takes_its_grants_with_it
+    what_a_change_would_end_is_counted_and_not_ended
     a_change_that_leaves_the_provider_what_it_is_ends_nothing
     what_could_still_become_a_grant_goes_too
 }
@@ -223,4 +224,21 @@ async fn what_could_still_become_a_grant_goes_too(database: Database) {
         let session = world.store.session(&session_of(name)).await.unwrap();
         assert_eq!(session.is_some(), stays, "{name}");
     }
+}
+
+async fn what_a_change_would_end_is_counted_and_not_ended(database: Database) {
+    let world = world(&database).await;
+    let rng = &*database.rng;
+    world.sign_in("a", rng).await;
+    let mut elsewhere = world.pets.clone();
+    elsewhere.inbound = BTreeSet::from([Inbound::ApiKey]);
+    elsewhere.provider = None;
+    let mut renamed = world.pets.clone();
+    renamed.title = Some("Other pets".to_owned());
+    for (toolset, ended) in [(elsewhere, vec![(slug("pets"), 2)]), (renamed, vec![])] {
+        let change = changes(&world.store, vec![Object::Toolset(toolset)], vec![]).await;
+        let counted = world.store.grants_ended_by(&change).await.unwrap();
+        assert_eq!(counted.into_iter().collect::<Vec<_>>(), ended);
+    }
+    assert_eq!(world.end_of("a").await, None);
 }
