@@ -38,5 +38,8 @@ pub use seal::{
     InvalidMasterKey, KeyFileError, Keyring, MasterKey, MasterKeyId, RotationProgress, SealError,
     create_key_file, read_key_file,
 };
-pub use sign_in::{InsertFlowError, MAX_OPEN_FLOWS, NewCode, NewSession, SignIn, SignedIn};
+pub use sign_in::{
+    GrantPage, GrantSelection, InsertFlowError, ListedGrant, MAX_OPEN_FLOWS, NewCode, NewSession,
+    SignIn, SignedIn,
+};
 pub use store::Store;

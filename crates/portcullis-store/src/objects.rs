@@ -7,7 +7,7 @@ mod document;
 mod environment;
 mod manifest;
 mod provider;
-mod toolset;
+pub(crate) mod toolset;
 
 use std::collections::BTreeMap;
 

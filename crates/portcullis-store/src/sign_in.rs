@@ -9,6 +9,7 @@ mod complete;
 mod connections;
 pub(crate) mod displace;
 mod flows;
+mod grant_list;
 mod grants;
 mod renewal;
 mod renewing;
@@ -19,6 +20,7 @@ mod tokens;
 
 pub use complete::{NewCode, NewSession, SignIn, SignedIn};
 pub use flows::{InsertFlowError, MAX_OPEN_FLOWS};
+pub use grant_list::{GrantPage, GrantSelection, ListedGrant};
 
 /// Who acts where neither a person nor a client does, in audit rows.
 const GATEWAY: &str = "gateway";

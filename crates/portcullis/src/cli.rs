@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and what people read about it.
 
+mod grants;
 mod manifest;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap_complete::Shell;
 use portcullis_base::{Origin, Slug};
 use portcullis_server::config::{AllowedUpstream, ListenAddress, Overrides};
 
+pub(crate) use grants::{Grants, GrantsCommand, SelectionArguments};
 pub(crate) use manifest::{Manifest, ManifestCommand, MetadataSource, Target};
 
 /// Turns OpenAPI documents into MCP servers, and calls the APIs behind with the credentials they accept.
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Make, list and revoke API keys, and change the master key.
     Key(Key),
+    /// List what people granted to clients, and take it back.
+    Grants(Grants),
     /// Fetch, check and attach the OAuth manifest of a provider that registers MCP clients itself.
     Manifest(Manifest),
     /// Print a completion script for a shell.

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod doctor;
+pub(crate) mod grants;
 pub(crate) mod key;
 pub(crate) mod manifest;
 pub(crate) mod rotate;

@@ -45,6 +45,7 @@ async fn run(arguments: cli::Arguments) -> anyhow::Result<ExitCode> {
         cli::Command::Serve(arguments) => command::serve::run(&arguments, process).await,
         cli::Command::Apply(arguments) => command::apply::run(arguments, process).await,
         cli::Command::Key(arguments) => command::key::run(arguments, process).await,
+        cli::Command::Grants(arguments) => command::grants::run(arguments, process).await,
         cli::Command::Manifest(arguments) => command::manifest::run(arguments, process).await,
         cli::Command::Completions { shell } => {
             cli::print_completions(shell);

@@ -46,7 +46,7 @@ struct Settings {
     caller_supplied: BTreeSet<String>,
 }
 
-pub(super) async fn all(connection: &mut Connection<'_>) -> Result<Vec<Toolset>, StoreError> {
+pub(crate) async fn all(connection: &mut Connection<'_>) -> Result<Vec<Toolset>, StoreError> {
     let rows = fetch_all!(
         connection,
         Row,

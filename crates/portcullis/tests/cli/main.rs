@@ -8,6 +8,7 @@
 mod api;
 mod doctor;
 mod exchange;
+mod grants;
 mod manifest;
 mod running;
 mod serve;
