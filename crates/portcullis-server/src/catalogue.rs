@@ -78,6 +78,8 @@ pub struct External {
     /// The provider's manifest.
     pub manifest: Arc<ResolvedManifest>,
     /// What people sign in for there; the provider is the manifest.
+    ///
+    /// Where tokens are traded, the scopes of the documents are those of the tokens that come of it, and clients are told of none.
     pub sign_in: SignIn,
 }
 

@@ -96,6 +96,9 @@ pub enum Refusal {
     /// The provider says that it is not good, or does not know it.
     #[error("the provider says that it is not active")]
     Inactive,
+    /// The API behind refuses it.
+    #[error("the API does not take it")]
+    NotTaken,
     /// The provider does not let us ask.
     #[error(
         "the provider refuses our question about it with status {status}; compare the credentials that we ask with"

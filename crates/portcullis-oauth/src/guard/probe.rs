@@ -109,8 +109,8 @@ pub fn judge(
 ) -> Result<ExternalAccess, Refusal> {
     match status {
         200..300 => {}
-        // What providers say of tokens that are not good; of our own credentials, where a probe needs some, they say the same.
-        400 | 401 | 403 | 404 | 422 => return Err(Refusal::Inactive),
+        // What providers say of tokens that are not good. Whatever else they say, that the place is gone or that it is too often, would send everybody to sign in, in vain.
+        400 | 401 => return Err(Refusal::Inactive),
         _ => return Err(Refusal::Unanswered { status }),
     }
     let answer: Value = serde_json::from_slice(body).map_err(|_| Refusal::Unreadable)?;

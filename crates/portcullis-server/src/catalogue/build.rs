@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use portcullis_base::Slug;
 use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::ReadError;
 use portcullis_openapi::variables::variables;
 use portcullis_store::{
@@ -275,10 +276,12 @@ impl Parts<'_> {
             inbound: toolset.inbound.clone(),
             sign_in: provider.map(|it| Arc::new(binding::sign_in(it.slug(), &chosen))),
             external: manifest.map(|manifest| {
-                Arc::new(External {
-                    manifest: Arc::clone(manifest),
-                    sign_in: binding::sign_in(&manifest.slug, &chosen),
-                })
+                let mut sign_in = binding::sign_in(&manifest.slug, &chosen);
+                if manifest.is_trading() {
+                    sign_in.scopes = Scopes::default();
+                }
+                let manifest = Arc::clone(manifest);
+                Arc::new(External { manifest, sign_in })
             }),
             caller_supplied: toolset.caller_supplied.clone(),
             environment: self.environment(toolset)?,

@@ -284,12 +284,12 @@ table! {
         /// The metadata of the provider's authorization server (RFC 8414), as `portcullis manifest create` writes it.
         file: Value<PathBuf> = "\"acme-oauth.json\"",
         /// How it is found out whether an access token is good, and for this endpoint: `jwt` by its signature and `jwks_uri`; `introspection` by asking `introspection_endpoint`; `probe` by the request of the table `probe`.
-        /// `upstream` leaves it to the API behind: then nothing of an environment is sent for such callers, and whoever holds any token of the provider's, be it issued to another application, gets as far as the API lets him.
+        /// `upstream` leaves it to the API behind, and needs `upstream = "forward"`: then nothing of an environment is sent for such callers, and whoever holds any token of the provider's, be it issued to another application, gets as far as the API lets him.
         validation: Value<TokenValidation> = "\"jwt\"",
-        /// The audiences of tokens that are accepted, of which a token must name one.
+        /// The audiences of tokens that are accepted, of which a token must name one; with `jwt` and `introspection`.
         /// Default: the URL of the MCP endpoint, which clients send as `resource`.
         audiences: Vec<Spanned<String>> = "[\"https://api.acme.example\"]",
-        /// Client ids whose tokens are accepted although they name no audience; for `introspection`.
+        /// Client ids whose tokens are accepted although they name no audience; with `jwt` and `introspection`.
         clients_without_audience: Vec<Spanned<String>> = "[\"assistant\"]",
         /// The issuer that tokens name, where it is another than the manifest's.
         token_issuer: Value<String> = "\"https://sts.acme.example/\"",
@@ -398,7 +398,7 @@ table! {
         signing_algorithm: Value<String> = "\"ES256\"",
         /// The provider, or the manifest, whose token of the person who signed in is the credential; for `oauth2`, `openIdConnect` and `http` `bearer`.
         /// Callers who did not sign in, such as holders of an API key, get the variables' values as ever.
-        /// Default: in a toolset with `oauth`, its provider, where the scheme names that provider's URLs.
+        /// Default: in a toolset with `oauth` or `external`, its provider or manifest, where the scheme names that one's URLs.
         provider: Value<String> = "\"github\"",
     }
 }

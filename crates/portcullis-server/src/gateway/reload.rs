@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use portcullis_base::{Clock, Origin, Rng, Slug};
-use portcullis_store::{Inbound, Revision, Snapshot, Store, StoreError, Toolset};
+use portcullis_store::{
+    Inbound, OAuthManifest, Revision, Snapshot, Store, StoreError, TokenValidation, Toolset,
+};
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, spawn_blocking};
@@ -192,7 +194,9 @@ impl Reloader {
     async fn publish_as(&self, state: &mut State) -> Result<(), PublishError> {
         let mut snapshot = self.snapshot().await?;
         if self.must_ask(&state.configuration.settings) {
-            snapshot.toolsets.retain(asks_or_tell);
+            let manifests = &snapshot.manifests;
+            let asks = |toolset: &Toolset| asks_or_tell(toolset, manifests);
+            snapshot.toolsets.retain(asks);
         }
         let revision = snapshot.revision;
         let before = self.catalogue();
@@ -339,8 +343,13 @@ fn as_it_is(settings: &StorageSettings) -> StorageSettings {
 
 /// Refuses a configuration with a toolset that asks for no key.
 fn refuse_exposure(configuration: &Configuration) -> Result<(), ReloadError> {
-    let mut toolsets = configuration.objects.toolsets.iter();
-    match toolsets.find(|(_, toolset)| !asks(&toolset.inbound)) {
+    let objects = &configuration.objects;
+    let judges = |slug: &Slug| {
+        let manifest = objects.manifests.get(slug);
+        manifest.is_none_or(|it| it.settings.validation != TokenValidation::Upstream)
+    };
+    let mut toolsets = objects.toolsets.iter();
+    match toolsets.find(|(_, it)| !asks(&it.inbound, it.manifest.as_ref(), judges)) {
         Some((slug, _)) => Err(ReloadError::Exposed {
             toolset: slug.clone(),
         }),
@@ -349,20 +358,29 @@ fn refuse_exposure(configuration: &Configuration) -> Result<(), ReloadError> {
 }
 
 /// Tells whether a toolset asks for a key, and the operator if it does not.
-fn asks_or_tell(toolset: &Toolset) -> bool {
-    let asks = asks(&toolset.inbound);
+fn asks_or_tell(toolset: &Toolset, manifests: &[OAuthManifest]) -> bool {
+    let judges = |slug: &Slug| {
+        let manifest = manifests.iter().find(|it| it.slug == *slug);
+        manifest.is_none_or(|it| it.settings.validation != TokenValidation::Upstream)
+    };
+    let asks = asks(&toolset.inbound, toolset.manifest.as_ref(), judges);
     if !asks {
         tracing::error!(
             toolset = %toolset.slug,
-            "withheld a toolset that asks for no key, since other machines reach the listener; use `api_key` or `oauth`, or set `allow_unauthenticated = true` in `[listener]`"
+            "withheld a toolset that asks for no key, since other machines reach the listener; use `api_key`, `oauth` or `external`, or set `allow_unauthenticated = true` in `[listener]`"
         );
     }
     asks
 }
 
-fn asks(inbound: &BTreeSet<Inbound>) -> bool {
+fn asks(
+    inbound: &BTreeSet<Inbound>,
+    manifest: Option<&Slug>,
+    judges: impl Fn(&Slug) -> bool,
+) -> bool {
     inbound.iter().all(|way| match way {
-        Inbound::ApiKey | Inbound::OAuth | Inbound::External => true,
+        Inbound::ApiKey | Inbound::OAuth => true,
+        Inbound::External => manifest.is_some_and(&judges),
         Inbound::Open | Inbound::Headers => false,
     })
 }

@@ -13,7 +13,8 @@ use axum::extract::MatchedPath;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use portcullis_base::{ApiKeyId, Blame, FlowId, GrantId, RequestId, Slug};
+use portcullis_base::{ApiKeyId, Blame, Digest, FlowId, GrantId, RequestId, Slug};
+use portcullis_oauth::guard::external::ExternalAccess;
 use tokio::time::Instant;
 
 use crate::telemetry::metrics::{Metrics, known_method};
@@ -37,6 +38,8 @@ struct Known {
     tool: Option<String>,
     api_key: Option<ApiKeyId>,
     grant: Option<GrantId>,
+    /// The client of a caller with a provider's own token, and a digest that tells the person from others.
+    external: Option<(String, String)>,
     flow: Option<FlowId>,
     blame: Option<Blame>,
     cause: Option<String>,
@@ -61,6 +64,17 @@ impl Particulars {
     /// Says under which grant the caller came in.
     pub fn grant(&self, id: GrantId) {
         self.known().grant = Some(id);
+    }
+
+    /// Says whose token of a provider's own the caller came in by; the person is told from others by a digest, and named by nobody.
+    pub fn external(&self, access: &ExternalAccess) {
+        let subject = access.subject.as_deref().map(|subject| {
+            let person = [access.issuer.as_bytes(), subject.as_bytes()];
+            Digest::of_fields(person).fingerprint()
+        });
+        let unknown = || "unknown".to_owned();
+        let client = access.client.clone().unwrap_or_else(unknown);
+        self.known().external = Some((client, subject.unwrap_or_else(unknown)));
     }
 
     /// Says which flow of a sign-in the request belongs to.
@@ -176,6 +190,8 @@ impl Drop for Line {
             tool.name = known.tool.as_deref(),
             api_key.id = known.api_key.map(tracing::field::display),
             grant.id = known.grant.map(tracing::field::display),
+            client.id = known.external.as_ref().map(|(client, _)| client.as_str()),
+            subject.digest = known.external.as_ref().map(|(_, subject)| subject.as_str()),
             flow.id = known.flow.map(tracing::field::display),
             blame = known.blame.map(Blame::as_str),
             cause = known.cause.as_deref(),

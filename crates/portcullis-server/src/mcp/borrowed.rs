@@ -15,7 +15,7 @@ use portcullis_openapi::RequestPlan;
 use super::caller::{Bearer, Refusal};
 use super::endpoint::Exchange;
 use crate::catalogue::PublishedTool;
-use crate::upstream::credentials::{ConnectionSource, CredentialSources};
+use crate::upstream::credentials::{ConnectionSource, CredentialSources, listed_scopes};
 use crate::upstream::external::{Lent, TradeError};
 use crate::upstream::vault::VaultError;
 use crate::upstream::{Answer, CallError};
@@ -62,12 +62,15 @@ impl Exchange {
         tool: &PublishedTool,
         plan: RequestPlan,
     ) -> Result<Answer, Unanswered> {
-        let lent = self.lent().await;
+        let lent = self.lent(tool).await;
         let lent = lent.map_err(|error| self.untraded(&error))?;
         let connection = self.caller.connection.clone();
         // Only a connection that can be renewed has the plan needed again.
         let renewable = connection.as_ref().filter(|it| it.is_renewable);
         let again = renewable.map(|_| plan.clone());
+        let external = self.toolset.external.as_ref();
+        let is_trading = external.is_some_and(|external| external.manifest.is_trading());
+        let trades = (is_trading && lent.is_some()).then(|| plan.clone());
         let upstream = &self.state.upstream;
         let sources = self.sources(connection.as_deref(), lent.as_ref());
         let answer = upstream.call(tool, plan, &sources).await?;
@@ -75,7 +78,10 @@ impl Exchange {
             return Ok(answer);
         }
         let Some(connection) = connection else {
-            return self.refused_token(answer).await;
+            return match trades {
+                Some(plan) => self.traded_anew(tool, plan).await,
+                None => self.refused_token(answer).await,
+            };
         };
         match (self.replaced(&connection).await?, again) {
             (Replaced::With(renewed), Some(plan)) => {
@@ -85,6 +91,26 @@ impl Exchange {
             (Replaced::Ended(refusal), _) => Err(Unanswered::Refused(refusal)),
             (Replaced::With(_) | Replaced::Stays, _) => Ok(answer),
         }
+    }
+
+    /// Trades the caller's token once more, whose fruit the API refuses, and makes the call again.
+    async fn traded_anew(
+        &self,
+        tool: &PublishedTool,
+        plan: RequestPlan,
+    ) -> Result<Answer, Unanswered> {
+        if let Some((bearer, external)) = self.caller.bearer().zip(self.toolset.external.as_ref()) {
+            let tokens = &self.state.external;
+            tokens.forget_trade(&bearer.token, &external.manifest).await;
+        }
+        let lent = self.lent(tool).await;
+        let lent = lent.map_err(|error| self.untraded(&error))?;
+        let sources = self.sources(None, lent.as_ref());
+        let answer = self.state.upstream.call(tool, plan, &sources).await?;
+        if answer.refuses_connection() {
+            return self.refused_token(answer).await;
+        }
+        Ok(answer)
     }
 
     async fn refused_token(&self, answer: Answer) -> Result<Answer, Unanswered> {
@@ -131,13 +157,18 @@ impl Exchange {
     }
 
     /// Returns what calls bear in the name of a caller with a token of the provider's own.
-    async fn lent(&self) -> Result<Option<Lent>, TradeError> {
+    ///
+    /// Nothing where the tool is called with other credentials.
+    async fn lent(&self, tool: &PublishedTool) -> Result<Option<Lent>, TradeError> {
         let external = self.toolset.external.as_ref();
         let Some((bearer, external)) = self.caller.bearer().zip(external) else {
             return Ok(None);
         };
         let Bearer { token, good, .. } = bearer;
         let manifest = &external.manifest;
+        if listed_scopes(tool, &manifest.slug).next().is_none() {
+            return Ok(None);
+        }
         self.state.external.lend(token, good, manifest).await
     }
 
@@ -178,9 +209,12 @@ impl Exchange {
         let external = self.toolset.external.as_ref()?;
         let endpoint = self.toolset.endpoint(&self.state.public_url);
         let manifest = &external.manifest;
+        if self.is_new(bearer) {
+            return None;
+        }
         let tokens = &self.state.external;
         tokens.reject(&bearer.token, manifest, &endpoint).await;
-        (!self.is_new(bearer)).then_some(Refusal::External(ExternalFault::Inactive))
+        Some(Refusal::External(ExternalFault::NotTaken))
     }
 
     fn is_new(&self, bearer: &Bearer) -> bool {

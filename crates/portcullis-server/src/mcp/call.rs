@@ -141,6 +141,11 @@ impl Call {
 impl Exchange {
     /// Refuses a person whose token does not reach as far as a tool needs; the challenge asks for all of the tool's scopes at once.
     fn lacks_scopes(&self, tool: &PublishedTool) -> Option<Refusal> {
+        // What the API needs of a token that his is traded for is the provider's to judge.
+        let external = self.toolset.external.as_ref();
+        if external.is_some_and(|external| external.manifest.is_trading()) {
+            return None;
+        }
         let granted = self.caller.scopes()?;
         let sign_in = self.toolset.signing_in()?;
         let needed = needed_scopes(tool, &sign_in.provider, granted);

@@ -131,7 +131,8 @@ async fn serve(
     match &caller.identity {
         Identity::ApiKey(id) => particulars.api_key(*id),
         Identity::Person(token) => particulars.grant(token.grant.id),
-        Identity::Open | Identity::External(_) | Identity::Headers => {}
+        Identity::External(bearer) => particulars.external(&bearer.good.access),
+        Identity::Open | Identity::Headers => {}
     }
     if parts.method != Method::POST {
         return Err(Rejection::Method);
@@ -282,7 +283,8 @@ impl EndpointState {
                 }
             }
         }
-        Ok(None)
+        // It has ended and has not: others change it at this moment.
+        Err(Unusable::Later(VaultError::Busy))
     }
 
     /// Returns a provider as it is published at this moment.

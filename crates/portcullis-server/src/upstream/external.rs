@@ -17,6 +17,7 @@ use portcullis_oauth::guard::external::{DEFAULT_LEEWAY, ExternalAccess, Refusal}
 use portcullis_oauth::guard::{introspection, jwt, probe};
 use thiserror::Error;
 use tokio::sync::{Mutex, Semaphore};
+use tokio::time::timeout;
 
 use super::providers::{ProviderError, Providers};
 use trade::Trades;
@@ -36,15 +37,21 @@ const SIGNATURE_AGE: Duration = Duration::from_mins(5);
 const REFUSAL_AGE: Duration = Duration::from_secs(10);
 const FAILURE_AGE: Duration = Duration::from_secs(2);
 
-/// How many tokens are asked about at a time; strangers could have providers flooded by us.
-const MOST_ASKED: usize = 64;
+/// How many tokens that were not good before are asked about at a time, for each manifest, and as many that were: strangers could have providers flooded by us, and shall not stand in the way of those who are known.
+const MOST_ASKED: usize = 32;
+
+/// How long one waits for his turn.
+const TURN: Duration = Duration::from_secs(3);
+
+/// How many manifests are kept count of.
+const MANIFESTS: u64 = 1000;
 
 /// What is known of the tokens that callers bring.
 pub struct ExternalTokens {
     providers: Arc<Providers>,
     known: Cache<Digest, Arc<Mutex<Option<Known>>>>,
     trades: Trades,
-    asking: Semaphore,
+    asking: Cache<Digest, Arc<Asking>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -105,6 +112,21 @@ impl From<Refusal> for ExternalError {
     }
 }
 
+/// Who is asked about at one provider.
+struct Asking {
+    strangers: Semaphore,
+    known: Semaphore,
+}
+
+impl Default for Asking {
+    fn default() -> Self {
+        Self {
+            strangers: Semaphore::new(MOST_ASKED),
+            known: Semaphore::new(MOST_ASKED),
+        }
+    }
+}
+
 struct Known {
     verdict: Result<Arc<Good>, ExternalError>,
     until: Timestamp,
@@ -118,7 +140,7 @@ impl ExternalTokens {
             providers,
             known: Cache::builder().max_capacity(CAPACITY).build(),
             trades: Trades::new(Arc::clone(&clock)),
-            asking: Semaphore::new(MOST_ASKED),
+            asking: Cache::builder().max_capacity(MANIFESTS).build(),
             clock,
         }
     }
@@ -142,7 +164,9 @@ impl ExternalTokens {
         }
         let before = slot.as_ref().and_then(|known| known.verdict.as_ref().ok());
         let since = before.map_or(now, |good| good.since);
-        let outcome = self.ask(token, manifest, endpoint).await;
+        let outcome = self
+            .ask_in_turn(token, manifest, endpoint, before.is_some())
+            .await;
         let now = self.clock.now();
         let known = Known::new(outcome, manifest, since, now);
         let verdict = known.verdict.clone();
@@ -150,14 +174,44 @@ impl ExternalTokens {
         verdict
     }
 
-    /// Forgets what is known of a token that the API behind refuses.
+    /// Refuses a token for a moment that the API behind refuses: whoever was answered with an event stream is told to sign in with his next request.
     pub async fn reject(&self, token: &Secret, manifest: &ResolvedManifest, endpoint: &str) {
         let slot = self.slot(token, manifest, endpoint).await;
-        // Whether it is good is asked again; since when it is known stays.
-        if let Some(known) = slot.lock().await.as_mut() {
-            known.until = Timestamp::from_millis(0);
-        }
+        *slot.lock().await = Some(Known {
+            verdict: Err(ExternalError::Refused(Refusal::NotTaken)),
+            until: self.clock.now().after(REFUSAL_AGE),
+        });
+    }
+
+    /// Forgets what a token was traded for.
+    pub async fn forget_trade(&self, token: &Secret, manifest: &ResolvedManifest) {
         self.trades.forget(token, manifest).await;
+    }
+
+    async fn ask_in_turn(
+        &self,
+        token: &Secret,
+        manifest: &ResolvedManifest,
+        endpoint: &str,
+        is_known: bool,
+    ) -> Result<ExternalAccess, ExternalError> {
+        if !manifest.is_asking() {
+            return self.ask(token, manifest, endpoint).await;
+        }
+        let asking = self
+            .asking
+            .get_with(manifest.digest, async { Arc::default() });
+        let asking = asking.await;
+        let turns = if is_known {
+            &asking.known
+        } else {
+            &asking.strangers
+        };
+        let turn = timeout(TURN, turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(Untold::Busy.into());
+        };
+        self.ask(token, manifest, endpoint).await
     }
 
     async fn ask(
@@ -170,7 +224,6 @@ impl ExternalTokens {
         match &manifest.validation {
             Validation::Jwt { .. } => self.signed(token, manifest, endpoint).await,
             Validation::Introspection { endpoint: url } => {
-                let _turn = self.turn()?;
                 let answer = ask::introspect(&self.providers, token, manifest, url).await;
                 let answer = answer.map_err(Untold::Provider)?;
                 let policy = manifest.policy(endpoint);
@@ -178,7 +231,6 @@ impl ExternalTokens {
                 Ok(introspection::judge(status, &answer.body, &policy, now)?)
             }
             Validation::Probe { url, policy } => {
-                let _turn = self.turn()?;
                 let answer = ask::probe(&self.providers, token, manifest, url).await;
                 let answer = answer.map_err(Untold::Provider)?;
                 let status = answer.status.as_u16();
@@ -230,10 +282,6 @@ impl ExternalTokens {
         }
     }
 
-    fn turn(&self) -> Result<tokio::sync::SemaphorePermit<'_>, Untold> {
-        self.asking.try_acquire().map_err(|_| Untold::Busy)
-    }
-
     async fn slot(
         &self,
         token: &Secret,
@@ -268,7 +316,11 @@ impl Known {
             ..
         }) = &outcome
         {
-            until = until.min(expiry.after(DEFAULT_LEEWAY));
+            // What the provider has said of a token is not believed beyond the time that it named (RFC 7662 §4).
+            until = until.min(match manifest.validation {
+                Validation::Jwt { .. } => expiry.after(DEFAULT_LEEWAY),
+                _ => (*expiry).max(now),
+            });
         }
         let good = |access| Arc::new(Good { access, since });
         Self {

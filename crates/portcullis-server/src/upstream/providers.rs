@@ -12,7 +12,7 @@ mod identify;
 mod kept;
 mod redeem;
 mod renew;
-mod token_endpoint;
+pub(in crate::upstream) mod token_endpoint;
 mod trial;
 
 use std::sync::Arc;
@@ -90,7 +90,8 @@ impl Providers {
             return Ok(None);
         };
         let slug = provider.slug();
-        let fetch = discover(&self.http, slug, issuer);
+        let (http, asked) = (self.http.clone(), (slug.clone(), issuer.to_owned()));
+        let fetch = async move { discover(&http, &asked.0, &asked.1).await };
         let document = self.metadata.document(&key(slug, issuer), fetch).await?;
         Ok(Some(document))
     }
@@ -101,10 +102,19 @@ impl Providers {
         provider: &Slug,
         url: &SafeUrl,
     ) -> Result<Arc<SigningKeys>, ProviderError> {
-        let fetch = fetch_keys(&self.http, provider, url);
+        let fetch = self.keys_at(provider, url);
         self.keys
             .document(&key(provider, url.as_url().as_str()), fetch)
             .await
+    }
+
+    fn keys_at(
+        &self,
+        provider: &Slug,
+        url: &SafeUrl,
+    ) -> impl Future<Output = Result<SigningKeys, ProviderError>> + Send + 'static {
+        let (http, provider, url) = (self.http.clone(), provider.clone(), url.clone());
+        async move { fetch_keys(&http, &provider, &url).await }
     }
 
     /// Returns newer keys than those that lack the one that a token was signed with.
@@ -114,7 +124,7 @@ impl Providers {
         url: &SafeUrl,
         lacking: &Arc<SigningKeys>,
     ) -> Result<Option<Arc<SigningKeys>>, ProviderError> {
-        let fetch = fetch_keys(&self.http, provider, url);
+        let fetch = self.keys_at(provider, url);
         self.keys
             .newer(&key(provider, url.as_url().as_str()), lacking, fetch)
             .await

@@ -126,12 +126,16 @@ impl Vault {
         // A connection that ended a moment ago may have been renewed since.
         let stored = self.store.connection(id).await?;
         let stored = stored.ok_or(VaultError::Gone)?;
-        let can_be_renewed = stored.status == ConnectionStatus::Active && stored.is_renewable;
-        match provider.filter(|_| can_be_renewed && !is_fresh(&stored, now)) {
+        let provider = provider.filter(|provider| is_renewed_at(&stored, provider));
+        match provider.filter(|_| !is_fresh(&stored, now)) {
+            // It is still good: nobody waits long, whatever becomes of the renewal.
+            Some(provider) if is_good(&stored, now) => {
+                let renewed = self.renewed_soon(&stored, provider).await;
+                Ok(self
+                    .connections
+                    .remember(id, renewed.unwrap_or(stored), now))
+            }
             Some(provider) => match self.renewed(&stored, provider).await {
-                Err(VaultError::Later(_) | VaultError::Busy) if is_good(&stored, now) => {
-                    Ok(self.connections.remember(id, stored, now))
-                }
                 Ok(renewed) => Ok(self.connections.remember(id, renewed, now)),
                 Err(error) => {
                     self.connections.forget(&id);
@@ -166,7 +170,7 @@ impl Vault {
             return Ok(Some(self.connections.remember(refused.id, stored, now)));
         }
         let is_settled = now.since(stored.updated_at) >= SETTLED;
-        if stored.status != ConnectionStatus::Active || !stored.is_renewable || !is_settled {
+        if !is_renewed_at(&stored, provider) || !is_settled {
             return Ok(None);
         }
         let renewed = self.renewed(&stored, provider).await?;
@@ -210,6 +214,13 @@ impl Vault {
         }
         Ok(())
     }
+}
+
+/// A refresh token goes to the provider that gave it and to no other.
+fn is_renewed_at(connection: &Connection, provider: &ResolvedProvider) -> bool {
+    connection.status == ConnectionStatus::Active
+        && connection.is_renewable
+        && *provider.slug() == connection.provider
 }
 
 /// A token without a known expiry is good until somebody says otherwise.

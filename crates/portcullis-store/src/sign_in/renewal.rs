@@ -11,8 +11,8 @@ use crate::error::StoreError;
 use crate::seal::Seal;
 use crate::store::Store;
 
-/// How many replaced tokens are passed on the way to the newest: more would be replaced within the moment that they stay good in.
-const LONGEST_WAY: usize = 64;
+/// How many replaced tokens are passed on the way to the newest; more are not replaced within the ten minutes that one stays good in at most, at ten a second.
+const LONGEST_WAY: usize = 10_000;
 
 impl Store {
     /// Gives what comes after a refresh token, and an access token with it: the newest token that came of it, or the first.
@@ -166,10 +166,10 @@ async fn newest(
             successor.digest().as_bytes().as_slice()
         )?;
         match found {
-            None => break,
+            None => return Ok(last),
             Some((_, None)) => {
                 last.is_new = false;
-                break;
+                return Ok(last);
             }
             Some((generation, Some(_))) => {
                 last = Last {
@@ -180,7 +180,9 @@ async fn newest(
             }
         }
     }
-    Ok(last)
+    Err(StoreError::Busy(
+        "a refresh token has been replaced too often to find the newest".to_owned(),
+    ))
 }
 
 async fn insert(

@@ -103,7 +103,9 @@ impl Store {
             .await
     }
 
-    /// Gives the claim on a renewal back that brought nothing; takes the refresh token away where the provider honours it no more.
+    /// Gives the claim on a renewal back that brought nothing and was held until `held`; takes the refresh token away where the provider honours it no more.
+    ///
+    /// A claim that ran out and is somebody else's now stays his.
     ///
     /// # Errors
     ///
@@ -112,18 +114,21 @@ impl Store {
         &self,
         id: ConnectionId,
         generation: i64,
+        held: Timestamp,
         spent: bool,
     ) -> Result<(), StoreError> {
         let statement = if spent {
             "UPDATE connections SET renewing_until_ms = NULL, refresh_token = NULL, \
-             refresh_key_id = NULL WHERE id = $1 AND generation = $2"
+             refresh_key_id = NULL WHERE id = $1 AND generation = $2 AND renewing_until_ms = $3"
         } else {
-            "UPDATE connections SET renewing_until_ms = NULL WHERE id = $1 AND generation = $2"
+            "UPDATE connections SET renewing_until_ms = NULL \
+             WHERE id = $1 AND generation = $2 AND renewing_until_ms = $3"
         };
         self.engine()
             .write(move |mut connection| {
                 Box::pin(async move {
-                    execute!(&mut connection, statement, id.to_string(), generation)?;
+                    let held = held.as_millis();
+                    execute!(&mut connection, statement, id.to_string(), generation, held)?;
                     Ok(())
                 })
             })

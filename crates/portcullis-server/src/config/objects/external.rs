@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use portcullis_base::Slug;
-use portcullis_store::{Inbound, VariableValue};
+use portcullis_store::{Inbound, TokenValidation, VariableValue};
 
 use super::ToolsetObject;
 use super::sign_in::{refuse_other_provider, tools};
@@ -53,6 +53,19 @@ pub(super) fn manifest(
         );
     }
     find(reading, name, "manifest", surroundings.manifests)
+}
+
+/// Tells whether a toolset takes tokens that nobody but the API judges.
+pub(super) fn is_unjudged(
+    table: &file::Toolset,
+    inbound: &BTreeSet<Inbound>,
+    surroundings: &Surroundings<'_>,
+) -> bool {
+    let named = table.manifest.as_ref().map(|name| name.get_ref().as_str());
+    let mut manifests = surroundings.manifests.iter();
+    let named = manifests.find(|(slug, _)| Some(slug.as_str()) == named);
+    inbound.contains(&Inbound::External)
+        && named.is_some_and(|(_, it)| it.settings.validation == TokenValidation::Upstream)
 }
 
 /// Judges a toolset that takes a provider's own tokens.

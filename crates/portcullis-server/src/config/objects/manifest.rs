@@ -183,15 +183,24 @@ fn place(table: &OAuthManifest, fault: &UnusableManifest) -> Option<Range<usize>
             _ => table.validation.as_ref().map(Spanned::span),
         },
         UnusableManifest::Registration("upstream") => table.upstream.as_ref().map(Spanned::span),
-        UnusableManifest::Registration(_) => table.validation.as_ref().map(Spanned::span),
+        UnusableManifest::Registration(_) | UnusableManifest::Unjudged => {
+            table.validation.as_ref().map(Spanned::span)
+        }
         UnusableManifest::Algorithm(_) => table.algorithms.first().map(Spanned::span),
         UnusableManifest::Probe(_)
         | UnusableManifest::Idle {
             setting: "probe", ..
         } => table.probe.as_ref().map(Spanned::span),
-        UnusableManifest::Idle { .. }
-        | UnusableManifest::Scopes(_)
-        | UnusableManifest::NoScopes => table.exchange.as_ref().map(Spanned::span),
+        UnusableManifest::Idle { setting, .. } => match *setting {
+            "audiences" => table.audiences.first().map(Spanned::span),
+            "clients_without_audience" => table.clients_without_audience.first().map(Spanned::span),
+            "algorithms" => table.algorithms.first().map(Spanned::span),
+            "cache_seconds" => table.cache_seconds.as_ref().map(Spanned::span),
+            _ => table.exchange.as_ref().map(Spanned::span),
+        },
+        UnusableManifest::Scopes(_) | UnusableManifest::NoScopes => {
+            table.exchange.as_ref().map(Spanned::span)
+        }
         UnusableManifest::Unpublishable(_) => None,
     }
 }
@@ -212,6 +221,9 @@ fn advice(fault: &UnusableManifest) -> &'static str {
             "it needs `url`, `audience` and `accepted`; docs/external.md shows one"
         }
         UnusableManifest::Idle { .. } => "add what it needs, or leave it out",
+        UnusableManifest::Unjudged => {
+            "add `upstream = \"forward\"`, or choose another `validation`"
+        }
         UnusableManifest::Scopes(_) => "write each scope by itself, as in `[\"read\", \"write\"]`",
         UnusableManifest::NoScopes => "for example `scopes = [\"api://acme/.default\"]`",
         UnusableManifest::Unpublishable(_) => "leave `republish` out",

@@ -224,11 +224,13 @@ fn inbound(
         );
     }
     refuse_unasked(reading, list.span(), &inbound);
-    let unauthenticated = inbound.contains(&Inbound::Open) || inbound.contains(&Inbound::Headers);
+    let unauthenticated = inbound.contains(&Inbound::Open)
+        || inbound.contains(&Inbound::Headers)
+        || external::is_unjudged(table, &inbound, surroundings);
     if unauthenticated && surroundings.authenticated_only {
         reading.refuse(
             list.span(),
-            "`open` and `headers` authenticate nobody, and other machines can reach the listener",
+            "`open` and `headers` authenticate nobody, nor does `external` where the API alone judges tokens, and other machines can reach the listener",
             "use `api_key`, `oauth` or `external`; or, where that is what you want, set `allow_unauthenticated = true` in `[listener]` or pass `--allow-unauthenticated`",
         );
     }

@@ -92,7 +92,22 @@ fn a_manifest_is_read_whole() {
 
 #[test]
 fn what_does_not_go_together_is_said_where_it_stands() {
-    let cases: [(&str, &str, &str); 15] = [
+    let cases: [(&str, &str, &str); 18] = [
+        (
+            "\"jwt\"",
+            "\"upstream\"",
+            "\"upstream\" | `validation = \"upstream\"` leaves it to the API to judge tokens",
+        ),
+        (
+            "validation = \"jwt\"",
+            "validation = \"jwt\"\ncache_seconds = 5",
+            "5 | `cache_seconds` says nothing without `validation = \"introspection\"",
+        ),
+        (
+            "validation = \"jwt\"\nupstream = \"exchange\"",
+            "validation = \"upstream\"\nupstream = \"forward\"\naudiences = [\"us\"]",
+            "`exchange` says nothing without",
+        ),
         ("acme.json", "page.json", "it is a web page, such as some"),
         ("acme.json", "absent.json", "cannot be read"),
         (
@@ -183,6 +198,8 @@ fn a_token_that_no_tool_is_called_with_is_not_for_the_api() {
 fn secrets_do_not_serve_those_whom_nobody_has_judged() {
     let toml = GOOD
         .replace("\"jwt\"", "\"upstream\"")
+        .replace("\"exchange\"", "\"forward\"")
+        .replace("[manifests.acme.exchange]\naudience = \"api\"\n", "")
         .replace("manifest =", "environment = \"production\"\nmanifest =");
     let said = fault(&toml);
     let expected = "\"production\" | nobody but the API judges tokens of `acme`";

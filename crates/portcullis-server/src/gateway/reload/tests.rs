@@ -227,7 +227,7 @@ async fn a_file_that_closes_the_listener_opens_no_toolset_before_the_next_start(
     let refused = reloader.try_reload().await.unwrap_err();
     assert!(matches!(refused, ReloadError::Exposed { .. }), "{refused}");
     let stored = other_process(&folder).await.snapshot().await.unwrap();
-    assert!(asks(&stored.toolsets[0].inbound));
+    assert!(asks(&stored.toolsets[0].inbound, None, |_| true));
 }
 
 #[tokio::test]

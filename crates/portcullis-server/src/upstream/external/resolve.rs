@@ -152,6 +152,11 @@ pub enum UnusableManifest {
         /// What it would need.
         without: &'static str,
     },
+    /// Nobody at all would judge tokens.
+    #[error(
+        "`validation = \"upstream\"` leaves it to the API to judge tokens, and the API is not sent them"
+    )]
+    Unjudged,
     /// The scopes of an exchange are none.
     #[error("`scopes` of the exchange cannot be used: {0}")]
     Scopes(String),
@@ -220,7 +225,7 @@ impl ResolvedManifest {
         if asks && self.registration.is_none() {
             return Err(UnusableManifest::Registration("introspection"));
         }
-        let trades = matches!(self.delegation, Some(ResolvedDelegation::Trade { .. }));
+        let trades = self.is_trading();
         if trades && self.registration.is_none() {
             return Err(UnusableManifest::Registration("upstream"));
         }
@@ -236,6 +241,11 @@ impl ResolvedManifest {
                 without: "validation = \"probe\"",
             });
         }
+        let forwards = matches!(self.delegation, Some(ResolvedDelegation::Forward));
+        if self.is_unvalidated() && !forwards {
+            return Err(UnusableManifest::Unjudged);
+        }
+        refuse_idle(settings)?;
         if self.republished {
             self.republication("https://gateway.invalid")?;
         }
@@ -276,10 +286,59 @@ impl ResolvedManifest {
         &self.token_issuer
     }
 
+    /// Tells whether the provider is asked about each token.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        matches!(
+            self.validation,
+            Validation::Introspection { .. } | Validation::Probe { .. }
+        )
+    }
+
+    /// Tells whether tokens are traded for others, which the API takes.
+    #[must_use]
+    pub fn is_trading(&self) -> bool {
+        matches!(self.delegation, Some(ResolvedDelegation::Trade { .. }))
+    }
+
     /// Tells whether the API behind is the only judge of tokens.
     #[must_use]
     pub fn is_unvalidated(&self) -> bool {
         matches!(self.validation, Validation::Upstream)
+    }
+}
+
+/// Refuses settings that look as if they guarded something, and do not.
+fn refuse_idle(settings: &ManifestSettings) -> Result<(), UnusableManifest> {
+    use TokenValidation::{Introspection, Jwt, Probe};
+    let is = |ways: &[TokenValidation]| ways.contains(&settings.validation);
+    let has_audiences = !settings.audiences.is_empty();
+    let has_clients = !settings.clients_without_audience.is_empty();
+    let idle = [
+        (
+            "audiences",
+            has_audiences && !is(&[Jwt, Introspection]),
+            "validation = \"jwt\" or \"introspection\"; a probe compares what is `accepted`",
+        ),
+        (
+            "clients_without_audience",
+            has_clients && !is(&[Jwt, Introspection]),
+            "validation = \"jwt\" or \"introspection\"",
+        ),
+        (
+            "algorithms",
+            !settings.algorithms.is_empty() && !is(&[Jwt]),
+            "validation = \"jwt\"",
+        ),
+        (
+            "cache_seconds",
+            settings.cache_seconds.is_some() && !is(&[Introspection, Probe]),
+            "validation = \"introspection\" or \"probe\"",
+        ),
+    ];
+    match idle.into_iter().find(|(_, is_idle, _)| *is_idle) {
+        Some((setting, _, without)) => Err(UnusableManifest::Idle { setting, without }),
+        None => Ok(()),
     }
 }
 

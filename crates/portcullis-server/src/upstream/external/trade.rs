@@ -17,6 +17,7 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 
 use super::super::providers::exchange::Asked;
+use super::super::providers::token_endpoint::told;
 use super::super::providers::{Endpoint, ProviderError, Providers};
 use super::{ExternalTokens, Good, ResolvedDelegation, ResolvedManifest, Trade, ask};
 
@@ -95,6 +96,8 @@ pub(super) struct Trades {
 struct Traded {
     outcome: Result<Secret, TradeError>,
     until: Timestamp,
+    /// Whether the provider ever gave a token for this one: otherwise its refusal says nothing of the person's sign-in.
+    has_worked: bool,
 }
 
 impl Trades {
@@ -115,7 +118,12 @@ impl Trades {
         }) = &manifest.delegation
         {
             let asked = Asking::new(*kind, token, settings);
-            self.slots.remove(&asked.key(manifest, endpoint)).await;
+            let slot = self.slots.get(&asked.key(manifest, endpoint)).await;
+            if let Some(slot) = slot
+                && let Some(traded) = slot.lock().await.as_mut()
+            {
+                traded.until = Timestamp::from_millis(0);
+            }
         }
     }
 }
@@ -165,9 +173,19 @@ impl ExternalTokens {
         if let Some(traded) = slot.as_ref().filter(|traded| now < traded.until) {
             return traded.outcome.clone();
         }
+        let has_worked = slot.as_ref().is_some_and(|traded| traded.has_worked);
         let outcome = trade(&self.providers, asked, manifest, endpoint).await;
+        let outcome = outcome.map_err(|error| match error {
+            TradeError::Ended if !has_worked => TradeError::Refused {
+                provider: manifest.slug.clone(),
+                code: "invalid_grant",
+                blame: Blame::Operator,
+            },
+            error => error,
+        });
         let now = self.trades.clock.now();
         let traded = Traded {
+            has_worked: has_worked || outcome.is_ok(),
             until: match &outcome {
                 Ok(issued) => good_until(issued, good, now),
                 Err(_) => now.after(FAILURE_AGE),
@@ -207,8 +225,13 @@ async fn trade(
     read_answer(answer.status.as_u16(), &answer.body).map_err(|error| match error {
         ExchangeError::Answer(TokenAnswerError::Refused(refusal)) => {
             let code = refusal.known_code().unwrap_or("an error of its own");
-            asked.log(code);
-            if code == "invalid_grant" {
+            asked.log(&told(&refusal));
+            // RFC 8693 §2.2.2: a subject token that is not good any more is an invalid request.
+            let is_about_the_token = match asking.kind {
+                Trade::Exchange => matches!(code, "invalid_grant" | "invalid_request"),
+                Trade::OnBehalfOf | Trade::JwtBearer => code == "invalid_grant",
+            };
+            if is_about_the_token {
                 return TradeError::Ended;
             }
             TradeError::Refused {
@@ -289,7 +312,7 @@ impl<'a> Asking<'a> {
     fn key(&self, manifest: &ResolvedManifest, endpoint: &SafeUrl) -> Digest {
         let client = manifest.registration.as_ref();
         let client = client.map_or("", |registration| &registration.client_id);
-        let manifest = format!("{:?}", manifest.digest);
+        let manifest = format!("{:?}", manifest.digest.as_bytes());
         let own = [("", manifest.as_str())];
         let fields = self.fields().into_iter().chain(self.further()).chain(own);
         cache_key(endpoint, client, fields)

@@ -13,6 +13,15 @@ use super::Providers;
 use super::error::ProviderError;
 use super::token_endpoint::{Unanswered, refused};
 
+/// What providers say where only the person can help: RFC 6749 §5.2, OpenID Connect Core §3.1.2.6 (Entra says these at its token endpoint), and GitHub's own.
+const ENDED: [&str; 5] = [
+    "invalid_grant",
+    "interaction_required",
+    "login_required",
+    "consent_required",
+    "bad_refresh_token",
+];
+
 /// Why there are no next tokens.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RenewalError {
@@ -45,7 +54,7 @@ impl Providers {
         let fields: Vec<_> = request.fields().collect();
         let answer = match self.ask_for_tokens(ready, &fields).await {
             Ok(answer) => answer,
-            Err(Unanswered::Refused(refusal)) if refusal.error == "invalid_grant" => {
+            Err(Unanswered::Refused(refusal)) if ENDED.contains(&refusal.error.as_str()) => {
                 return Err(RenewalError::Ended);
             }
             Err(Unanswered::Refused(refusal)) => {

@@ -144,7 +144,7 @@ pub(super) fn refused(ready: &ReadyProvider, refusal: &Refusal) -> ProviderError
 /// Says for the log what the provider said: its code, and the number of the error where its text has one.
 ///
 /// The rest of the text is the provider's and may name people, so that it goes nowhere.
-fn told(refusal: &Refusal) -> String {
+pub(in crate::upstream) fn told(refusal: &Refusal) -> String {
     let is_code = |text: &str| {
         let lawful = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
         text.len() <= 64 && text.bytes().all(lawful)

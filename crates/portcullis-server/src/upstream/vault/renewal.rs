@@ -9,15 +9,20 @@ use std::time::Duration;
 use moka::future::Cache;
 use portcullis_base::{ConnectionId, Retry, Secret, Timestamp};
 use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::client::ready::ReadyProvider;
 use portcullis_oauth::issuer::person::{Connection, ConnectionStatus, ConnectionTokens};
 use portcullis_store::StoreError;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::{Vault, VaultError, is_good};
 use crate::upstream::providers::{ProviderError, RenewalError};
 
-/// How long a claim lasts: longer than a provider is waited for, with our secret sent in two ways.
-const CLAIM: Duration = Duration::from_secs(30);
+/// How long a claim lasts: longer than a provider is waited for with our secret sent in two ways, and than its answer is tried to be stored.
+const CLAIM: Duration = Duration::from_mins(1);
+
+/// How long a call waits whose token is still good.
+const SOON: Duration = Duration::from_secs(2);
 
 /// How often, and how many times, others look whether the holder of a claim is done.
 const LOOK: Duration = Duration::from_millis(100);
@@ -43,6 +48,12 @@ impl Default for Renewals {
     }
 }
 
+impl Renewals {
+    async fn slot(&self, id: ConnectionId) -> Arc<Mutex<Option<Failure>>> {
+        self.0.get_with(id, async { Arc::default() }).await
+    }
+}
+
 struct Failure {
     error: ProviderError,
     rest: Duration,
@@ -50,6 +61,21 @@ struct Failure {
 }
 
 impl Vault {
+    /// Renews a connection whose token is still good, unless somebody does already; nothing where that takes long or fails.
+    pub(super) async fn renewed_soon(
+        self: &Arc<Self>,
+        stored: &Connection,
+        provider: &Arc<ResolvedProvider>,
+    ) -> Option<Connection> {
+        let slot = self.renewals.slot(stored.id).await;
+        // Others use what they have meanwhile.
+        drop(slot.try_lock().ok()?);
+        let renewed = timeout(SOON, self.renewed(stored, provider)).await.ok()?;
+        renewed
+            .inspect_err(|error| tracing::debug!(connection.id = %stored.id, %error, "a connection is not renewed yet"))
+            .ok()
+    }
+
     /// Renews a connection, or waits for whoever does.
     pub(super) async fn renewed(
         self: &Arc<Self>,
@@ -72,7 +98,7 @@ impl Vault {
         generation: i64,
         provider: &Arc<ResolvedProvider>,
     ) -> Result<Connection, VaultError> {
-        let slot = self.renewals.0.get_with(id, async { Arc::default() }).await;
+        let slot = self.renewals.slot(id).await;
         let mut failure = slot.lock().await;
         // Whoever came before may have renewed it.
         let stored = self.stored(id).await?;
@@ -106,6 +132,9 @@ impl Vault {
         stored: Connection,
         provider: &Arc<ResolvedProvider>,
     ) -> Result<Connection, VaultError> {
+        // Before the claim, which is for the one request that must not be made twice.
+        let ready = self.providers.ready(provider).await;
+        let ready = ready.map_err(VaultError::Later)?;
         let mut stored = stored;
         for _ in 0..MOST_LOOKS {
             let now = self.clock.now();
@@ -113,7 +142,14 @@ impl Vault {
             let (id, generation) = (stored.id, stored.generation);
             let claimed = self.store.claim_renewal(id, generation, until, now).await?;
             if let Some(refresh_token) = claimed {
-                return self.ask(stored, provider, &refresh_token).await;
+                let claim = Claim {
+                    refresh_token,
+                    until,
+                };
+                return self.ask(stored, &ready, claim).await;
+            }
+            if is_good(&stored, now) {
+                return Err(VaultError::Busy);
             }
             pause(LOOK).await;
             let after = self.stored(id).await?;
@@ -134,27 +170,37 @@ impl Vault {
     async fn ask(
         &self,
         stored: Connection,
-        provider: &Arc<ResolvedProvider>,
-        refresh_token: &Secret,
+        ready: &ReadyProvider,
+        claim: Claim,
     ) -> Result<Connection, VaultError> {
         let (id, generation) = (stored.id, stored.generation);
-        let renewed = match self.providers.ready(provider).await {
-            Ok(ready) => {
-                let held = &stored.scopes;
-                self.providers.renew(&ready, refresh_token, held).await
-            }
-            Err(error) => Err(RenewalError::Later(error)),
-        };
+        let Claim {
+            refresh_token,
+            until,
+        } = claim;
+        let renewed = self
+            .providers
+            .renew(ready, &refresh_token, &stored.scopes)
+            .await;
         match renewed {
             Ok(tokens) => {
                 self.keep(id, generation, tokens).await?;
+                // Whoever was faster, or ended it, counts.
+                let after = self.stored(id).await?;
+                if !is_good(&after, self.clock.now()) {
+                    return Err(VaultError::Ended {
+                        generation: after.generation,
+                    });
+                }
                 self.metrics.connection_renewal("renewed");
-                self.stored(id).await
+                Ok(after)
             }
             Err(RenewalError::Ended) => {
-                self.store.give_up_renewal(id, generation, true).await?;
+                self.store
+                    .give_up_renewal(id, generation, until, true)
+                    .await?;
                 self.metrics.connection_renewal("ended");
-                tracing::info!(connection.id = %id, upstream.provider = %provider.slug(), "the provider honours a refresh token no more; the person signs in again once the access token is at its end");
+                tracing::info!(connection.id = %id, upstream.provider = %stored.provider, "the provider honours a refresh token no more; the person signs in again once the access token is at its end");
                 if is_good(&stored, self.clock.now()) {
                     return Ok(Connection {
                         is_renewable: false,
@@ -164,7 +210,9 @@ impl Vault {
                 Err(VaultError::Ended { generation })
             }
             Err(RenewalError::Later(error)) => {
-                self.store.give_up_renewal(id, generation, false).await?;
+                self.store
+                    .give_up_renewal(id, generation, until, false)
+                    .await?;
                 Err(VaultError::Later(error))
             }
         }
@@ -206,6 +254,12 @@ impl Vault {
     async fn stored(&self, id: ConnectionId) -> Result<Connection, VaultError> {
         self.store.connection(id).await?.ok_or(VaultError::Gone)
     }
+}
+
+/// The right to ask the provider.
+struct Claim {
+    refresh_token: Secret,
+    until: Timestamp,
 }
 
 #[expect(

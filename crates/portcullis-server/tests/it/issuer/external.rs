@@ -1,6 +1,7 @@
 //! Tokens of a provider's own authorization server: judged before anything is called.
 
 mod introspection;
+mod probed;
 mod publication;
 mod signed;
 mod traded;
@@ -98,7 +99,9 @@ impl Outside {
         let provider = Server::start(move |received, _| {
             let says = shared.lock().unwrap().clone();
             match (received.path_and_query.as_str(), says.ails) {
-                ("/introspect", None) => answer(says.introspection.0, &says.introspection.1),
+                ("/introspect" | "/tokeninfo", None) => {
+                    answer(says.introspection.0, &says.introspection.1)
+                }
                 ("/token", None) => answer(says.trade.0, &says.trade.1),
                 ("/keys", None) => {
                     let keys: Vec<_> = says.keys.iter().map(Signer::jwk).collect();
@@ -121,6 +124,10 @@ impl Outside {
 
     /// Publishes the toolset.
     fn publish(&self, settings: &ManifestSettings, inbound: &[Inbound]) {
+        self.publish_as("pets", settings, inbound);
+    }
+
+    fn publish_as(&self, toolset: &str, settings: &ManifestSettings, inbound: &[Inbound]) {
         let at = |path: &str| format!("{}{path}", self.provider.url());
         let content = json!({
             "issuer": ISSUER,
@@ -136,7 +143,7 @@ impl Outside {
         let secret = Secret::new("our secret".to_owned());
         let content = content.to_string();
         let manifest = ResolvedManifest::new(&slug, &content, settings, Some(&secret)).unwrap();
-        let mut toolset = toolset_at("pets", &self.api);
+        let mut toolset = toolset_at(toolset, &self.api);
         toolset.inbound = inbound.iter().copied().collect::<BTreeSet<_>>();
         toolset.sign_in = None;
         toolset.caller_supplied = BTreeSet::from(["PEOPLE_ACCESS_TOKEN".to_owned()]);

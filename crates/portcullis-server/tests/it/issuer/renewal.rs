@@ -43,12 +43,19 @@ fn assert_person(answered: &Answered, person: &str) {
     assert_eq!(told["person"], person, "{answered:?}");
 }
 
-#[tokio::test]
-async fn a_token_is_renewed_once_for_all_calls_that_need_it() {
-    let site = Site::start().await;
-    let tokens = tokens_of(&site, "rolling").await;
-    assert_person(&whoami(&site, &tokens).await, "rolling");
+/// Signs somebody in whose token has expired at the provider, and is good here.
+async fn expired(site: &Site, person: &str) -> Value {
+    let client = tokens_of(site, person).await;
     site.clock.turn(LATE);
+    let tokens = refreshed(site, &client, &client).await.json();
+    site.clock.turn(Duration::from_secs(31));
+    tokens
+}
+
+#[tokio::test]
+async fn an_expired_token_is_renewed_once_for_all_calls_that_need_it() {
+    let site = Site::start().await;
+    let tokens = expired(&site, "rolling").await;
     let calls = (0..8).map(|_| whoami(&site, &tokens));
     for answered in futures_util::future::join_all(calls).await {
         assert_person(&answered, "rolling~1");
@@ -60,8 +67,7 @@ async fn a_token_is_renewed_once_for_all_calls_that_need_it() {
 async fn two_replicas_renew_a_token_once() {
     let site = Site::start().await;
     let other = site.replica();
-    let tokens = tokens_of(&site, "rolling").await;
-    site.clock.turn(LATE);
+    let tokens = expired(&site, "rolling").await;
     let calls = (0..8).map(|number| {
         let gateway = if number % 2 == 0 { &site } else { &other };
         whoami(gateway, &tokens)
@@ -70,6 +76,31 @@ async fn two_replicas_renew_a_token_once() {
         assert_person(&answered, "rolling~1");
     }
     assert_eq!(presented(&site), ["refresh-rolling~0"]);
+}
+
+#[tokio::test]
+async fn a_token_that_is_about_to_expire_is_renewed_by_one_call_and_keeps_no_other_waiting() {
+    let site = Site::start().await;
+    let tokens = tokens_of(&site, "rolling").await;
+    assert_person(&whoami(&site, &tokens).await, "rolling");
+    site.clock.turn(LATE);
+    let calls = (0..8).map(|_| whoami(&site, &tokens));
+    for answered in futures_util::future::join_all(calls).await {
+        assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
+    }
+    assert_person(&whoami(&site, &tokens).await, "rolling~1");
+    assert_eq!(presented(&site), ["refresh-rolling~0"]);
+}
+
+#[tokio::test]
+async fn a_refresh_token_goes_to_no_other_provider_than_its_own() {
+    let site = Site::start().await;
+    let tokens = tokens_of(&site, "rolling").await;
+    site.publish_pets(|sign_in| sign_in.provider = portcullis_base::Slug::parse("other").unwrap());
+    site.clock.turn(LATE);
+    let answered = whoami(&site, &tokens).await;
+    assert_eq!(answered.status, StatusCode::UNAUTHORIZED, "{answered:?}");
+    assert!(presented(&site).is_empty());
 }
 
 #[tokio::test]

@@ -200,8 +200,15 @@ fn an_api_that_alone_judges_tokens_is_told_by_check_and_at_the_start() {
     let provider = provider();
     let folder = attached(&provider);
     let file = configuration(folder.path());
-    let file = file.replace("\"jwt\"", "\"upstream\"");
+    let file = file.replace("\"jwt\"", "\"upstream\"\nupstream = \"forward\"");
     let file = file.replace("environment = \"production\"\ninbound", "inbound");
+    let bound = "[documents.petstore.schemes.api_key]\nprovider = \"acme\"\n";
+    let document = folder.path().join("petstore.yaml");
+    let described = std::fs::read_to_string(&document).expect("a file");
+    let key = "{ type: apiKey, in: header, name: X-Key }";
+    let described = described.replace(key, "{ type: http, scheme: bearer }");
+    std::fs::write(&document, described).expect("a file");
+    let file = format!("{file}\n{bound}");
     std::fs::write(folder.path().join("portcullis.toml"), file).expect("a file");
     let told = "only the API judges the tokens of `acme`";
     let checked = stdout(&portcullis(folder.path(), &["check", "portcullis.toml"]));

@@ -105,3 +105,15 @@ async fn where_the_provider_does_not_answer_nobody_can_tell() {
     assert_eq!(answered.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(outside.api.received().is_empty());
 }
+
+#[tokio::test]
+async fn a_token_is_not_believed_beyond_its_end() {
+    let outside = Outside::start(asking()).await;
+    outside.change(|says| says.introspection = active(&json!({"exp": NOW + 10})));
+    assert_called_with(&outside.whoami("opaque").await, "opaque");
+    outside.change(|says| says.introspection = (200, json!({"active": false})));
+    turn(&outside, Duration::from_secs(9));
+    assert_called_with(&outside.whoami("opaque").await, "opaque");
+    turn(&outside, Duration::from_secs(1));
+    assert_refused(&outside.whoami("opaque").await, "not active");
+}

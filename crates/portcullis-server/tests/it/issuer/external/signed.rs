@@ -146,19 +146,60 @@ async fn a_token_without_a_tools_scope_is_told_which_it_needs() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_api_refuses_ends_here_and_only_once_it_is_old() {
-    let outside = Outside::start(signed()).await;
-    let token = outside.token(&json!({"sub": "unloved", "jti": "unloved"}));
+async fn a_token_that_the_api_refuses_is_refused_here_and_only_once_it_is_old() {
+    let outside = Outside::start(settings(TokenValidation::Upstream)).await;
     let refused_by_api = |answered: &Answered| {
         assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
         assert_eq!(answered.json()["result"]["isError"], true);
     };
-    // The claims are encoded, so that the API is told by the token's end instead.
-    let token = format!("{token}unloved");
-    outside.publish(&settings(TokenValidation::Upstream), &[Inbound::External]);
-    refused_by_api(&outside.whoami(&token).await);
+    refused_by_api(&outside.whoami("unloved").await);
     turn(&outside, Duration::from_secs(59));
-    refused_by_api(&outside.whoami(&token).await);
+    refused_by_api(&outside.whoami("unloved").await);
     turn(&outside, Duration::from_secs(1));
-    assert_refused(&outside.whoami(&token).await, "not active");
+    assert_refused(&outside.whoami("unloved").await, "the API does not take it");
+    // Whoever was answered with an event stream is told with his next request.
+    let calls = outside.api.received().len();
+    assert_refused(&outside.whoami("unloved").await, "the API does not take it");
+    assert_eq!(outside.api.received().len(), calls);
+}
+
+#[tokio::test]
+async fn a_stranger_who_asks_for_keys_that_nobody_has_keeps_nobody_from_new_ones() {
+    let outside = Outside::start(signed()).await;
+    let token = outside.token(&json!({}));
+    assert_called_with(&outside.whoami(&token).await, &token);
+    turn(&outside, Duration::from_secs(31));
+    // The provider is ill when it is asked for newer ones: nobody can tell, and nobody is sent to sign in.
+    let new = Signer::new("k2");
+    outside.change(|says| {
+        says.keys = vec![new.clone()];
+        says.ails = Some(500);
+    });
+    let token = new.token(&claims(&json!({})));
+    for _ in 0..2 {
+        let answered = outside.whoami(&token).await;
+        assert_eq!(answered.status, StatusCode::SERVICE_UNAVAILABLE);
+        turn(&outside, Duration::from_secs(2));
+    }
+    outside.change(|says| says.ails = None);
+    turn(&outside, Duration::from_secs(6));
+    assert_called_with(&outside.whoami(&token).await, &token);
+}
+
+#[tokio::test]
+async fn j_01_what_is_known_of_a_token_holds_at_its_endpoint_and_under_its_settings_only() {
+    let outside = Outside::start(signed()).await;
+    let token = outside.token(&json!({}));
+    assert_called_with(&outside.whoami(&token).await, &token);
+    outside.publish_as("cars", &signed(), &[Inbound::External]);
+    let answered = outside.site.tool_of("cars", &token, "whoami").await;
+    assert_eq!(answered.status, StatusCode::UNAUTHORIZED, "{answered:?}");
+    outside.publish(&signed(), &[Inbound::External]);
+    assert_called_with(&outside.whoami(&token).await, &token);
+    let other = ManifestSettings {
+        audiences: vec!["https://other.example".to_owned()],
+        ..signed()
+    };
+    outside.publish(&other, &[Inbound::External]);
+    assert_refused(&outside.whoami(&token).await, "audience");
 }

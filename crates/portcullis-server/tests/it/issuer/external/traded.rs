@@ -30,7 +30,8 @@ fn gives(token: &str) -> (u16, Value) {
 async fn the_api_gets_what_the_token_is_traded_for_and_never_the_token() {
     let outside = Outside::start(trading(Delegation::Exchange)).await;
     outside.change(|says| says.trade = gives("for-the-api"));
-    let token = outside.token(&json!({}));
+    // The API's scopes are those of what the token is traded for, and no business of the token's.
+    let token = outside.token(&json!({"scope": "access_as_user"}));
     let calls = (0..8).map(|_| outside.whoami(&token));
     for answered in futures_util::future::join_all(calls).await {
         assert_called_with(&answered, "for-the-api");
@@ -89,18 +90,39 @@ async fn a_provider_that_refuses_the_trade_calls_nothing() {
 }
 
 #[tokio::test]
-async fn who_is_not_taken_any_more_signs_in_again_and_only_once_the_token_is_old() {
+async fn who_is_not_taken_any_more_signs_in_again_and_only_where_he_was_taken_before() {
     let outside = Outside::start(trading(Delegation::Exchange)).await;
     let token = outside.token(&json!({}));
     outside.change(|says| says.trade = gives("for-the-api"));
     assert_called_with(&outside.whoami(&token).await, "for-the-api");
-    outside.change(|says| says.trade = (400, json!({"error": "invalid_grant"})));
-    turn(&outside, Duration::from_secs(270));
-    assert_refused(&outside.whoami(&token).await, "not active");
-    let new = outside.token(&json!({"jti": "new"}));
-    let answered = outside.whoami(&new).await;
-    assert_eq!(answered.status, StatusCode::OK);
-    assert_eq!(answered.json()["result"]["isError"], true);
+    for (error, token_of) in [("invalid_grant", "a"), ("invalid_request", "b")] {
+        let token = outside.token(&json!({"jti": token_of}));
+        outside.change(|says| says.trade = gives("for-the-api"));
+        assert_called_with(&outside.whoami(&token).await, "for-the-api");
+        outside.change(|says| says.trade = (400, json!({"error": error})));
+        turn(&outside, Duration::from_secs(270));
+        assert_refused(&outside.whoami(&token).await, "not active");
+    }
+    // Who never was would be refused with another token too.
+    let never = outside.token(&json!({"jti": "never"}));
+    for _ in 0..2 {
+        let answered = outside.whoami(&never).await;
+        assert_eq!(answered.status, StatusCode::OK);
+        assert_eq!(answered.json()["result"]["isError"], true);
+        turn(&outside, Duration::from_secs(61));
+    }
+}
+
+#[tokio::test]
+async fn what_the_api_refuses_is_traded_anew_before_anybody_signs_in() {
+    let outside = Outside::start(trading(Delegation::Exchange)).await;
+    let token = outside.token(&json!({}));
+    outside.change(|says| says.trade = gives("unloved"));
+    let answered = outside.whoami(&token).await;
+    assert_eq!(answered.json()["result"]["isError"], true, "{answered:?}");
+    assert_eq!(outside.asked("/token"), 2);
+    outside.change(|says| says.trade = gives("for-the-api"));
+    assert_called_with(&outside.whoami(&token).await, "for-the-api");
 }
 
 #[tokio::test]

@@ -59,9 +59,14 @@ async fn a_claim_that_ran_out_is_anybodys(database: Database) {
     assert!(claim(&store, id, 1, NOW).await);
     let almost = NOW.after(CLAIM).before(Duration::from_millis(1));
     assert!(!claim(&store, id, 1, almost).await);
-    assert!(claim(&store, id, 1, NOW.after(CLAIM)).await);
-    store.give_up_renewal(id, 1, false).await.unwrap();
-    assert!(claim(&store, id, 1, NOW).await);
+    let second = NOW.after(CLAIM);
+    assert!(claim(&store, id, 1, second).await);
+    // Who held it before gives nothing back any more.
+    store.give_up_renewal(id, 1, second, false).await.unwrap();
+    assert!(!claim(&store, id, 1, second).await);
+    let held = second.after(CLAIM);
+    store.give_up_renewal(id, 1, held, false).await.unwrap();
+    assert!(claim(&store, id, 1, second).await);
 }
 
 async fn the_generation_decides_whose_tokens_count(database: Database) {
@@ -95,7 +100,8 @@ async fn the_generation_decides_whose_tokens_count(database: Database) {
 async fn a_refresh_token_that_is_spent_is_taken_away(database: Database) {
     let (store, id) = connected(&database).await;
     assert!(claim(&store, id, 1, NOW).await);
-    store.give_up_renewal(id, 1, true).await.unwrap();
+    let held = NOW.after(CLAIM);
+    store.give_up_renewal(id, 1, held, true).await.unwrap();
     let connection = store.connection(id).await.unwrap().unwrap();
     assert!(!connection.is_renewable);
     assert_eq!(connection.access.expose(), "access-1");
