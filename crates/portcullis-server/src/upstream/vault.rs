@@ -1,7 +1,7 @@
 //! The vault: the tokens of people's connections, unsealed for a call and for no longer than that takes.
 //!
 //! Decides whether a connection can be used, when it is renewed, and what ends with it when it cannot be: every grant that rests on it, because a client that is only told 401 would refresh our token and come again for ever.
-//! How it is renewed is [`renewal`]'s.
+//! How it is renewed is `vault/renewal.rs`'s.
 
 mod renewal;
 
