@@ -81,6 +81,8 @@ ids! {
     ConnectionId = "con";
     /// Names what a subject granted a client.
     GrantId = "gr";
+    /// Names a token that a provider is to be asked to revoke.
+    RevocationId = "rev";
 }
 
 fn uuid_v7(now: Timestamp, rng: &dyn Rng) -> Uuid {

@@ -19,7 +19,7 @@ pub use blame::{Blame, Retry};
 pub use digest::{Digest, InvalidDigest};
 pub use id::{
     ApiKeyId, AuditId, ConnectionId, DataKeyId, DocumentId, EnvironmentId, FlowId, GrantId,
-    InvalidId, ManifestId, ProviderId, RequestId, SubjectId, ToolsetId, VariableId,
+    InvalidId, ManifestId, ProviderId, RequestId, RevocationId, SubjectId, ToolsetId, VariableId,
 };
 pub use secret::Secret;
 pub use slug::{InvalidSlug, Slug};

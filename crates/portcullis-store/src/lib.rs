@@ -39,7 +39,7 @@ pub use seal::{
     create_key_file, read_key_file,
 };
 pub use sign_in::{
-    GrantPage, GrantSelection, InsertFlowError, ListedGrant, MAX_OPEN_FLOWS, NewCode, NewSession,
-    SignIn, SignedIn,
+    DueRevocation, GrantPage, GrantSelection, InsertFlowError, ListedGrant, MAX_OPEN_FLOWS,
+    NewCode, NewSession, RevokedKind, SignIn, SignedIn,
 };
 pub use store::Store;

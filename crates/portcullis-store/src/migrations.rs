@@ -26,10 +26,11 @@ macro_rules! versions {
     };
 }
 
-const VERSIONS: [Version; 3] = versions! {
+const VERSIONS: [Version; 4] = versions! {
     1 "0001_objects"
     2 "0002_sign_in"
     3 "0003_manifests"
+    4 "0004_revocations"
 };
 
 /// Brings the schema up to date, in the transaction of whoever calls.

@@ -11,8 +11,10 @@ pub(crate) mod displace;
 mod flows;
 mod grant_list;
 mod grants;
+mod parting;
 mod renewal;
 mod renewing;
+mod revocations;
 mod revoking;
 mod sessions;
 mod sweep;
@@ -21,6 +23,7 @@ mod tokens;
 pub use complete::{NewCode, NewSession, SignIn, SignedIn};
 pub use flows::{InsertFlowError, MAX_OPEN_FLOWS};
 pub use grant_list::{GrantPage, GrantSelection, ListedGrant};
+pub use revocations::{DueRevocation, RevokedKind};
 
 /// Who acts where neither a person nor a client does, in audit rows.
 const GATEWAY: &str = "gateway";

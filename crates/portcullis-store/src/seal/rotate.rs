@@ -61,7 +61,7 @@ macro_rules! sealed_columns {
     };
 }
 
-const SEALED_COLUMNS: [SealedColumn; 7] = sealed_columns! {
+const SEALED_COLUMNS: [SealedColumn; 8] = sealed_columns! {
     "variables" "sealed" "data_key_id"
     "providers" "client_secret" "data_key_id"
     "manifests" "client_secret" "data_key_id"
@@ -69,6 +69,7 @@ const SEALED_COLUMNS: [SealedColumn; 7] = sealed_columns! {
     "flows" "nonce" "nonce_key_id"
     "connections" "access_token" "access_key_id"
     "connections" "refresh_token" "refresh_key_id"
+    "revocations" "token" "token_key_id"
 };
 
 impl Store {

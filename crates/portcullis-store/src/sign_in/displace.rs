@@ -49,6 +49,7 @@ const OF_PROVIDER: Ending = Ending {
     rest: &[
         "DELETE FROM flows WHERE provider = $1",
         "DELETE FROM browser_sessions WHERE provider = $1",
+        "DELETE FROM revocations WHERE provider = $1",
     ],
 };
 

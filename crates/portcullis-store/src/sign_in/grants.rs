@@ -4,7 +4,7 @@ use portcullis_base::{ConnectionId, GrantId, Slug, SubjectId, Timestamp};
 use portcullis_oauth::issuer::client::ClientId;
 use portcullis_oauth::issuer::grant::{EndReason, Ended, Grant};
 
-use super::GATEWAY;
+use super::{GATEWAY, parting};
 use crate::audit::{Actor, AuditEntry};
 use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
@@ -127,6 +127,13 @@ pub(super) async fn end(
     sealer: &Sealer,
     connection: &mut Connection<'_>,
 ) -> Result<bool, StoreError> {
+    let bond = match by.reason {
+        EndReason::Revoked | EndReason::CodeReplayed | EndReason::RefreshTokenReplayed => {
+            parting::hold(id, connection).await?
+        }
+        // What the provider does not honour, and what it is no provider of any more, need not be taken back.
+        EndReason::ConnectionLost | EndReason::Reconfigured => None,
+    };
     let ended = execute!(
         connection,
         "UPDATE grants SET ended_at_ms = $1, end_reason = $2 \
@@ -139,6 +146,9 @@ pub(super) async fn end(
         return Ok(false);
     }
     note_end(id, by, sealer, connection).await?;
+    if let Some(bond) = bond {
+        parting::part(&bond, by, sealer, connection).await?;
+    }
     Ok(true)
 }
 

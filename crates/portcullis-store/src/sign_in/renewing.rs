@@ -7,6 +7,7 @@ use portcullis_base::{ConnectionId, Secret, Timestamp};
 use portcullis_oauth::issuer::person::{ConnectionStatus, ConnectionTokens};
 
 use super::connections::place;
+use super::parting;
 use crate::engine::{execute, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::word;
@@ -59,6 +60,7 @@ impl Store {
     /// Stores the next tokens of a connection; says whether those of this generation were still there to be replaced.
     ///
     /// A refresh token that the provider did not give anew stays.
+    /// Where the connection was revoked meanwhile, the next tokens are to be revoked as well.
     ///
     /// # Errors
     ///
@@ -97,6 +99,9 @@ impl Store {
                         generation,
                         word(&ConnectionStatus::Active)
                     )?;
+                    if stored == 0 {
+                        parting::give_back(&row, &tokens, &sealer, now, connection).await?;
+                    }
                     Ok(stored > 0)
                 })
             })

@@ -6,6 +6,7 @@ mod displaced;
 mod flows;
 mod grants;
 mod operator;
+mod parting;
 mod renewal;
 mod renewing;
 mod revoking;

@@ -1,5 +1,7 @@
 //! Sealed values of signing in, and the change of the master key.
 
+use std::time::Duration;
+
 use portcullis_base::{ConnectionId, Digest};
 use portcullis_oauth::issuer::flow::{Flow, FlowState};
 use portcullis_store::{
@@ -8,7 +10,7 @@ use portcullis_store::{
 
 use super::on_both_engines;
 use crate::engines::{Database, NOW};
-use crate::people::{at_provider, flow, refresh_token_of, sign_in, with_client};
+use crate::people::{at_provider, flow, granted, later, refresh_token_of, sign_in, with_client};
 use crate::samples::{actor, provider, put};
 
 on_both_engines! {
@@ -26,6 +28,12 @@ async fn seal_all(store: &Store, database: &Database) -> (Flow, SignedIn) {
     let mut flow = flow(&*database.rng);
     flow.state = FlowState::AtProvider(at_provider("state"));
     store.insert_flow(flow.clone()).await.unwrap();
+    // Of what this person granted nothing is left but tokens that the provider is to revoke.
+    let mut gone = sign_in("gone", &*database.rng);
+    gone.identity = None;
+    let grant = granted(store, "gone", gone, &*database.rng).await;
+    let revoked = store.revoke_grants(vec![grant.id], actor(), NOW).await;
+    assert_eq!(revoked.unwrap(), 1);
     let sign_in = sign_in("code", &*database.rng);
     let signed_in = store.complete_sign_in(sign_in, NOW).await.unwrap();
     (flow, signed_in)
@@ -39,6 +47,9 @@ async fn assert_all_open(store: &Store, (flow, signed_in): &(Flow, SignedIn)) {
     assert_eq!(found.access.expose(), "access-1");
     let refresh = refresh_token_of(store, connection).await.unwrap();
     assert_eq!(refresh.unwrap().expose(), "refresh-1");
+    let due = store.claim_revocation(Duration::ZERO, later(1)).await;
+    let expected = ["refresh-1", "access-1"];
+    assert!(expected.contains(&due.unwrap().unwrap().token.expose()));
     let snapshot = store.snapshot().await.unwrap();
     let secret = snapshot.providers[0].client_secret.as_ref().unwrap();
     assert_eq!(secret.expose(), "hunter2");
