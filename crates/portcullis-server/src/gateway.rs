@@ -44,6 +44,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::upstream::external::ExternalTokens;
 use crate::upstream::policy::EgressPolicy;
 use crate::upstream::providers::Providers;
+use crate::upstream::revoker::Revoker;
 use crate::upstream::vault::{Vault, VaultParts};
 use crate::upstream::{Upstream, UpstreamLimits};
 
@@ -94,6 +95,7 @@ pub struct Gateway {
     router: Router,
     probe: Operations,
     reloader: Reloader,
+    revoker: Revoker,
     manifests: ManifestWatch,
     catalogue: Arc<ArcSwap<Catalogue>>,
     store: Store,
@@ -183,6 +185,7 @@ impl Gateway {
             Arc::clone(&self.clock),
             background.clone(),
         ));
+        tasks.spawn(jobs::revoke_at_providers(self.revoker, background.clone()));
         tasks.spawn(jobs::watch_manifests(
             self.manifests,
             self.catalogue,
@@ -302,6 +305,7 @@ impl Parts {
             metrics: Arc::clone(&self.metrics),
             clock: Arc::clone(&self.clock),
         };
+        let revoker = Revoker::new(vault.clone(), Arc::clone(&catalogue));
         let manifests = ManifestWatch::new(
             Visitor::by(upstream.http().clone()),
             Arc::clone(&self.metrics),
@@ -341,6 +345,7 @@ impl Parts {
             router: surround(router, surroundings),
             probe,
             reloader,
+            revoker,
             manifests,
             catalogue,
             store: self.store,

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalogue::Catalogue;
 use crate::manifest::watch::ManifestWatch;
+use crate::upstream::revoker::Revoker;
 
 /// How often what nobody can use any more is deleted.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
@@ -24,6 +25,29 @@ const UNUSED_CLIENTS: Duration = Duration::from_hours(90 * 24);
 
 /// How often it is looked whether a manifest is due to be compared with what its provider serves.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
+
+/// How often it is looked whether a provider is to be asked to revoke a token: soon, since people come back.
+const REVOKE_EVERY: Duration = Duration::from_secs(5);
+
+/// Asks providers to revoke what nothing here needs any more, until `shutdown` is cancelled.
+pub(crate) async fn revoke_at_providers(revoker: Revoker, shutdown: CancellationToken) {
+    let mut ticks: Interval = interval(REVOKE_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = shutdown.cancelled() => return,
+        }
+        // What is cut off here is anybody's once its claim has run out.
+        let outcome = tokio::select! {
+            outcome = revoker.revoke_due() => outcome,
+            () = shutdown.cancelled() => return,
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "it cannot be read which tokens providers are to revoke");
+        }
+    }
+}
 
 /// Compares the manifests of published toolsets with what their providers serve, until `shutdown` is cancelled.
 pub(crate) async fn watch_manifests(

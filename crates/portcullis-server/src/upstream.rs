@@ -13,6 +13,7 @@ pub mod providers;
 mod redact;
 mod request;
 mod retry;
+pub mod revoker;
 mod tokens;
 pub mod vault;
 

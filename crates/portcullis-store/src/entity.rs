@@ -251,6 +251,9 @@ pub struct ProviderEndpoints {
     /// The JSON Web Key Set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<String>,
+    /// Where tokens are revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<String>,
 }
 
 impl ProviderEndpoints {

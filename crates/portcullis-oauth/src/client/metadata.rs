@@ -20,6 +20,8 @@ pub struct ProviderMetadata {
     pub userinfo: Option<SafeUrl>,
     /// `jwks_uri`.
     pub jwks: Option<SafeUrl>,
+    /// `revocation_endpoint` (RFC 7009), where it is one that can be used: nobody's sign-in depends on it.
+    pub revocation: Option<SafeUrl>,
     /// `authorization_response_iss_parameter_supported` (RFC 9207).
     pub sends_iss: bool,
     /// How a secret is sent, by `token_endpoint_auth_methods_supported`.
@@ -51,6 +53,7 @@ struct Document {
     token_endpoint: Option<String>,
     userinfo_endpoint: Option<String>,
     jwks_uri: Option<String>,
+    revocation_endpoint: Option<String>,
     authorization_response_iss_parameter_supported: Option<bool>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     scopes_supported: Option<Vec<String>>,
@@ -96,6 +99,9 @@ impl ProviderMetadata {
             token: url("token_endpoint", document.token_endpoint)?,
             userinfo: url("userinfo_endpoint", document.userinfo_endpoint)?,
             jwks: url("jwks_uri", document.jwks_uri)?,
+            revocation: document
+                .revocation_endpoint
+                .and_then(|text| SafeUrl::parse(&text).ok()),
             sends_iss: document.authorization_response_iss_parameter_supported == Some(true),
             secret_method: methods.and_then(|methods| secret_method(&methods)),
             scopes: document.scopes_supported,
@@ -219,6 +225,22 @@ mod tests {
         }
         assert_eq!(read(&json!({})), Err(InvalidMetadata::Malformed));
         assert_eq!(read(&json!([])), Err(InvalidMetadata::Malformed));
+    }
+
+    #[test]
+    fn a_revocation_endpoint_that_cannot_be_used_is_no_reason_to_use_nothing() {
+        for (url, is_used) in [
+            ("https://as.example/revoke", true),
+            ("javascript:alert(1)", false),
+            ("", false),
+        ] {
+            let document = json!({"issuer": "https://as.example/t", "revocation_endpoint": url});
+            assert_eq!(
+                read(&document).unwrap().revocation.is_some(),
+                is_used,
+                "{url}"
+            );
+        }
     }
 
     #[test]

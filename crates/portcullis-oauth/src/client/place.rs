@@ -23,6 +23,7 @@ pub(super) struct Endpoints {
     pub(super) token: Option<SafeUrl>,
     pub(super) userinfo: Option<SafeUrl>,
     pub(super) jwks: Option<SafeUrl>,
+    pub(super) revocation: Option<SafeUrl>,
 }
 
 impl Place {
@@ -38,6 +39,10 @@ impl Place {
             token: url("token_endpoint", overrides.endpoints.token.as_deref())?,
             userinfo: url("userinfo_endpoint", overrides.endpoints.userinfo.as_deref())?,
             jwks: url("jwks_uri", overrides.endpoints.jwks.as_deref())?,
+            revocation: url(
+                "revocation_endpoint",
+                overrides.endpoints.revocation.as_deref(),
+            )?,
         };
         let tenant = tenant(overrides)?;
         let moved = is_elsewhere(
@@ -63,6 +68,11 @@ impl Place {
             token: or("token_endpoint", set.token, named.token.as_ref())?,
             userinfo: or("userinfo_endpoint", set.userinfo, named.userinfo.as_ref())?,
             jwks: or("jwks_uri", set.jwks, named.jwks.as_ref())?,
+            revocation: or(
+                "revocation_endpoint",
+                set.revocation,
+                named.revocation.as_ref(),
+            )?,
         };
         let issuer = match &overrides.issuer {
             Some(issuer) => Some(issuer.clone()),

@@ -100,6 +100,9 @@ pub struct EndpointTexts {
     /// Where the keys are that sign id tokens.
     #[serde(default)]
     pub jwks: Option<String>,
+    /// Where tokens are revoked (RFC 7009).
+    #[serde(default)]
+    pub revocation: Option<String>,
 }
 
 /// How a secret is sent to a token endpoint.
@@ -357,7 +360,13 @@ impl ProviderProfile {
 impl EndpointTexts {
     /// Returns those that are there.
     pub fn all(&self) -> impl Iterator<Item = &String> {
-        let all = [&self.authorization, &self.token, &self.userinfo, &self.jwks];
+        let all = [
+            &self.authorization,
+            &self.token,
+            &self.userinfo,
+            &self.jwks,
+            &self.revocation,
+        ];
         all.into_iter().flatten()
     }
 }

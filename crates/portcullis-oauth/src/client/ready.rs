@@ -19,6 +19,7 @@ pub struct ReadyProvider {
     token: SafeUrl,
     userinfo: Option<SafeUrl>,
     jwks: Option<SafeUrl>,
+    revocation: Option<SafeUrl>,
     sends_iss: bool,
     secret_method: Option<SecretMethod>,
     offline_scope: Option<String>,
@@ -56,11 +57,20 @@ impl ReadyProvider {
         let authorization = or(&known.authorization, |m| &m.authorization)
             .ok_or(NotReady::Missing("authorization_endpoint"))?;
         let token = or(&known.token, |m| &m.token).ok_or(NotReady::Missing("token_endpoint"))?;
-        let userinfo = match metadata.and_then(|metadata| metadata.token.as_ref()) {
-            // Tokens of a place that the operator names are nothing that the metadata's place should see.
-            Some(told) if told.origin() != token.origin() => known.userinfo.clone(),
-            _ => or(&known.userinfo, |m| &m.userinfo),
+        // Tokens of a place that the operator names are nothing that the metadata's place should see.
+        let is_elsewhere = metadata
+            .and_then(|metadata| metadata.token.as_ref())
+            .is_some_and(|told| told.origin() != token.origin());
+        let of_tokens = |known: &Option<SafeUrl>,
+                         told: fn(&ProviderMetadata) -> &Option<SafeUrl>| {
+            if is_elsewhere {
+                known.clone()
+            } else {
+                or(known, told)
+            }
         };
+        let userinfo = of_tokens(&known.userinfo, |m| &m.userinfo);
+        let revocation = of_tokens(&known.revocation, |m| &m.revocation);
         let jwks = or(&known.jwks, |m| &m.jwks);
         if jwks.is_none() && provider.profile().reads_id_tokens() {
             return Err(NotReady::Missing("jwks_uri"));
@@ -81,6 +91,7 @@ impl ReadyProvider {
             token,
             userinfo,
             jwks,
+            revocation,
             sends_iss: provider.sends_iss() || metadata.is_some_and(|metadata| metadata.sends_iss),
             secret_method: provider
                 .profile()
@@ -119,6 +130,12 @@ impl ReadyProvider {
     #[must_use]
     pub fn jwks(&self) -> Option<&SafeUrl> {
         self.jwks.as_ref()
+    }
+
+    /// Returns where tokens are revoked.
+    #[must_use]
+    pub fn revocation(&self) -> Option<&SafeUrl> {
+        self.revocation.as_ref()
     }
 
     /// Tells whether every authorization response must bear `iss`.

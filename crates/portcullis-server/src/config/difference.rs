@@ -245,6 +245,7 @@ fn provider(before: &UpstreamProvider, after: &ProviderObject) -> Vec<String> {
         ("token_endpoint", from.token != to.token),
         ("userinfo_endpoint", from.userinfo != to.userinfo),
         ("jwks_uri", from.jwks != to.jwks),
+        ("revocation_endpoint", from.revocation != to.revocation),
         ("scopes", old.scopes != new.scopes),
         ("allow", old.allow != new.allow),
         ("parameters", old.parameters != new.parameters),

@@ -240,6 +240,8 @@ table! {
         userinfo_endpoint: Value<String> = "\"https://github.example.com/api/v3/user\"",
         /// Where the keys are that sign id tokens.
         jwks_uri: Value<String> = "\"https://login.example.com/keys\"",
+        /// Where the provider takes tokens back (RFC 7009), once nothing here needs them any more.
+        revocation_endpoint: Value<String> = "\"https://login.example.com/revoke\"",
         /// Scopes that are always asked for beside those that the tools need, in the provider's words.
         scopes: Vec<Spanned<String>> = "[\"read:org\"]",
         /// Who may sign in: `email:*@example.com`, `hd:example.com` (Google), `tid:…` (Entra) or `org:acme` (GitHub); `*` stands for any characters, by itself for everybody, and one rule that fits suffices.

@@ -138,6 +138,7 @@ fn judge_endpoints(part: &mut Part, ready: &ReadyProvider) {
         ("token endpoint", Some(ready.token())),
         ("userinfo endpoint", ready.userinfo()),
         ("keys", ready.jwks()),
+        ("revocation endpoint", ready.revocation()),
     ];
     let plain = endpoints
         .into_iter()

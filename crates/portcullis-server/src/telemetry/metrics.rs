@@ -46,6 +46,7 @@ pub struct Metrics {
     manifest_checks: Family<OutcomeLabel, Counter>,
     refresh_token_replays: Counter,
     connection_renewals: Family<OutcomeLabel, Counter>,
+    provider_revocations: Family<OutcomeLabel, Counter>,
 }
 
 /// The connections of one listener.
@@ -124,6 +125,7 @@ impl Metrics {
             manifest_checks: Family::default(),
             refresh_token_replays: Counter::default(),
             connection_renewals: Family::default(),
+            provider_revocations: Family::default(),
         };
         metrics.register();
         metrics
@@ -192,6 +194,11 @@ impl Metrics {
             "Connections of people to providers whose tokens were to be renewed",
             self.connection_renewals.clone(),
         );
+        registry.register(
+            "provider_revocations",
+            "Tokens of people that their providers were asked to revoke",
+            self.provider_revocations.clone(),
+        );
     }
 
     /// Lets `/metrics` tell how many log lines were dropped.
@@ -259,6 +266,13 @@ impl Metrics {
     /// Counts an attempt to renew a connection.
     pub fn connection_renewal(&self, outcome: &'static str) {
         self.connection_renewals
+            .get_or_create(&OutcomeLabel { outcome })
+            .inc();
+    }
+
+    /// Counts what becomes of a token that a provider is to revoke.
+    pub(crate) fn provider_revocation(&self, outcome: &'static str) {
+        self.provider_revocations
             .get_or_create(&OutcomeLabel { outcome })
             .inc();
     }

@@ -1,4 +1,4 @@
-//! Upstream providers at work: their metadata and keys, codes redeemed for tokens, and who a person is.
+//! Upstream providers at work: their metadata and keys, codes redeemed for tokens, tokens revoked, and who a person is.
 //!
 //! Every rule is `portcullis-oauth`'s; this fetches what the rules need, by the one way out.
 //! Keeps nothing but caches of public documents, whose age is bounded; tokens and identities go to whoever called.
@@ -12,6 +12,7 @@ mod identify;
 mod kept;
 mod redeem;
 mod renew;
+mod revoke;
 pub(in crate::upstream) mod token_endpoint;
 mod trial;
 

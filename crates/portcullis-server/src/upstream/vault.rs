@@ -72,7 +72,8 @@ impl VaultError {
     }
 }
 
-/// What a vault is made of.
+/// What a vault is made of, and what revokes the tokens that left it.
+#[derive(Clone)]
 pub struct VaultParts {
     /// Where connections are kept.
     pub store: Store,

@@ -15,6 +15,7 @@ mod journey;
 mod known;
 mod neighbours;
 mod overload;
+mod parting;
 mod person;
 mod renewal;
 mod revoking;

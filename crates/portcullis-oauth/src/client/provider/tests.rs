@@ -147,15 +147,17 @@ fn o_08_an_endpoint_elsewhere_takes_all_of_the_profiles_with_it() {
 }
 
 #[test]
-fn o_08_metadata_of_another_place_than_the_token_endpoint_names_no_userinfo() {
+fn o_08_metadata_of_another_place_than_the_token_endpoint_gets_no_token_to_see() {
     let with = overrides(|o| {
         o.issuer = Some("https://as.example".to_owned());
         o.endpoints.token = Some("https://inside.example/token".to_owned());
     });
     let provider = Arc::new(resolve(openid(), &with).unwrap());
-    let ready = ReadyProvider::new(provider, Some(&metadata(&json!({})))).unwrap();
-    assert_eq!(ready.userinfo(), None);
-    assert!(discovered(&json!({})).userinfo().is_some());
+    let told = json!({"revocation_endpoint": "https://as.example/revoke"});
+    let ready = ReadyProvider::new(provider, Some(&metadata(&told))).unwrap();
+    assert_eq!((ready.userinfo(), ready.revocation()), (None, None));
+    let ready = discovered(&told);
+    assert!(ready.userinfo().is_some() && ready.revocation().is_some());
 }
 
 #[test]

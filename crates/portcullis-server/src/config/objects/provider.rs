@@ -74,6 +74,7 @@ fn settings(
             token: text(&table.token_endpoint),
             userinfo: text(&table.userinfo_endpoint),
             jwks: text(&table.jwks_uri),
+            revocation: text(&table.revocation_endpoint),
         },
         scopes,
         allow,
@@ -158,6 +159,7 @@ fn place(table: &UpstreamProvider, fault: &InvalidProvider) -> Option<Range<usiz
             "token_endpoint" => &table.token_endpoint,
             "userinfo_endpoint" => &table.userinfo_endpoint,
             "jwks_uri" => &table.jwks_uri,
+            "revocation_endpoint" => &table.revocation_endpoint,
             _ => return None,
         };
         value.as_ref().map(Spanned::span)

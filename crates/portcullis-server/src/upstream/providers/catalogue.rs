@@ -88,6 +88,7 @@ pub fn resolve_settings(
             token: settings.endpoints.token.clone(),
             userinfo: settings.endpoints.userinfo.clone(),
             jwks: settings.endpoints.jwks.clone(),
+            revocation: settings.endpoints.revocation.clone(),
         },
         scopes: settings.scopes.clone(),
         allow: settings.allow.clone(),

@@ -117,6 +117,8 @@ pub enum Endpoint {
     Organisations,
     /// Its introspection endpoint.
     Introspection,
+    /// Where it revokes tokens.
+    Revocation,
     /// What a token is tried out at.
     Probe,
 }
@@ -180,6 +182,7 @@ impl Endpoint {
             Self::Emails => "list of e-mail addresses",
             Self::Organisations => "list of organisations",
             Self::Introspection => "introspection endpoint",
+            Self::Revocation => "revocation endpoint",
             Self::Probe => "probe",
         }
     }

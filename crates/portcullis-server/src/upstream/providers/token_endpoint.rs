@@ -6,9 +6,11 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, Method, Request, header};
+use http_body_util::Full;
 use portcullis_base::Blame;
 use portcullis_oauth::client::profile::SecretMethod;
+use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::client::ready::ReadyProvider;
 use portcullis_oauth::client_auth::{
     ClientAuthentication, client_id_alone, client_secret_basic, client_secret_post,
@@ -32,7 +34,7 @@ impl Providers {
         fields: &[(&'static str, &str)],
     ) -> Result<TokenAnswer, Unanswered> {
         let place = ready.token().as_url().as_str();
-        let known = ready.secret_method().or_else(|| self.methods.find(place));
+        let known = self.secret_method(ready);
         match known {
             Some(method) => self.attempt(ready, fields, method).await,
             None => match self.attempt(ready, fields, SecretMethod::Post).await {
@@ -48,6 +50,12 @@ impl Providers {
         }
     }
 
+    /// Returns how a provider takes our secret, where that is known.
+    pub(super) fn secret_method(&self, ready: &ReadyProvider) -> Option<SecretMethod> {
+        let place = ready.token().as_url().as_str();
+        ready.secret_method().or_else(|| self.methods.find(place))
+    }
+
     async fn attempt(
         &self,
         ready: &ReadyProvider,
@@ -61,35 +69,9 @@ impl Providers {
             endpoint: Endpoint::Token,
             url: ready.token(),
         };
-        let authentication = match (&provider.client().secret, method) {
-            (None, _) => client_id_alone(&provider.client().id),
-            (Some(secret), SecretMethod::Post) => client_secret_post(&provider.client().id, secret),
-            (Some(secret), SecretMethod::Basic) => {
-                client_secret_basic(&provider.client().id, secret)
-            }
-        };
-        let (authorization, credentials) = match authentication {
-            ClientAuthentication::Header(value) => (Some(value), Vec::new()),
-            ClientAuthentication::Form(fields) => (None, fields),
-        };
         let further = profile.token_parameters.iter();
         let further = further.map(|(name, value)| (name.as_str(), value.as_str()));
-        let body = form(fields.iter().copied(), &credentials, further);
-        let body = Bytes::copy_from_slice(body.expose().as_bytes());
-        let mut request = asked.request(body)?;
-        *request.method_mut() = Method::POST;
-        let headers = request.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
-        if let Some(authorization) = authorization {
-            // Base64 after `Basic `, whatever the halves are.
-            let mut value = HeaderValue::from_str(authorization.expose())
-                .expect("Base64 consists of what a header can carry");
-            value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
-        }
+        let request = posted(&asked, provider, method, fields, further)?;
         let answer = asked.exchange(&self.http, request).await?;
         match read(answer.status.as_u16(), &answer.body, &profile.answer) {
             Ok(answer) => Ok(answer),
@@ -100,6 +82,43 @@ impl Providers {
             Err(error) => Err(asked.useless(AnswerProblem::NoToken(error)).into()),
         }
     }
+}
+
+/// Makes a request that posts a form, with our secret.
+pub(super) fn posted<'a>(
+    asked: &Asked<'_>,
+    provider: &ResolvedProvider,
+    method: SecretMethod,
+    fields: &[(&'static str, &'a str)],
+    further: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Request<Full<Bytes>>, ProviderError> {
+    let client = provider.client();
+    let authentication = match (&client.secret, method) {
+        (None, _) => client_id_alone(&client.id),
+        (Some(secret), SecretMethod::Post) => client_secret_post(&client.id, secret),
+        (Some(secret), SecretMethod::Basic) => client_secret_basic(&client.id, secret),
+    };
+    let (authorization, credentials) = match authentication {
+        ClientAuthentication::Header(value) => (Some(value), Vec::new()),
+        ClientAuthentication::Form(fields) => (None, fields),
+    };
+    let body = form(fields.iter().copied(), &credentials, further);
+    let body = Bytes::copy_from_slice(body.expose().as_bytes());
+    let mut request = asked.request(body)?;
+    *request.method_mut() = Method::POST;
+    let headers = request.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-www-form-urlencoded"),
+    );
+    if let Some(authorization) = authorization {
+        // Base64 after `Basic `, whatever the halves are.
+        let mut value = HeaderValue::from_str(authorization.expose())
+            .expect("Base64 consists of what a header can carry");
+        value.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    Ok(request)
 }
 
 /// Why one attempt brought nothing.

@@ -29,8 +29,10 @@ use portcullis_server::mcp::endpoint::{self, EndpointState};
 use portcullis_server::mcp::keys::KeyCache;
 use portcullis_server::mcp::publish;
 use portcullis_server::upstream::external::ExternalTokens;
+use portcullis_server::upstream::http::Http;
 use portcullis_server::upstream::providers::Providers;
 use portcullis_server::upstream::providers::catalogue::resolve;
+use portcullis_server::upstream::revoker::Revoker;
 use portcullis_server::upstream::vault::{Vault, VaultParts};
 use portcullis_server::upstream::{Upstream, UpstreamLimits};
 use portcullis_store::{
@@ -164,6 +166,7 @@ fn upstream_provider(slug: &str, provider: &Server) -> ResolvedProvider {
                 token: url("/token"),
                 userinfo: url("/me"),
                 jwks: None,
+                revocation: url("/revoke"),
             },
             ..ProviderSettings::default()
         },
@@ -230,6 +233,19 @@ impl Site {
             catalogue: Arc::clone(&self.catalogue),
             folder: Arc::clone(&self.folder),
         }
+    }
+
+    /// Returns what revokes tokens at the provider, as a replica of its own does.
+    pub(super) fn revoker(&self) -> Revoker {
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let http = Http::new(loopback(), Duration::from_secs(5));
+        let parts = VaultParts {
+            store: self.store.clone(),
+            providers: Arc::new(Providers::new(http, Arc::clone(&clock))),
+            metrics: Arc::default(),
+            clock,
+        };
+        Revoker::new(parts, Arc::clone(&self.catalogue))
     }
 
     /// Leaves only `pets` published.

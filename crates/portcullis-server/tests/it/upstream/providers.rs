@@ -2,6 +2,7 @@
 
 mod discovery;
 mod identity;
+mod revocation;
 mod tokens;
 
 use std::sync::Arc;
@@ -112,6 +113,7 @@ fn at(server: &Server, profile: &str) -> ProviderSettings {
             token: url("/token"),
             userinfo: url("/user"),
             jwks: url("/keys"),
+            revocation: None,
         },
         ..ProviderSettings::default()
     }

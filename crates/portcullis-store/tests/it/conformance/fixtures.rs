@@ -72,6 +72,7 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
         include_str!("../../fixtures/provider_settings_1.json"),
         include_str!("../../fixtures/provider_settings_1_least.json"),
         include_str!("../../fixtures/provider_settings_2.json"),
+        include_str!("../../fixtures/provider_settings_3.json"),
     ];
     insert_settings(&database, "providers", "prv", &providers).await;
     let manifests = [
@@ -104,12 +105,14 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     assert!(least.documents.is_empty());
     assert_eq!(signed_in.inbound, [Inbound::OAuth].into());
     assert_eq!(signed_in.provider, Some(slug("github")));
-    let [full, least, named] = &snapshot.providers[..] else {
-        panic!("three providers");
+    let [full, least, named, revoking] = &snapshot.providers[..] else {
+        panic!("four providers");
     };
     assert_eq!(full.settings.parameters["prompt"], "select_account");
     assert_eq!(least.settings.endpoints, ProviderEndpoints::default());
     assert_eq!(named.settings.name.as_deref(), Some("Acme"));
+    let revocation = revoking.settings.endpoints.revocation.as_deref();
+    assert_eq!(revocation, Some("https://login.example.com/revoke"));
     let [full, least] = &snapshot.manifests[..] else {
         panic!("two manifests");
     };

@@ -46,6 +46,9 @@ pub(super) fn provider(received: &Received) -> Response<Body> {
         }
         return answer(200, &tokens);
     }
+    if received.path_and_query == "/revoke" {
+        return revoked(received);
+    }
     match person_of(received) {
         Some(person) => {
             let account = person.split('~').next().unwrap_or_default();
@@ -54,6 +57,16 @@ pub(super) fn provider(received: &Received) -> Response<Body> {
         }
         None => answer(401, &json!({})),
     }
+}
+
+/// Tokens are revoked, be they known or not; those of `ailing` never.
+fn revoked(received: &Received) -> Response<Body> {
+    if received.field("client_secret").as_deref() != Some(PROVIDER_SECRET) {
+        return answer(401, &json!({"error": "invalid_client"}));
+    }
+    let token = received.field("token").unwrap_or_default();
+    let status = if token.contains("ailing") { 503 } else { 200 };
+    answer(status, &json!({}))
 }
 
 /// People whose tokens can be renewed, or so it seems.

@@ -177,6 +177,8 @@ async fn a_change_that_leaves_the_provider_what_it_is_ends_nothing(database: Dat
     world.sign_in("a", &*database.rng).await;
     world.github.client_secret = Some(Secret::new("swordfish".to_owned()));
     world.github.settings.scopes = vec!["profile".to_owned()];
+    // Nothing is called there but for the end of tokens.
+    world.github.settings.endpoints.revocation = Some("https://a.example/revoke".to_owned());
     world.github.settings.allow = vec!["alice@example.com".to_owned()];
     world.pets.title = Some("Cats".to_owned());
     put(
