@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use portcullis_base::Rng;
 
+use portcullis_oauth::guard::external::ExternalAccess;
+
 use super::*;
 use crate::mcp::publish;
 
@@ -258,4 +260,29 @@ fn values_do_not_tell_themselves() {
         .into_iter()
         .collect();
     assert!(!format!("{values:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_token_that_nobody_has_judged_lends_nothing_of_the_environment() {
+    for (is_unvalidated, lends) in [(false, true), (true, false)] {
+        let access = ExternalAccess {
+            issuer: "https://as.example".to_owned(),
+            subject: None,
+            client: None,
+            scopes: None,
+            expires_at: None,
+        };
+        let since = Timestamp::from_millis(0);
+        let bearer = Bearer {
+            token: Secret::new("token".to_owned()),
+            good: Arc::new(Good { access, since }),
+            is_unvalidated,
+        };
+        let caller = Caller {
+            identity: Identity::External(bearer),
+            values: CallerValues::default(),
+            connection: None,
+        };
+        assert_eq!(caller.may_use_environment(), lends);
+    }
 }

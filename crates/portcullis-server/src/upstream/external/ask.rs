@@ -1,13 +1,10 @@
 //! Questions to a provider about a token: introspection and probes.
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, header};
 use portcullis_base::{SafeUrl, Secret};
 use portcullis_oauth::client_auth::{
     ClientAuthentication, client_id_alone, client_secret_basic, client_secret_post,
 };
 use portcullis_oauth::guard::introspection::IntrospectionRequest;
-use portcullis_oauth::wire::token::form;
 
 use super::super::http::HttpAnswer;
 use super::super::providers::exchange::Asked;
@@ -56,26 +53,7 @@ pub(super) async fn post<'a>(
     fields: impl Iterator<Item = (&'static str, &'a str)>,
     further: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<HttpAnswer, ProviderError> {
-    let (authorization, credentials) = match authentication(manifest, methods) {
-        Some(ClientAuthentication::Header(value)) => (Some(value), Vec::new()),
-        Some(ClientAuthentication::Form(fields)) => (None, fields),
-        None => (None, Vec::new()),
-    };
-    let body = form(fields, &credentials, further);
-    let mut request = asked.request(Bytes::copy_from_slice(body.expose().as_bytes()))?;
-    *request.method_mut() = Method::POST;
-    let headers = request.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/x-www-form-urlencoded"),
-    );
-    if let Some(authorization) = authorization {
-        // Base64 after `Basic `, whatever the halves are.
-        let mut value = HeaderValue::from_str(authorization.expose())
-            .expect("Base64 consists of what a header can carry");
-        value.set_sensitive(true);
-        headers.insert(header::AUTHORIZATION, value);
-    }
+    let request = asked.form(fields, authentication(manifest, methods), further)?;
     asked.exchange(providers.http(), request).await
 }
 

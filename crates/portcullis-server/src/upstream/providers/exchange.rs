@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Uri, header};
+use http::{HeaderValue, Method, Request, Uri, header};
 use http_body_util::Full;
 use portcullis_base::{SafeUrl, Secret, Slug};
+use portcullis_oauth::client_auth::ClientAuthentication;
+use portcullis_oauth::wire::token::form;
 use tokio::time::timeout;
 
 use super::error::{AnswerProblem, Endpoint, ProviderError};
@@ -69,6 +71,36 @@ impl Asked<'_> {
         *request.uri_mut() = uri;
         let json = HeaderValue::from_static("application/json");
         request.headers_mut().insert(header::ACCEPT, json);
+        Ok(request)
+    }
+
+    /// Makes a form of fields, our own credentials and further parameters.
+    pub(in crate::upstream) fn form<'a>(
+        &self,
+        fields: impl IntoIterator<Item = (&'static str, &'a str)>,
+        authentication: Option<ClientAuthentication>,
+        further: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Request<Full<Bytes>>, ProviderError> {
+        let (authorization, credentials) = match authentication {
+            Some(ClientAuthentication::Header(value)) => (Some(value), Vec::new()),
+            Some(ClientAuthentication::Form(fields)) => (None, fields),
+            None => (None, Vec::new()),
+        };
+        let body = form(fields, &credentials, further);
+        let mut request = self.request(Bytes::copy_from_slice(body.expose().as_bytes()))?;
+        *request.method_mut() = Method::POST;
+        let headers = request.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        if let Some(authorization) = authorization {
+            // Base64 after `Basic `, whatever the halves are.
+            let mut value = HeaderValue::from_str(authorization.expose())
+                .expect("Base64 consists of what a header can carry");
+            value.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, value);
+        }
         Ok(request)
     }
 

@@ -6,17 +6,15 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, header};
+use http::Request;
 use http_body_util::Full;
 use portcullis_base::Blame;
 use portcullis_oauth::client::profile::SecretMethod;
 use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::client::ready::ReadyProvider;
-use portcullis_oauth::client_auth::{
-    ClientAuthentication, client_id_alone, client_secret_basic, client_secret_post,
-};
+use portcullis_oauth::client_auth::{client_id_alone, client_secret_basic, client_secret_post};
 use portcullis_oauth::wire::token::granted::{TokenAnswer, read};
-use portcullis_oauth::wire::token::{Refusal, TokenAnswerError, form};
+use portcullis_oauth::wire::token::{Refusal, TokenAnswerError};
 
 use super::Providers;
 use super::error::{AnswerProblem, Endpoint, ProviderError};
@@ -98,27 +96,7 @@ pub(super) fn posted<'a>(
         (Some(secret), SecretMethod::Post) => client_secret_post(&client.id, secret),
         (Some(secret), SecretMethod::Basic) => client_secret_basic(&client.id, secret),
     };
-    let (authorization, credentials) = match authentication {
-        ClientAuthentication::Header(value) => (Some(value), Vec::new()),
-        ClientAuthentication::Form(fields) => (None, fields),
-    };
-    let body = form(fields.iter().copied(), &credentials, further);
-    let body = Bytes::copy_from_slice(body.expose().as_bytes());
-    let mut request = asked.request(body)?;
-    *request.method_mut() = Method::POST;
-    let headers = request.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/x-www-form-urlencoded"),
-    );
-    if let Some(authorization) = authorization {
-        // Base64 after `Basic `, whatever the halves are.
-        let mut value = HeaderValue::from_str(authorization.expose())
-            .expect("Base64 consists of what a header can carry");
-        value.set_sensitive(true);
-        headers.insert(header::AUTHORIZATION, value);
-    }
-    Ok(request)
+    asked.form(fields.iter().copied(), Some(authentication), further)
 }
 
 /// Why one attempt brought nothing.
