@@ -3,9 +3,10 @@
 //! An operator who names another place than the profile does means that place as a whole: of the profile's own nothing counts then, or tokens of one place would be shown to the other.
 
 use portcullis_base::SafeUrl;
+use url::form_urlencoded::byte_serialize;
 
 use super::issuer::ExpectedIssuer;
-use super::profile::{ProviderProfile, TENANT};
+use super::profile::{CLIENT_ID, ProviderProfile, TENANT};
 use super::provider::{InvalidProvider, ProviderOverrides};
 
 /// Where a provider is.
@@ -29,6 +30,7 @@ pub(super) struct Endpoints {
 impl Place {
     pub(super) fn of(
         profile: &ProviderProfile,
+        client_id: &str,
         overrides: &ProviderOverrides,
     ) -> Result<Self, InvalidProvider> {
         let set = Endpoints {
@@ -59,6 +61,9 @@ impl Place {
             None => url(setting, fill(template)?.as_deref()),
         };
         let named = &profile.endpoints;
+        let client_id: String = byte_serialize(client_id.as_bytes()).collect();
+        let revocation = named.revocation.as_ref();
+        let revocation = revocation.map(|template| template.replace(CLIENT_ID, &client_id));
         let endpoints = Endpoints {
             authorization: or(
                 "authorization_endpoint",
@@ -68,11 +73,7 @@ impl Place {
             token: or("token_endpoint", set.token, named.token.as_ref())?,
             userinfo: or("userinfo_endpoint", set.userinfo, named.userinfo.as_ref())?,
             jwks: or("jwks_uri", set.jwks, named.jwks.as_ref())?,
-            revocation: or(
-                "revocation_endpoint",
-                set.revocation,
-                named.revocation.as_ref(),
-            )?,
+            revocation: or("revocation_endpoint", set.revocation, revocation.as_ref())?,
         };
         let issuer = match &overrides.issuer {
             Some(issuer) => Some(issuer.clone()),

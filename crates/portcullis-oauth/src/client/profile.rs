@@ -15,6 +15,9 @@ use crate::wire::token::granted::AnswerPointers;
 /// The place in a template that an operator's `tenant` fills.
 pub const TENANT: &str = "{tenant}";
 
+/// The place of our client id where tokens are revoked.
+pub const CLIENT_ID: &str = "{client_id}";
+
 /// What there is to know of a provider.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +52,9 @@ pub struct ProviderProfile {
     /// How our secret is sent; where absent, metadata decides, and without any it is found out.
     #[serde(default)]
     pub token_endpoint_auth_method: Option<SecretMethod>,
+    /// How it is asked to revoke a token.
+    #[serde(default)]
+    pub revocation: RevocationRequest,
     /// Further parameters of every authorization request.
     #[serde(default)]
     pub authorization_parameters: BTreeMap<String, String>,
@@ -100,9 +106,20 @@ pub struct EndpointTexts {
     /// Where the keys are that sign id tokens.
     #[serde(default)]
     pub jwks: Option<String>,
-    /// Where tokens are revoked (RFC 7009).
+    /// Where tokens are revoked; our client id may stand in it as `{client_id}`.
     #[serde(default)]
     pub revocation: Option<String>,
+}
+
+/// How a provider is asked to revoke a token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationRequest {
+    /// By a form (RFC 7009).
+    #[default]
+    Form,
+    /// By `DELETE` with a JSON object that has an access token in the member of this name, and our secret by `Basic`.
+    Delete(String),
 }
 
 /// How a secret is sent to a token endpoint.
@@ -240,7 +257,7 @@ pub enum FlawedProfile {
     /// The profile has no name to show.
     #[error("`name` is empty")]
     Nameless,
-    /// A template has another place to fill than `{tenant}`, or the issuer's `{tenantid}`.
+    /// A template has another place to fill than `{tenant}`, the issuer's `{tenantid}` or the `{client_id}` where tokens are revoked.
     #[error("`{0}` has a place that nothing fills")]
     Template(String),
     /// A path below the userinfo endpoint does not begin with a slash.
@@ -323,6 +340,9 @@ impl ProviderProfile {
         for template in self.endpoints.all() {
             filled(template, &[TENANT])?;
         }
+        if let Some(template) = &self.endpoints.revocation {
+            filled(template, &[TENANT, CLIENT_ID])?;
+        }
         if let Some(issuer) = &self.issuer {
             filled(issuer, &[TENANT, TENANT_ID])?;
         }
@@ -358,15 +378,9 @@ impl ProviderProfile {
 }
 
 impl EndpointTexts {
-    /// Returns those that are there.
+    /// Returns those that are there and take part in signing in.
     pub fn all(&self) -> impl Iterator<Item = &String> {
-        let all = [
-            &self.authorization,
-            &self.token,
-            &self.userinfo,
-            &self.jwks,
-            &self.revocation,
-        ];
+        let all = [&self.authorization, &self.token, &self.userinfo, &self.jwks];
         all.into_iter().flatten()
     }
 }
@@ -419,6 +433,10 @@ mod tests {
             (
                 json!({"name": "A", "endpoints": {"token": "https://a.example/{tenantid}"}}),
                 FlawedProfile::Template("https://a.example/{tenantid}".to_owned()),
+            ),
+            (
+                json!({"name": "A", "endpoints": {"token": "https://a.example/{client_id}"}}),
+                FlawedProfile::Template("https://a.example/{client_id}".to_owned()),
             ),
             (
                 json!({"name": "A", "organisations": {"below_userinfo": "orgs", "name": "/login"}}),

@@ -147,7 +147,7 @@ impl ResolvedProvider {
         {
             return Err(InvalidProvider::Reserved(name.clone()));
         }
-        let place = Place::of(&profile, overrides)?;
+        let place = Place::of(&profile, &client.id, overrides)?;
         let provider = Self {
             slug,
             name: name(&profile, overrides, &place)?,

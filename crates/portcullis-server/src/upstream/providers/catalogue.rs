@@ -101,6 +101,7 @@ pub fn resolve_settings(
 #[cfg(test)]
 mod tests {
     use portcullis_base::{ProviderId, Timestamp};
+    use portcullis_oauth::client::ready::ReadyProvider;
     use portcullis_store::{Owner, ProviderEndpoints};
 
     use super::*;
@@ -144,6 +145,14 @@ mod tests {
             let resolved = resolve(&stored(settings));
             assert!(resolved.is_ok(), "{name}: {:?}", resolved.err());
         }
+    }
+
+    #[test]
+    fn f_09_github_revokes_tokens_of_our_own_client_id() {
+        let provider = Arc::new(resolve(&stored(settings("github"))).unwrap());
+        let ready = ReadyProvider::new(provider, None).unwrap();
+        let revocation = ready.revocation().unwrap().as_url().as_str();
+        assert_eq!(revocation, "https://api.github.com/applications/us/token");
     }
 
     #[test]

@@ -95,11 +95,7 @@ impl Asked<'_> {
             HeaderValue::from_static("application/x-www-form-urlencoded"),
         );
         if let Some(authorization) = authorization {
-            // Base64 after `Basic `, whatever the halves are.
-            let mut value = HeaderValue::from_str(authorization.expose())
-                .expect("Base64 consists of what a header can carry");
-            value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
+            headers.insert(header::AUTHORIZATION, basic(&authorization));
         }
         Ok(request)
     }
@@ -162,4 +158,12 @@ impl Asked<'_> {
             "a provider did not answer as it should"
         );
     }
+}
+
+/// Makes the header of our credentials: Base64 after `Basic `, whatever the halves are.
+pub(super) fn basic(authorization: &Secret) -> HeaderValue {
+    let mut value = HeaderValue::from_str(authorization.expose())
+        .expect("Base64 consists of what a header can carry");
+    value.set_sensitive(true);
+    value
 }

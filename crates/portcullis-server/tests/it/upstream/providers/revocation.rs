@@ -13,13 +13,17 @@ async fn revoking(
 }
 
 async fn revoke(provider: &Arc<ResolvedProvider>) -> Result<bool, ProviderError> {
+    revoke_as(provider, "refresh_token").await
+}
+
+async fn revoke_as(
+    provider: &Arc<ResolvedProvider>,
+    hint: &'static str,
+) -> Result<bool, ProviderError> {
     let gateway = Gateway::new();
     let ready = gateway.ready(provider).await;
     let token = secret("rt & 1");
-    gateway
-        .providers
-        .revoke(&ready, &token, "refresh_token")
-        .await
+    gateway.providers.revoke(&ready, &token, hint).await
 }
 
 #[tokio::test]
@@ -78,4 +82,30 @@ async fn f_09_a_provider_without_an_endpoint_is_not_asked() {
     let server = Server::start(|_, _| answer(200, &json!({}))).await;
     assert_eq!(revoke(&provider(at(&server, "oauth2"))).await, Ok(false));
     assert_eq!(server.received().len(), 0);
+}
+
+#[tokio::test]
+async fn f_09_github_is_asked_in_its_own_way() {
+    for (status, is_gone) in [(204, true), (404, true), (422, false), (401, false)] {
+        let server = Server::start(move |_, _| answer(status, &json!({}))).await;
+        let mut settings = at(&server, "github");
+        let path = "/applications/us/token";
+        settings.endpoints.revocation = Some(format!("{}{path}", server.url()));
+        let provider = provider(settings);
+        assert_eq!(revoke_as(&provider, "refresh_token").await, Ok(false));
+        let outcome = revoke_as(&provider, "access_token").await;
+        assert_eq!(outcome.is_ok(), is_gone, "{status}: {outcome:?}");
+        let [request] = &server.received()[..] else {
+            panic!("{:?}", server.received());
+        };
+        assert_eq!(
+            (request.method.as_str(), &*request.path_and_query),
+            ("DELETE", path)
+        );
+        assert_eq!(request.body, r#"{"access_token":"rt & 1"}"#);
+        assert_eq!(request.header("content-type"), Some("application/json"));
+        let authorization = request.header("authorization").unwrap();
+        assert!(authorization.starts_with("Basic "));
+        assert!(!request.body.contains(SECRET));
+    }
 }
