@@ -240,7 +240,7 @@ async fn apply(
         .end(&changes.actor, sealer, now, connection)
         .await?;
     for id in &changes.remove {
-        let action = remove(id, connection).await?;
+        let action = remove(id, &changes.actor, sealer, now, connection).await?;
         AuditEntry::new(changes.actor.clone(), action, id.to_string())
             .insert(connection, sealer.rng(), now)
             .await?;
@@ -257,6 +257,9 @@ async fn apply(
 
 async fn remove(
     id: &ObjectId,
+    actor: &Actor,
+    sealer: &Sealer,
+    now: Timestamp,
     connection: &mut Connection<'_>,
 ) -> Result<&'static str, StoreError> {
     let text = id.to_string();
@@ -282,7 +285,7 @@ async fn remove(
             Ok("manifest.removed")
         }
         ObjectId::Client(id) => {
-            clients::remove_pre_registered(id, connection).await?;
+            clients::remove_pre_registered(id, actor, sealer, now, connection).await?;
             Ok("client.removed")
         }
     }

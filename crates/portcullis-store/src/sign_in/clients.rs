@@ -2,13 +2,16 @@
 
 use portcullis_base::Timestamp;
 use portcullis_oauth::issuer::client::{Client, ClientId, ClientOrigin};
+use portcullis_oauth::issuer::grant::EndReason;
 
 use super::OPERATOR;
+use super::grants::{self, End};
 use crate::audit::{Actor, AuditEntry};
 use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::error::StoreError;
 use crate::rows::{parse, parse_digest, parse_json, parse_word, to_json, word};
+use crate::seal::Sealer;
 use crate::store::Store;
 
 const TABLE: &str = "clients";
@@ -193,10 +196,38 @@ pub(crate) async fn put_pre_registered(
 }
 
 /// Removes a client of the operator's, and with it the flows, codes and grants that it has.
+///
+/// The grants end first, so that they leave what they would leave otherwise: a row in the audit, and tokens that the provider is to revoke.
 pub(crate) async fn remove_pre_registered(
     id: &ClientId,
+    actor: &Actor,
+    sealer: &Sealer,
+    now: Timestamp,
     connection: &mut Connection<'_>,
 ) -> Result<(), StoreError> {
+    let grants = fetch_all!(
+        connection,
+        (String,),
+        "SELECT grants.id FROM grants JOIN clients ON clients.id = grants.client_id \
+         WHERE clients.id = $1 AND clients.origin = 'pre_registered' \
+         AND grants.ended_at_ms IS NULL ORDER BY grants.id",
+        id.as_str()
+    )?;
+    // Nobody gets another one by a code that is still about.
+    execute!(
+        connection,
+        "DELETE FROM authorization_codes WHERE client_id IN \
+         (SELECT id FROM clients WHERE id = $1 AND origin = 'pre_registered')",
+        id.as_str()
+    )?;
+    let by = End {
+        reason: EndReason::Revoked,
+        actor,
+        now,
+    };
+    for (grant,) in grants {
+        grants::end(&grant, by, sealer, connection).await?;
+    }
     execute!(
         connection,
         "DELETE FROM clients WHERE id = $1 AND origin = 'pre_registered'",

@@ -1,5 +1,7 @@
 //! Clients that the operator registers.
 
+use std::time::Duration;
+
 use portcullis_base::Digest;
 use portcullis_oauth::issuer::client::{Client, ClientOrigin};
 use portcullis_oauth::issuer::person::RememberedConsent;
@@ -80,7 +82,7 @@ async fn the_grants_of_a_client_end_with_it(database: Database) {
     let store = database.open().await;
     put(&store, vec![Object::Client(known())]).await;
     let sign_in = sign_in("code", &*database.rng);
-    granted(&store, "code", sign_in, &*database.rng).await;
+    let grant = granted(&store, "code", sign_in, &*database.rng).await;
     let under_way = flow(&*database.rng);
     store.insert_flow(under_way.clone()).await.unwrap();
     // A change ends nothing.
@@ -94,6 +96,10 @@ async fn the_grants_of_a_client_end_with_it(database: Database) {
     let refresh = store.refresh_token(&digest("code", "refresh")).await;
     assert!(refresh.unwrap().is_none());
     assert_eq!(store.flow(&under_way.id).await.unwrap(), None);
+    let ended = ("cli".to_owned(), grant.id.to_string());
+    assert_eq!(audited(&store, "grant.ended").await, [ended]);
+    let due = store.claim_revocation(Duration::from_secs(1), NOW).await;
+    assert!(due.unwrap().is_some());
 }
 
 async fn c_06_a_client_that_changes_is_asked_for_again(database: Database) {
