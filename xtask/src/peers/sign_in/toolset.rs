@@ -41,6 +41,15 @@ impl Toolset {
         Self::Canaille,
     ];
 
+    /// Those whose provider registers clients itself.
+    pub(super) const REGISTERING: [Self; 5] = [
+        Self::Signed,
+        Self::Opaque,
+        Self::SdkDemo,
+        Self::Republished,
+        Self::Canaille,
+    ];
+
     pub(super) fn slug(self) -> &'static str {
         match self {
             Self::GitHub => "github",
