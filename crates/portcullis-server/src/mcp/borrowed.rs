@@ -202,7 +202,7 @@ impl Exchange {
         }
     }
 
-    /// Forgets a token of the provider's own that the API refuses, and has the caller sign in again there.
+    /// Refuses a token of the provider's own for a moment that the API refuses, and has the caller sign in again there.
     ///
     /// Where it is new, another one would fare no better: then the API's answer is the result, and nobody goes round in a circle.
     async fn reject(&self, bearer: &Bearer) -> Option<Refusal> {
