@@ -328,38 +328,15 @@ async fn put(
 
 /// Sees that every toolset finds its documents, its environment, its provider and its manifest.
 async fn refuse_dangling_names(connection: &mut Connection<'_>) -> Result<(), ApplyError> {
-    let documents = slugs(
-        "documents",
-        fetch_all!(
-            connection,
-            (String, String),
-            "SELECT id, slug FROM documents"
-        )?,
-    )?;
+    let documents = slugs("documents", "SELECT id, slug FROM documents", connection).await?;
     let environments = slugs(
         "environments",
-        fetch_all!(
-            connection,
-            (String, String),
-            "SELECT id, slug FROM environments"
-        )?,
-    )?;
-    let providers = slugs(
-        "providers",
-        fetch_all!(
-            connection,
-            (String, String),
-            "SELECT id, slug FROM providers"
-        )?,
-    )?;
-    let manifests = slugs(
-        "manifests",
-        fetch_all!(
-            connection,
-            (String, String),
-            "SELECT id, slug FROM manifests"
-        )?,
-    )?;
+        "SELECT id, slug FROM environments",
+        connection,
+    )
+    .await?;
+    let providers = slugs("providers", "SELECT id, slug FROM providers", connection).await?;
+    let manifests = slugs("manifests", "SELECT id, slug FROM manifests", connection).await?;
     for toolset in toolset::all(connection).await? {
         let of_documents = toolset.documents.iter().map(|named| &named.document);
         let named = of_documents
@@ -395,8 +372,13 @@ async fn refuse_dangling_names(connection: &mut Connection<'_>) -> Result<(), Ap
     Ok(())
 }
 
-fn slugs(table: &'static str, rows: Vec<(String, String)>) -> Result<Vec<Slug>, StoreError> {
-    rows.into_iter()
+async fn slugs(
+    table: &'static str,
+    sql: &'static str,
+    connection: &mut Connection<'_>,
+) -> Result<Vec<Slug>, StoreError> {
+    fetch_all!(connection, (String, String), sql)?
+        .into_iter()
         .map(|(id, slug)| Ok(parse(table, "slug", &id, Slug::parse(&slug))?))
         .collect()
 }

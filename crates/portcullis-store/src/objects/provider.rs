@@ -85,14 +85,8 @@ pub(super) async fn put(
     connection: &mut Connection<'_>,
 ) -> Result<(), ApplyError> {
     let id = provider.id.to_string();
-    let (record, data_key) = match &provider.client_secret {
-        Some(secret) => {
-            let seal = sealer.current(connection).await?;
-            let record = seal.seal(secret, place(&id));
-            (Some(record), Some(seal.data_key_id().to_owned()))
-        }
-        None => (None, None),
-    };
+    let secret = provider.client_secret.as_ref();
+    let (record, data_key) = sealer.seal_option(secret, place(&id), connection).await?;
     execute!(
         connection,
         "INSERT INTO providers \

@@ -148,6 +148,21 @@ impl Sealer {
         })
     }
 
+    /// Seals a value for `place` where there is one: its record and the id of its data key.
+    pub(crate) async fn seal_option(
+        &self,
+        value: Option<&Secret>,
+        place: Place<'_>,
+        connection: &mut Connection<'_>,
+    ) -> Result<(Option<Vec<u8>>, Option<String>), StoreError> {
+        let Some(value) = value else {
+            return Ok((None, None));
+        };
+        let seal = self.current(connection).await?;
+        let record = seal.seal(value, place);
+        Ok((Some(record), Some(seal.data_key_id().to_owned())))
+    }
+
     /// Opens what was sealed for `place`, with a data key at hand.
     pub(crate) fn open(&self, record: &[u8], place: Place<'_>) -> Result<Secret, StoreError> {
         let record = Record::read(record, place)?;
