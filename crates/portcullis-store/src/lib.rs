@@ -30,8 +30,8 @@ pub use entity::{
 };
 pub use error::{InvalidRow, StoreError};
 pub use manifest::{
-    Delegation, ExchangeSettings, ManifestSettings, ManifestVersion, OAuthManifest, ProbeSettings,
-    TokenValidation,
+    Delegation, ExchangeActor, ExchangeSettings, ManifestSettings, ManifestVersion, OAuthManifest,
+    ProbeSettings, TokenValidation,
 };
 pub use objects::{ApplyError, Changes, Object, ObjectId, Revision, Snapshot};
 pub use seal::{

@@ -151,9 +151,20 @@ pub struct ExchangeSettings {
     /// The scopes that are asked for, in the provider's words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// Who is said to act for the caller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<ExchangeActor>,
     /// Further parameters of the request.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
+}
+
+/// Who acts for the caller, by a token of his own beside the caller's (RFC 8693 §1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExchangeActor {
+    /// We, by a token that our own registration at the provider fetches.
+    ClientCredentials,
 }
 
 impl ExchangeSettings {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use portcullis_store::{Delegation, Inbound, TokenValidation};
+use portcullis_store::{Delegation, ExchangeActor, Inbound, TokenValidation};
 use toml::Spanned;
 
 use super::reference::{Table, table};
@@ -356,6 +356,10 @@ table! {
         resource: Value<String> = "\"https://api.acme.example\"",
         /// The scopes, in the provider's words; needed for `on_behalf_of`.
         scopes: Vec<Spanned<String>> = "[\"api://acme/read\"]",
+        /// Who the new token says is acting for the caller, for `exchange`: `client_credentials` is Portcullis, by an access token that it fetches with its registration and sends as `actor_token`.
+        /// There is no way to name a token that was obtained elsewhere: it would expire, and nobody would renew it.
+        /// Default: no actor is named; most providers see by the registration who asks.
+        actor: Value<ExchangeActor> = "\"client_credentials\"",
         /// Further parameters of the request.
         parameters: BTreeMap<String, String> = "{ tenant = \"acme\" }",
     }

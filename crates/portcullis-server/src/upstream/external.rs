@@ -4,6 +4,7 @@
 //! A token is remembered by its digest, and never longer than it is good; whoever presents one that is being asked about waits for the same answer.
 //! Where nobody can tell whether a token is good, nothing is called: the caller is told to come again, and not to sign in.
 
+mod actor;
 mod ask;
 mod resolve;
 mod trade;

@@ -151,6 +151,7 @@ fn exchange(table: &Exchange) -> ExchangeSettings {
         audience: text(table.audience.as_ref()),
         resource: text(table.resource.as_ref()),
         scopes: texts(&table.scopes),
+        actor: table.actor.as_ref().map(|it| *it.get_ref()),
         parameters: table.parameters.clone(),
     }
 }
@@ -196,13 +197,20 @@ fn place(table: &OAuthManifest, fault: &UnusableManifest) -> Option<Range<usize>
             "clients_without_audience" => table.clients_without_audience.first().map(Spanned::span),
             "algorithms" => table.algorithms.first().map(Spanned::span),
             "cache_seconds" => table.cache_seconds.as_ref().map(Spanned::span),
+            "actor" => actor(table),
             _ => table.exchange.as_ref().map(Spanned::span),
         },
+        UnusableManifest::ActorSecret => actor(table),
         UnusableManifest::Scopes(_) | UnusableManifest::NoScopes => {
             table.exchange.as_ref().map(Spanned::span)
         }
         UnusableManifest::Unpublishable(_) => None,
     }
+}
+
+fn actor(table: &OAuthManifest) -> Option<Range<usize>> {
+    let exchange = table.exchange.as_ref()?.get_ref();
+    exchange.actor.as_ref().map(Spanned::span)
 }
 
 fn advice(fault: &UnusableManifest) -> &'static str {
@@ -216,6 +224,7 @@ fn advice(fault: &UnusableManifest) -> &'static str {
         UnusableManifest::Registration(_) => {
             "register Portcullis there, and add `client_id = \"…\"` with `client_secret_file` or `client_secret_env`"
         }
+        UnusableManifest::ActorSecret => "add `client_secret_file` or `client_secret_env`",
         UnusableManifest::Algorithm(_) => "for example `[\"RS256\"]`",
         UnusableManifest::Probe(_) => {
             "it needs `url`, `audience` and `accepted`; docs/external.md shows one"

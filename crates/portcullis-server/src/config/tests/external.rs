@@ -92,7 +92,7 @@ fn a_manifest_is_read_whole() {
 
 #[test]
 fn what_does_not_go_together_is_said_where_it_stands() {
-    let cases: [(&str, &str, &str); 18] = [
+    let cases: [(&str, &str, &str); 20] = [
         (
             "\"jwt\"",
             "\"upstream\"",
@@ -149,6 +149,16 @@ fn what_does_not_go_together_is_said_where_it_stands() {
             "\"exchange\"\n",
             "\"on_behalf_of\"\n",
             "`on_behalf_of` needs `scopes`",
+        ),
+        (
+            "\"exchange\"\nclient_id = \"us\"\nclient_secret_env = \"KEY\"\n\n[manifests.acme.exchange]\naudience = \"api\"",
+            "\"jwt_bearer\"\nclient_id = \"us\"\nclient_secret_env = \"KEY\"\n\n[manifests.acme.exchange]\nactor = \"client_credentials\"",
+            "\"client_credentials\" | `actor` says nothing without `upstream = \"exchange\"`",
+        ),
+        (
+            "client_secret_env = \"KEY\"\n\n[manifests.acme.exchange]",
+            "[manifests.acme.exchange]\nactor = \"client_credentials\"",
+            "\"client_credentials\" | `actor` needs the secret of our own registration",
         ),
         (
             "validation = \"jwt\"",

@@ -163,6 +163,9 @@ pub enum UnusableManifest {
     /// An exchange on behalf of somebody asks for nothing.
     #[error("`on_behalf_of` needs `scopes` in the table `exchange`, with the API's name in front")]
     NoScopes,
+    /// Only a client with a secret gets a token by itself (RFC 6749 §4.4).
+    #[error("`actor` needs the secret of our own registration at the provider")]
+    ActorSecret,
     /// Clients could not use it.
     #[error("the manifest cannot be republished: {0}")]
     Unpublishable(#[from] Unpublishable),
@@ -235,6 +238,7 @@ impl ResolvedManifest {
                 without: "upstream = \"exchange\"",
             });
         }
+        self.judge_actor(settings)?;
         if settings.probe.is_some() && settings.validation != TokenValidation::Probe {
             return Err(UnusableManifest::Idle {
                 setting: "probe",
@@ -250,6 +254,21 @@ impl ResolvedManifest {
             self.republication("https://gateway.invalid")?;
         }
         Ok(())
+    }
+
+    fn judge_actor(&self, settings: &ManifestSettings) -> Result<(), UnusableManifest> {
+        if settings.exchange.actor.is_none() {
+            return Ok(());
+        }
+        if settings.delegation != Some(Delegation::Exchange) {
+            return Err(UnusableManifest::Idle {
+                setting: "actor",
+                without: "upstream = \"exchange\"",
+            });
+        }
+        let registration = self.registration.as_ref();
+        let secret = registration.and_then(|it| it.secret.as_ref());
+        secret.map(drop).ok_or(UnusableManifest::ActorSecret)
     }
 
     /// Returns the manifest as we serve it under `issuer`.

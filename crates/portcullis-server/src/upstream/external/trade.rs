@@ -12,13 +12,14 @@ use portcullis_oauth::client::exchange::{
     TypedToken, cache_key, read_answer,
 };
 use portcullis_oauth::wire::token::{IssuedToken, TokenAnswerError};
-use portcullis_store::ExchangeSettings;
+use portcullis_store::{ExchangeActor, ExchangeSettings};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
 use super::super::providers::exchange::Asked;
 use super::super::providers::token_endpoint::told;
 use super::super::providers::{Endpoint, ProviderError, Providers};
+use super::actor::Actors;
 use super::{ExternalTokens, Good, ResolvedDelegation, ResolvedManifest, Trade, ask};
 
 /// How many traded tokens are remembered at most, and for how long unused.
@@ -32,7 +33,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 const UNKNOWN_LIFE: Duration = Duration::from_mins(5);
 
 /// For how long a failure is told again.
-const FAILURE_AGE: Duration = Duration::from_secs(5);
+pub(super) const FAILURE_AGE: Duration = Duration::from_secs(5);
 
 /// What a call bears.
 #[derive(Clone, Debug)]
@@ -61,6 +62,16 @@ pub enum TradeError {
         /// Who can mend it.
         blame: Blame,
     },
+    /// The provider gives us no token of our own.
+    #[error(
+        "the provider `{provider}` gives the gateway no token to act for others with ({problem}); what it said is in the gateway's log"
+    )]
+    NoActor {
+        /// The manifest's slug.
+        provider: Slug,
+        /// The code of the error, where it is one that everybody knows.
+        problem: &'static str,
+    },
     /// The provider cannot be asked, or does not answer as it should.
     #[error(transparent)]
     Provider(#[from] ProviderError),
@@ -81,6 +92,7 @@ impl TradeError {
         match self {
             Self::Ended => Blame::Caller,
             Self::Refused { blame, .. } => *blame,
+            Self::NoActor { .. } => Blame::Operator,
             Self::Provider(error) => error.blame(),
             Self::Answer { .. } => Blame::Upstream,
         }
@@ -90,6 +102,7 @@ impl TradeError {
 /// The traded tokens that are there.
 pub(super) struct Trades {
     slots: Cache<Digest, Arc<Mutex<Option<Traded>>>>,
+    actors: Actors,
     clock: Arc<dyn Clock>,
 }
 
@@ -106,7 +119,11 @@ impl Trades {
             .max_capacity(CAPACITY)
             .time_to_idle(IDLE)
             .build();
-        Self { slots, clock }
+        Self {
+            slots,
+            actors: Actors::new(Arc::clone(&clock)),
+            clock,
+        }
     }
 
     /// Forgets what a token was traded for.
@@ -174,7 +191,7 @@ impl ExternalTokens {
             return traded.outcome.clone();
         }
         let has_worked = slot.as_ref().is_some_and(|traded| traded.has_worked);
-        let outcome = trade(&self.providers, asked, manifest, endpoint).await;
+        let outcome = self.trade(asked, manifest, endpoint).await;
         let outcome = outcome.map_err(|error| match error {
             TradeError::Ended if !has_worked => TradeError::Refused {
                 provider: manifest.slug.clone(),
@@ -187,7 +204,11 @@ impl ExternalTokens {
         let traded = Traded {
             has_worked: has_worked || outcome.is_ok(),
             until: match &outcome {
-                Ok(issued) => good_until(issued, good, now),
+                Ok(issued) => {
+                    let until = good_until(issued, now);
+                    let callers = good.access.expires_at;
+                    callers.map_or(until, |expiry| until.min(expiry))
+                }
                 Err(_) => now.after(FAILURE_AGE),
             },
             outcome: outcome.map(|issued| issued.access_token),
@@ -196,20 +217,46 @@ impl ExternalTokens {
         *slot = Some(traded);
         outcome
     }
+
+    async fn trade(
+        &self,
+        asked: &Asking<'_>,
+        manifest: &ResolvedManifest,
+        endpoint: &SafeUrl,
+    ) -> Result<IssuedToken, TradeError> {
+        let (providers, actors) = (&self.providers, &self.trades.actors);
+        let actor = match asked.settings.actor {
+            None => return trade(providers, asked, None, manifest, endpoint).await,
+            Some(ExchangeActor::ClientCredentials) => {
+                actors.token(providers, manifest, endpoint, None).await?
+            }
+        };
+        let outcome = trade(providers, asked, Some(&actor), manifest, endpoint).await;
+        if !matches!(outcome, Err(TradeError::Ended)) {
+            return outcome;
+        }
+        // RFC 8693 §2.2.2: the provider does not say which of the two tokens it refuses.
+        let newer = actors.token(providers, manifest, endpoint, Some(&actor));
+        let newer = newer.await?;
+        if newer == actor {
+            return outcome;
+        }
+        trade(providers, asked, Some(&newer), manifest, endpoint).await
+    }
 }
 
-fn good_until(issued: &IssuedToken, good: &Good, now: Timestamp) -> Timestamp {
+/// Returns until when a token is used.
+pub(super) fn good_until(issued: &IssuedToken, now: Timestamp) -> Timestamp {
     let life = issued.expires_in.map_or(UNKNOWN_LIFE, |life| {
         life.saturating_sub(MARGIN.min(life / 2))
     });
-    let until = now.after(life);
-    let callers = good.access.expires_at;
-    callers.map_or(until, |expiry| until.min(expiry))
+    now.after(life)
 }
 
 async fn trade(
     providers: &Providers,
     asking: &Asking<'_>,
+    actor: Option<&Secret>,
     manifest: &ResolvedManifest,
     endpoint: &SafeUrl,
 ) -> Result<IssuedToken, TradeError> {
@@ -219,7 +266,7 @@ async fn trade(
         url: endpoint,
     };
     let methods = "token_endpoint_auth_methods_supported";
-    let (fields, further) = (asking.fields(), asking.further());
+    let (fields, further) = (asking.fields(actor), asking.further());
     let fields = fields.into_iter();
     let answer = ask::post(providers, &asked, manifest, methods, fields, further).await?;
     read_answer(answer.status.as_u16(), &answer.body).map_err(|error| match error {
@@ -272,16 +319,13 @@ impl<'a> Asking<'a> {
         }
     }
 
-    fn fields(&self) -> Vec<(&'static str, &str)> {
+    fn fields<'f>(&'f self, actor: Option<&'f Secret>) -> Vec<(&'static str, &'f str)> {
         let scope = self.scope.as_str();
         match self.kind {
             Trade::Exchange => {
                 let request = TokenExchangeRequest {
-                    subject: TypedToken {
-                        token: self.token,
-                        kind: ExchangedType::AccessToken,
-                    },
-                    actor: None,
+                    subject: access_token(self.token),
+                    actor: actor.map(access_token),
                     audience: self.settings.audience.as_deref(),
                     resource: self.settings.resource.as_deref(),
                     scope: Some(scope),
@@ -309,12 +353,24 @@ impl<'a> Asking<'a> {
         parameters.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The actor counts by what he is, which the manifest's digest covers, and not by the token that he has at the moment.
     fn key(&self, manifest: &ResolvedManifest, endpoint: &SafeUrl) -> Digest {
         let client = manifest.registration.as_ref();
         let client = client.map_or("", |registration| &registration.client_id);
         let manifest = format!("{:?}", manifest.digest.as_bytes());
         let own = [("", manifest.as_str())];
-        let fields = self.fields().into_iter().chain(self.further()).chain(own);
+        let fields = self
+            .fields(None)
+            .into_iter()
+            .chain(self.further())
+            .chain(own);
         cache_key(endpoint, client, fields)
+    }
+}
+
+fn access_token(token: &Secret) -> TypedToken<'_> {
+    TypedToken {
+        token,
+        kind: ExchangedType::AccessToken,
     }
 }

@@ -39,6 +39,8 @@ struct Says {
     introspection: (u16, Value),
     /// What it gives for a token.
     trade: (u16, Value),
+    /// What it gives us for ourselves.
+    ours: (u16, Value),
 }
 
 /// The gateway with one toolset, `pets`, for holders of the provider's tokens.
@@ -94,6 +96,7 @@ impl Outside {
             ails: None,
             introspection: (200, json!({"active": false})),
             trade: (400, json!({"error": "invalid_request"})),
+            ours: (400, json!({"error": "unauthorized_client"})),
         }));
         let shared = Arc::clone(&says);
         let provider = Server::start(move |received, _| {
@@ -101,6 +104,11 @@ impl Outside {
             match (received.path_and_query.as_str(), says.ails) {
                 ("/introspect" | "/tokeninfo", None) => {
                     answer(says.introspection.0, &says.introspection.1)
+                }
+                ("/token", None)
+                    if received.field("grant_type").as_deref() == Some("client_credentials") =>
+                {
+                    answer(says.ours.0, &says.ours.1)
                 }
                 ("/token", None) => answer(says.trade.0, &says.trade.1),
                 ("/keys", None) => {

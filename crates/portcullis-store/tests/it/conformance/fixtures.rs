@@ -2,7 +2,7 @@
 
 use portcullis_base::{Digest, FlowId};
 use portcullis_oauth::issuer::client::{ApplicationType, ClientId, TokenEndpointAuthMethod};
-use portcullis_store::{Delegation, DocumentSettings, Inbound, ProviderEndpoints};
+use portcullis_store::{Delegation, DocumentSettings, ExchangeActor, Inbound, ProviderEndpoints};
 
 use super::on_both_engines;
 use crate::engines::Database;
@@ -78,6 +78,7 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     let manifests = [
         include_str!("../../fixtures/manifest_settings_1.json"),
         include_str!("../../fixtures/manifest_settings_1_least.json"),
+        include_str!("../../fixtures/manifest_settings_2.json"),
     ];
     for (number, settings) in manifests.iter().enumerate() {
         let id = id(number);
@@ -113,9 +114,11 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     assert_eq!(named.settings.name.as_deref(), Some("Acme"));
     let revocation = revoking.settings.endpoints.revocation.as_deref();
     assert_eq!(revocation, Some("https://login.example.com/revoke"));
-    let [full, least] = &snapshot.manifests[..] else {
-        panic!("two manifests");
+    let [full, least, acting] = &snapshot.manifests[..] else {
+        panic!("three manifests");
     };
+    let actor = acting.settings.exchange.actor;
+    assert_eq!(actor, Some(ExchangeActor::ClientCredentials));
     assert_eq!(full.settings.delegation, Some(Delegation::OnBehalfOf));
     assert!(!least.settings.republished);
 }

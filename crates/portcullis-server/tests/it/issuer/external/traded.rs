@@ -1,6 +1,6 @@
 //! Tokens that are traded for those that the API takes, and those that stay here.
 
-use portcullis_store::{Delegation, ExchangeSettings};
+use portcullis_store::{Delegation, ExchangeActor, ExchangeSettings};
 
 use super::*;
 
@@ -11,6 +11,7 @@ fn trading(delegation: Delegation) -> ManifestSettings {
             audience: Some("api".to_owned()),
             resource: None,
             scopes: vec!["api/read".to_owned()],
+            actor: None,
             parameters: std::collections::BTreeMap::new(),
         },
         ..signed()
@@ -141,4 +142,90 @@ async fn a_token_that_is_not_for_the_api_stays_here() {
             .iter()
             .all(|it| it.header("authorization").is_none())
     );
+}
+
+/// Says what the operator says who is named in what comes of a trade.
+fn acting() -> ManifestSettings {
+    let mut settings = trading(Delegation::Exchange);
+    settings.exchange.actor = Some(ExchangeActor::ClientCredentials);
+    settings
+}
+
+/// Returns the actors of the trades that the provider was asked for.
+fn actors(outside: &Outside) -> Vec<Option<String>> {
+    let received = outside.provider.received();
+    let trades = received
+        .iter()
+        .filter(|it| it.field("subject_token").is_some());
+    trades.map(|it| it.field("actor_token")).collect()
+}
+
+#[tokio::test]
+async fn one_token_of_ours_says_who_acts_for_all() {
+    let outside = Outside::start(acting()).await;
+    outside.change(|says| {
+        says.ours = gives("ours");
+        says.trade = gives("for-the-api");
+    });
+    let tokens = ["one", "two"].map(|sub| outside.token(&json!({"sub": sub})));
+    for answered in futures_util::future::join_all(tokens.iter().map(|it| outside.whoami(it))).await
+    {
+        assert_called_with(&answered, "for-the-api");
+    }
+    assert_eq!(actors(&outside), vec![Some("ours".to_owned()); 2]);
+    assert_eq!(outside.asked("/token"), 3);
+    // Whoever comes later waits for one trade only, however old our token is.
+    turn(&outside, Duration::from_secs(200));
+    assert_called_with(&outside.whoami(&tokens[0]).await, "for-the-api");
+    assert_eq!(outside.asked("/token"), 3);
+    let received = outside.provider.received();
+    let with_actor = received.iter().find(|it| it.field("actor_token").is_some());
+    let kind = with_actor.unwrap().field("actor_token_type");
+    let access_token = "urn:ietf:params:oauth:token-type:access_token";
+    assert_eq!(kind.as_deref(), Some(access_token));
+    let for_ours = received
+        .iter()
+        .find(|it| it.field("grant_type").as_deref() == Some("client_credentials"));
+    assert_eq!(for_ours.unwrap().field("scope"), None);
+}
+
+#[tokio::test]
+async fn a_token_of_ours_that_may_be_what_is_refused_is_fetched_anew_once() {
+    let outside = Outside::start(acting()).await;
+    outside.change(|says| {
+        says.ours = gives("ours");
+        says.trade = gives("for-the-api");
+    });
+    let token = outside.token(&json!({}));
+    assert_called_with(&outside.whoami(&token).await, "for-the-api");
+    turn(&outside, Duration::from_secs(100));
+    outside.change(|says| {
+        says.ours = gives("ours-anew");
+        says.trade = (400, json!({"error": "invalid_request"}));
+    });
+    let another = outside.token(&json!({"jti": "another"}));
+    let answered = outside.whoami(&another).await;
+    assert_eq!(answered.json()["result"]["isError"], true, "{answered:?}");
+    let expected = ["ours", "ours", "ours-anew"].map(|it| Some(it.to_owned()));
+    assert_eq!(actors(&outside), expected);
+    // What is new is not what is refused.
+    turn(&outside, Duration::from_secs(6));
+    outside.whoami(&another).await;
+    assert_eq!(actors(&outside).len(), 4);
+}
+
+#[tokio::test]
+async fn without_a_token_of_ours_nothing_is_traded() {
+    let outside = Outside::start(acting()).await;
+    outside.change(|says| says.trade = gives("for-the-api"));
+    for sub in ["one", "two"] {
+        let token = outside.token(&json!({"sub": sub}));
+        let answered = outside.whoami(&token).await;
+        assert_eq!(answered.json()["result"]["isError"], true, "{answered:?}");
+        let told = "no token to act for others with (unauthorized_client)";
+        assert!(answered.text.contains(told), "{answered:?}");
+    }
+    assert_eq!(actors(&outside), Vec::<Option<String>>::new());
+    assert_eq!(outside.asked("/token"), 1);
+    assert!(outside.api.received().is_empty());
 }
