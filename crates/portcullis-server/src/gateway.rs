@@ -97,6 +97,7 @@ pub struct Gateway {
     reloader: Reloader,
     revoker: Revoker,
     manifests: ManifestWatch,
+    keys: Arc<KeyCache>,
     catalogue: Arc<ArcSwap<Catalogue>>,
     store: Store,
     clock: Arc<dyn Clock>,
@@ -180,6 +181,12 @@ impl Gateway {
         let mut tasks = JoinSet::new();
         let background = CancellationToken::new();
         tasks.spawn(self.reloader.watch(background.clone()));
+        tasks.spawn(jobs::follow(
+            self.store.notices(),
+            self.keys,
+            self.reloader.revised(),
+            background.clone(),
+        ));
         tasks.spawn(jobs::sweep(
             self.store.clone(),
             Arc::clone(&self.clock),
@@ -322,9 +329,10 @@ impl Parts {
             settings: settings.authorization,
             body_limits: settings.access.body,
         });
+        let keys = Arc::new(KeyCache::new(self.store.clone()));
         let state = Arc::new(EndpointState {
             catalogue: Arc::clone(&catalogue),
-            keys: KeyCache::new(self.store.clone()),
+            keys: Arc::clone(&keys),
             vault: Arc::new(Vault::new(vault)),
             external: ExternalTokens::new(providers, Arc::clone(&self.clock)),
             upstream,
@@ -347,6 +355,7 @@ impl Parts {
             reloader,
             revoker,
             manifests,
+            keys,
             catalogue,
             store: self.store,
             clock: self.clock,

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use portcullis_base::Clock;
-use portcullis_store::Store;
+use portcullis_store::{Notices, Store};
+use tokio::sync::Notify;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::catalogue::Catalogue;
 use crate::manifest::watch::ManifestWatch;
+use crate::mcp::keys::KeyCache;
 use crate::upstream::revoker::Revoker;
 
 /// How often what nobody can use any more is deleted.
@@ -28,6 +30,19 @@ const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// How often it is looked whether a provider is to be asked to revoke a token: soon, since people come back.
 const REVOKE_EVERY: Duration = Duration::from_secs(5);
+
+/// Heeds what other processes change, until `shutdown` is cancelled.
+pub(crate) async fn follow(
+    notices: Notices,
+    keys: Arc<KeyCache>,
+    revised: Arc<Notify>,
+    shutdown: CancellationToken,
+) {
+    tokio::select! {
+        () = keys.follow(notices, &revised) => {}
+        () = shutdown.cancelled() => {}
+    }
+}
 
 /// Asks providers to revoke what nothing here needs any more, until `shutdown` is cancelled.
 pub(crate) async fn revoke_at_providers(revoker: Revoker, shutdown: CancellationToken) {

@@ -8,6 +8,7 @@ use crate::engine::row::row;
 use crate::engine::{execute, fetch_all, fetch_optional};
 use crate::entity::ApiKeyRow;
 use crate::error::StoreError;
+use crate::notices::Notice;
 use crate::rows::{parse, parse_json, to_json};
 use crate::store::Store;
 
@@ -146,6 +147,7 @@ impl Store {
                     AuditEntry::new(actor, "api_key.revoked", id.to_string())
                         .insert(connection, sealer.rng(), now)
                         .await?;
+                    Notice::ApiKeyRevoked(id).tell(connection).await?;
                     Ok(true)
                 })
             })

@@ -5,6 +5,7 @@
 //! A statement on SQLite is a call that returns, without a thread or a task in between; only PostgreSQL is awaited.
 
 pub(crate) mod dialect;
+pub(crate) mod listener;
 mod postgres;
 mod readers;
 pub(crate) mod row;
@@ -104,13 +105,20 @@ pub enum OpenDatabaseError {
 #[derive(Debug)]
 pub(crate) enum Engine {
     Sqlite { writer: Writer, readers: Readers },
-    Postgres(PgPool),
+    Postgres { pool: PgPool, telling: Telling },
 }
 
 /// A connection of either engine, borrowed for some statements.
 pub(crate) enum Connection<'c> {
     Sqlite(&'c mut rusqlite::Connection),
-    Postgres(&'c mut PgConnection),
+    Postgres(&'c mut PgConnection, Telling),
+}
+
+/// Whether other processes are told what a transaction changed: not by one that reads, and not by a server that cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Telling {
+    Always,
+    Never,
 }
 
 /// A connection of either engine, to read from.
@@ -135,7 +143,10 @@ impl Engine {
                 let (writer, readers) = sqlite::open(path.as_ref()).await?;
                 Ok(Self::Sqlite { writer, readers })
             }
-            "postgres" | "postgresql" => Ok(Self::Postgres(postgres::open(url).await?)),
+            "postgres" | "postgresql" => {
+                let (pool, telling) = postgres::open(url).await?;
+                Ok(Self::Postgres { pool, telling })
+            }
             scheme => Err(OpenDatabaseError::UnknownScheme {
                 scheme: scheme.to_owned(),
             }),
@@ -154,7 +165,7 @@ impl Engine {
     {
         match self {
             Self::Sqlite { writer, .. } => writer.write(body).await,
-            Self::Postgres(pool) => postgres::write(pool, body).await,
+            Self::Postgres { pool, telling } => postgres::write(pool, *telling, body).await,
         }
     }
 
@@ -162,7 +173,7 @@ impl Engine {
     pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Reader::Sqlite(readers.lend()?),
-            Self::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+            Self::Postgres { pool, .. } => Reader::Postgres(pool.acquire().await?),
         })
     }
 
@@ -170,7 +181,7 @@ impl Engine {
     pub(crate) async fn read_transaction(&self) -> Result<ReadTransaction, StoreError> {
         Ok(match self {
             Self::Sqlite { readers, .. } => ReadTransaction::Sqlite(readers.begin()?),
-            Self::Postgres(pool) => {
+            Self::Postgres { pool, .. } => {
                 ReadTransaction::Postgres(pool.begin_with(dialect::POSTGRES_BEGIN_READ).await?)
             }
         })
@@ -183,7 +194,7 @@ impl Engine {
                 readers.close();
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
         }
     }
 }
@@ -193,7 +204,7 @@ impl Connection<'_> {
     pub(crate) async fn batch(&mut self, sql: &'static str) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(connection) => connection.execute_batch(sql)?,
-            Self::Postgres(connection) => {
+            Self::Postgres(connection, _) => {
                 sqlx::raw_sql(sql).execute(&mut **connection).await?;
             }
         }
@@ -205,7 +216,7 @@ impl Reader {
     pub(crate) fn connection(&mut self) -> Connection<'_> {
         match self {
             Self::Sqlite(lent) => Connection::Sqlite(lent.connection()),
-            Self::Postgres(connection) => Connection::Postgres(connection),
+            Self::Postgres(connection) => Connection::Postgres(connection, Telling::Never),
         }
     }
 }
@@ -214,7 +225,7 @@ impl ReadTransaction {
     pub(crate) fn connection(&mut self) -> Connection<'_> {
         match self {
             Self::Sqlite(lent) => Connection::Sqlite(lent.connection()),
-            Self::Postgres(transaction) => Connection::Postgres(transaction),
+            Self::Postgres(transaction) => Connection::Postgres(transaction, Telling::Never),
         }
     }
 }
@@ -227,7 +238,7 @@ macro_rules! execute {
                 $crate::engine::statement::execute(connection, $sql, &[$(&$value),*])
                     .map_err($crate::error::StoreError::from)
             }
-            $crate::engine::Connection::Postgres(connection) => sqlx::query($sql)
+            $crate::engine::Connection::Postgres(connection, _) => sqlx::query($sql)
                 $(.bind($value))*
                 .execute(&mut **connection)
                 .await
@@ -245,7 +256,7 @@ macro_rules! fetch_all {
                 $crate::engine::statement::fetch_all::<$row>(connection, $sql, &[$(&$value),*])
                     .map_err($crate::error::StoreError::from)
             }
-            $crate::engine::Connection::Postgres(connection) => sqlx::query_as::<_, $row>($sql)
+            $crate::engine::Connection::Postgres(connection, _) => sqlx::query_as::<_, $row>($sql)
                 $(.bind($value))*
                 .fetch_all(&mut **connection)
                 .await
@@ -262,7 +273,7 @@ macro_rules! fetch_optional {
                 $crate::engine::statement::fetch_optional::<$row>(connection, $sql, &[$(&$value),*])
                     .map_err($crate::error::StoreError::from)
             }
-            $crate::engine::Connection::Postgres(connection) => sqlx::query_as::<_, $row>($sql)
+            $crate::engine::Connection::Postgres(connection, _) => sqlx::query_as::<_, $row>($sql)
                 $(.bind($value))*
                 .fetch_optional(&mut **connection)
                 .await

@@ -14,6 +14,7 @@ mod error;
 mod last_uses;
 mod manifest;
 mod migrations;
+mod notices;
 mod objects;
 mod rows;
 mod seal;
@@ -33,6 +34,7 @@ pub use manifest::{
     Delegation, ExchangeActor, ExchangeSettings, ManifestSettings, ManifestVersion, OAuthManifest,
     ProbeSettings, TokenValidation,
 };
+pub use notices::{Notice, Notices};
 pub use objects::{ApplyError, Changes, Object, ObjectId, Revision, Snapshot};
 pub use seal::{
     InvalidMasterKey, KeyFileError, Keyring, MasterKey, MasterKeyId, RotationProgress, SealError,

@@ -71,7 +71,7 @@ pub(crate) async fn run(connection: &mut Connection<'_>) -> Result<(), OpenDatab
 fn table(connection: &Connection<'_>) -> &'static str {
     match connection {
         Connection::Sqlite(_) => dialect::SQLITE_MIGRATIONS,
-        Connection::Postgres(_) => dialect::POSTGRES_MIGRATIONS,
+        Connection::Postgres(..) => dialect::POSTGRES_MIGRATIONS,
     }
 }
 
@@ -94,7 +94,7 @@ impl Version {
     fn sql(&self, connection: &Connection<'_>) -> &'static str {
         match connection {
             Connection::Sqlite(_) => self.sqlite,
-            Connection::Postgres(_) => self.postgres,
+            Connection::Postgres(..) => self.postgres,
         }
     }
 }

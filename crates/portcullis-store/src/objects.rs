@@ -23,6 +23,7 @@ use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::entity::{Document, Environment, Toolset, UpstreamProvider};
 use crate::error::StoreError;
 use crate::manifest::OAuthManifest;
+use crate::notices::Notice;
 use crate::rows::parse;
 use crate::seal::Sealer;
 use crate::sign_in::clients;
@@ -217,7 +218,7 @@ pub(crate) async fn bump_revision(connection: &mut Connection<'_>) -> Result<(),
         connection,
         "UPDATE revision SET value = value + 1 WHERE id = 1"
     )?;
-    Ok(())
+    Notice::Revised.tell(connection).await
 }
 
 async fn apply(
@@ -235,6 +236,7 @@ async fn apply(
     if current == 0 {
         return Err(ApplyError::Stale);
     }
+    Notice::Revised.tell(connection).await?;
     let displaced = Before::read(connection).await?.displaced(&changes);
     displaced
         .end(&changes.actor, sealer, now, connection)

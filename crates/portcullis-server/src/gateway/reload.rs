@@ -16,7 +16,7 @@ use portcullis_store::{
     Inbound, OAuthManifest, Revision, Snapshot, Store, StoreError, TokenValidation, Toolset,
 };
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::stamps::Stamps;
@@ -96,6 +96,8 @@ struct Inner {
     state: Mutex<State>,
     /// What keeps requests from being answered.
     missing: ArcSwapOption<String>,
+    /// Woken when the store may hold something else.
+    revised: Arc<Notify>,
 }
 
 struct State {
@@ -128,6 +130,7 @@ impl Reloader {
             running: state.configuration.settings.clone(),
             state: Mutex::new(state),
             missing: ArcSwapOption::empty(),
+            revised: Arc::default(),
         }))
     }
 
@@ -176,6 +179,11 @@ impl Reloader {
     pub async fn try_reload(&self) -> Result<(), ReloadError> {
         let mut state = self.0.state.lock().await;
         self.try_reload_as(&mut state).await
+    }
+
+    /// Returns what is to be woken when the store may hold something else.
+    pub(super) fn revised(&self) -> Arc<Notify> {
+        Arc::clone(&self.0.revised)
     }
 
     pub(super) fn catalogue(&self) -> Arc<Catalogue> {

@@ -50,7 +50,7 @@ pub struct EndpointState {
     /// What is published.
     pub catalogue: Arc<ArcSwap<Catalogue>>,
     /// The credentials that callers present.
-    pub keys: KeyCache,
+    pub keys: Arc<KeyCache>,
     /// The connections of people who signed in.
     pub vault: Arc<Vault>,
     /// What is known of tokens that providers issued for us themselves.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use portcullis_base::{ApiKeyId, Digest, Timestamp};
 use portcullis_oauth::issuer::grant::AccessTokenRow;
-use portcullis_store::{ApiKeyRow, Store, StoreError};
+use portcullis_store::{ApiKeyRow, Notice, Notices, Store, StoreError};
+use tokio::sync::Notify;
 
 use crate::memory::Memory;
 
@@ -40,12 +41,13 @@ impl KeyCache {
         if let Some(row) = self.keys.recall(digest, now) {
             return Ok(Some(row));
         }
+        let begun = self.keys.begin();
         // On the heap, so that the many requests that find the row remembered have no room set aside for a query.
         let row = Box::pin(self.store.api_key_by_digest(digest)).await?;
         if row.is_none() {
             self.keys.forget(digest);
         }
-        Ok(row.map(|row| self.keys.remember(*digest, row, now)))
+        Ok(row.map(|row| self.keys.remember_since(begun, *digest, row, now)))
     }
 
     /// Returns what is stored of an access token, at most two seconds old.
@@ -61,6 +63,7 @@ impl KeyCache {
         if let Some(row) = self.tokens.recall(digest, now) {
             return Ok(Some(row));
         }
+        let begun = self.tokens.begin();
         let row = Box::pin(self.store.access_token(digest)).await?;
         match &row {
             None => self.tokens.forget(digest),
@@ -70,12 +73,39 @@ impl KeyCache {
                 }
             }
         }
-        Ok(row.map(|row| self.tokens.remember(*digest, row, now)))
+        Ok(row.map(|row| self.tokens.remember_since(begun, *digest, row, now)))
     }
 
     /// Lets an access token be looked up anew, because its grant has ended.
     pub fn forget_token(&self, digest: &Digest) {
         self.tokens.forget(digest);
+    }
+
+    /// Lets go of what other processes say has ended, for ever; wakes `revised` where what is published may have changed.
+    pub async fn follow(&self, mut notices: Notices, revised: &Notify) {
+        loop {
+            let notice = notices.next().await;
+            if matches!(notice, Notice::Revised | Notice::Missed) {
+                revised.notify_one();
+            }
+            self.heed(&notice);
+        }
+    }
+
+    fn heed(&self, notice: &Notice) {
+        match notice {
+            Notice::Revised => {}
+            Notice::ApiKeyRevoked(id) => self.keys.forget_where(|_, row| row.id == *id),
+            Notice::GrantEnded(id) => self.tokens.forget_where(|_, row| row.grant.id == *id),
+            Notice::AccessTokenEnded(of) => {
+                self.tokens
+                    .forget_where(|digest, _| digest.fingerprint() == *of);
+            }
+            Notice::Missed => {
+                self.keys.forget_where(|_, _| true);
+                self.tokens.forget_where(|_, _| true);
+            }
+        }
     }
 
     /// Notes that a key let somebody in.

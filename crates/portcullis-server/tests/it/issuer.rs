@@ -18,6 +18,7 @@ mod overload;
 mod parting;
 mod person;
 mod renewal;
+mod replicas;
 mod revoking;
 mod site;
 mod staying;

@@ -1,5 +1,7 @@
 //! The server's parts over real sockets.
 
+#[expect(clippy::panic, reason = "tests share it")]
+mod database;
 mod hand;
 mod http;
 mod issuer;

@@ -58,6 +58,18 @@ pub(super) const SQLITE_CHECK: &str = "PRAGMA quick_check(1)";
 /// Keeps other processes that open the database waiting until the transaction ends; any number will do that nobody else uses.
 pub(super) const POSTGRES_LOCK: &str = "SELECT pg_advisory_xact_lock(1348682818)";
 
+/// Tells those who listen to channel `$1` the text `$2`, once the transaction is committed.
+pub(crate) const POSTGRES_NOTIFY: &str = "SELECT pg_notify($1, $2)";
+
+/// The channel that changes are told on.
+pub(crate) const POSTGRES_CHANNEL: &str = "portcullis";
+
+/// A channel that nobody listens to.
+pub(super) const POSTGRES_NO_CHANNEL: &str = "portcullis_nobody";
+
+/// What the connection calls itself that listens.
+pub(super) const POSTGRES_LISTENER: &str = "portcullis listener";
+
 /// Counts the tables of other programs in the schema that we would use.
 pub(super) const POSTGRES_COUNT_FOREIGN_TABLES: &str = "SELECT COUNT(*) FROM pg_catalog.pg_tables \
      WHERE schemaname = current_schema() \

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
-use super::{Connection, OpenDatabaseError, dialect};
+use super::{Connection, OpenDatabaseError, Telling, dialect};
 use crate::error::StoreError;
 use crate::migrations;
 
@@ -17,21 +17,22 @@ const MAX_CONNECTIONS: u32 = 16;
 /// How long a request may wait for a connection before it is turned away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) async fn open(url: &str) -> Result<PgPool, OpenDatabaseError> {
+pub(super) async fn open(url: &str) -> Result<(PgPool, Telling), OpenDatabaseError> {
     let options =
         PgConnectOptions::from_str(url).map_err(|error| OpenDatabaseError::InvalidUrl {
             reason: error.to_string(),
         })?;
     let options = options.application_name("portcullis");
-    migrate(&options).await?;
-    Ok(PgPoolOptions::new()
+    let telling = migrate(&options).await?;
+    let pool = PgPoolOptions::new()
         .max_connections(MAX_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options))
+        .connect_lazy_with(options);
+    Ok((pool, telling))
 }
 
-/// Brings the schema up to date, in one transaction.
-async fn migrate(options: &PgConnectOptions) -> Result<(), OpenDatabaseError> {
+/// Brings the schema up to date, in one transaction; finds out whether the server can notify.
+async fn migrate(options: &PgConnectOptions) -> Result<Telling, OpenDatabaseError> {
     let mut connection = PgConnection::connect_with(options)
         .await
         .map_err(StoreError::from)?;
@@ -46,10 +47,28 @@ async fn migrate(options: &PgConnectOptions) -> Result<(), OpenDatabaseError> {
             ),
         });
     }
-    migrations::run(&mut Connection::Postgres(&mut transaction)).await?;
+    let mut schema = Connection::Postgres(&mut transaction, Telling::Never);
+    migrations::run(&mut schema).await?;
     transaction.commit().await.map_err(StoreError::from)?;
+    let telling = try_telling(&mut connection).await;
     connection.close().await.map_err(StoreError::from)?;
-    Ok(())
+    Ok(telling)
+}
+
+/// Tells nobody anything, to see whether that is possible: servers that only speak PostgreSQL's protocol may know no notifications.
+async fn try_telling(connection: &mut PgConnection) -> Telling {
+    let told = sqlx::query(dialect::POSTGRES_NOTIFY)
+        .bind(dialect::POSTGRES_NO_CHANNEL)
+        .bind("")
+        .execute(connection)
+        .await;
+    match told {
+        Ok(_) => Telling::Always,
+        Err(error) => {
+            tracing::info!(%error, "the database cannot notify: changes by other processes are noticed within two seconds");
+            Telling::Never
+        }
+    }
 }
 
 /// Waits for other processes that open the same database: one of them may be making it.
@@ -67,14 +86,14 @@ async fn count_foreign_tables(transaction: &mut PgConnection) -> Result<i64, Sto
     Ok(count)
 }
 
-pub(super) async fn write<T, E, F>(pool: &PgPool, body: F) -> Result<T, E>
+pub(super) async fn write<T, E, F>(pool: &PgPool, telling: Telling, body: F) -> Result<T, E>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
     F: for<'c> FnOnce(Connection<'c>) -> BoxFuture<'c, Result<T, E>> + Send + 'static,
 {
     let mut transaction = pool.begin().await.map_err(StoreError::from)?;
-    let outcome = body(Connection::Postgres(&mut transaction)).await?;
+    let outcome = body(Connection::Postgres(&mut transaction, telling)).await?;
     transaction.commit().await.map_err(StoreError::from)?;
     Ok(outcome)
 }

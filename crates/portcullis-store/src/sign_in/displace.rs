@@ -8,6 +8,7 @@ use portcullis_oauth::issuer::grant::EndReason;
 use crate::audit::{Actor, AuditEntry};
 use crate::engine::{Connection, execute, fetch_all};
 use crate::error::StoreError;
+use crate::notices::Notice;
 use crate::rows::word;
 use crate::seal::Sealer;
 
@@ -73,6 +74,10 @@ impl Displaced {
                 now.as_millis(),
                 word(&EndReason::Reconfigured)
             )?;
+            if !grants.is_empty() {
+                // One for all of them: there may be very many.
+                Notice::Missed.tell(connection).await?;
+            }
             let connections = fetch_all!(connection, (String,), ending.connections, slug.as_str())?;
             for statement in ending.rest {
                 execute!(connection, *statement, slug.as_str())?;

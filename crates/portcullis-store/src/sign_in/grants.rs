@@ -9,6 +9,7 @@ use crate::audit::{Actor, AuditEntry};
 use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::error::StoreError;
+use crate::notices::Notice;
 use crate::rows::{parse, parse_scopes, parse_word, word};
 use crate::seal::Sealer;
 use crate::store::Store;
@@ -180,7 +181,7 @@ pub(super) async fn end_on(
     Ok(())
 }
 
-/// Records that a grant ended, and before it what was presented twice.
+/// Records that a grant ended, and before it what was presented twice; tells the other processes.
 async fn note_end(
     grant: &str,
     by: End<'_>,
@@ -197,7 +198,8 @@ async fn note_end(
             .insert(connection, sealer.rng(), by.now)
             .await?;
     }
-    Ok(())
+    let id: GrantId = parse(TABLE, "id", grant, GrantId::parse(grant))?;
+    Notice::GrantEnded(id).tell(connection).await
 }
 
 pub(super) async fn insert(

@@ -10,6 +10,7 @@ use super::renewal::confirm;
 use crate::audit::{Actor, AuditEntry};
 use crate::engine::{Connection, fetch_all, fetch_optional};
 use crate::error::StoreError;
+use crate::notices::Notice;
 use crate::seal::Sealer;
 use crate::store::Store;
 
@@ -36,6 +37,7 @@ impl Store {
                     AuditEntry::new(actor.clone(), "access_token.revoked", grant.clone())
                         .insert(connection, sealer.rng(), now)
                         .await?;
+                    Notice::of_token(&digest).tell(connection).await?;
                     end_without_tokens(&grant, &actor, &sealer, now, connection).await?;
                     Ok(true)
                 })

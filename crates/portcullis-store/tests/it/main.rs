@@ -5,6 +5,8 @@ mod conformance;
 #[cfg(test)]
 mod engines;
 #[cfg(test)]
+mod notices;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod postgres;

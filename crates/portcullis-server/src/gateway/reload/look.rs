@@ -1,4 +1,4 @@
-//! The look that a serving gateway takes every other second: at its files, and at the store's revision.
+//! The look that a serving gateway takes every other second: at its files, and at the store's revision; at that also when another process says that it is another one.
 //!
 //! Files are looked at rather than watched, as [`crate::http::certificate_watch`] does and for the same reasons.
 
@@ -27,8 +27,10 @@ impl Reloader {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             let looking = async {
                 loop {
-                    ticks.tick().await;
-                    reloader.look().await;
+                    tokio::select! {
+                        _ = ticks.tick() => reloader.look().await,
+                        () = reloader.0.revised.notified() => reloader.look_at_revision().await,
+                    }
                 }
             };
             tokio::select! {
@@ -50,7 +52,17 @@ impl Reloader {
         if is_due && seen == state.seen {
             self.reload_as(&mut state).await;
         }
-        let missing = self.look_at_store(&mut state).await.err();
+        self.look_and_tell(&mut state).await;
+    }
+
+    /// Takes up what has changed in the store; files have a pace of their own.
+    async fn look_at_revision(&self) {
+        let mut state = self.0.state.lock().await;
+        self.look_and_tell(&mut state).await;
+    }
+
+    async fn look_and_tell(&self, state: &mut State) {
+        let missing = self.look_at_store(state).await.err();
         if let Some(missing) = &missing
             && state.unpublished.as_ref() != Some(missing)
         {

@@ -7,6 +7,7 @@ use portcullis_store::{
     Actor, Keyring, MasterKey, RotationProgress, create_key_file, read_key_file,
 };
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::ambient::{SystemClock, SystemRng};
@@ -110,6 +111,33 @@ async fn what_another_process_writes_is_published_and_not_undone() {
     }
     reloader.try_reload().await.unwrap();
     assert_eq!(slugs(&reloader), ["pets"]);
+}
+
+#[tokio::test]
+async fn what_another_process_says_it_has_changed_is_published_at_once() {
+    let (folder, gateway) = start(LOCAL, &[("pets", "open")]).await;
+    let reloader = gateway.reloader();
+    let file = format!("{LOCAL}{}", objects("secret", &[("other", "open")]));
+    write(&folder, "other.toml", &file);
+    let store = other_process(&folder).await;
+    let other = load(&folder, "other.toml");
+    // While this waits no time passes, so that the look that is taken every other second is never due.
+    tokio::time::pause();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let standing = spawn_blocking(move || held.recv());
+    let shutdown = CancellationToken::new();
+    let watching = tokio::spawn(reloader.watch(shutdown.clone()));
+    apply::apply(&store, &other, SystemClock.now(), &SystemRng)
+        .await
+        .unwrap();
+    reloader.revised().notify_one();
+    while slugs(&reloader) != ["other"] {
+        tokio::task::yield_now().await;
+    }
+    shutdown.cancel();
+    watching.await.unwrap();
+    release.send(()).unwrap();
+    standing.await.unwrap().unwrap();
 }
 
 #[tokio::test]

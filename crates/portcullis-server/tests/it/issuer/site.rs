@@ -61,6 +61,7 @@ pub(super) struct Site {
     pub(super) api: Server,
     pub(super) clock: Arc<Hand>,
     pub(super) store: Store,
+    pub(super) keys: Arc<KeyCache>,
     catalogue: Arc<ArcSwap<Catalogue>>,
     /// Goes with the last gateway over it.
     folder: Arc<TempDir>,
@@ -186,6 +187,23 @@ impl Site {
     pub(super) async fn with(change: impl FnOnce(&mut AuthorizationSettings)) -> Self {
         let mut settings = AuthorizationSettings::default();
         change(&mut settings);
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("portcullis.db").display());
+        let keyring = Keyring::new(MasterKey::new(&SystemRng));
+        Self::over(open(&url, keyring).await, folder, settings).await
+    }
+
+    /// Starts two gateways over a database, each of which opens it for itself.
+    pub(super) async fn pair(url: &str) -> [Self; 2] {
+        let keyring = Keyring::new(MasterKey::new(&SystemRng));
+        let folder = tempfile::tempdir().unwrap();
+        let settings = AuthorizationSettings::default();
+        let first = Self::over(open(url, keyring.clone()).await, folder, settings).await;
+        let second = first.replica_over(open(url, keyring).await);
+        [first, second]
+    }
+
+    async fn over(store: Store, folder: TempDir, settings: AuthorizationSettings) -> Self {
         let provider = Server::start(|received, _| provider(received)).await;
         let api = Server::start(|received, _| api(received)).await;
         let document = compiled(&api);
@@ -204,14 +222,11 @@ impl Site {
         }));
         let clock = Arc::new(Hand::default());
         clock.turn(Duration::from_hours(24 * 365));
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("portcullis.db").display());
-        let keyring = Keyring::new(MasterKey::new(&SystemRng));
-        let store = Store::open(&url, keyring, SystemClock.now(), Arc::new(SystemRng)).await;
-        let store = store.unwrap();
-        let router = router(&catalogue, &clock, &store, settings);
+        let keys = Arc::new(KeyCache::new(store.clone()));
+        let router = router(&catalogue, &clock, &keys, &store, settings);
         Self {
             router,
+            keys,
             provider,
             api,
             clock,
@@ -223,13 +238,19 @@ impl Site {
 
     /// Starts another gateway over the same store.
     pub(super) fn replica(&self) -> Self {
+        self.replica_over(self.store.clone())
+    }
+
+    fn replica_over(&self, store: Store) -> Self {
         let settings = AuthorizationSettings::default();
+        let keys = Arc::new(KeyCache::new(store.clone()));
         Self {
-            router: router(&self.catalogue, &self.clock, &self.store, settings),
+            router: router(&self.catalogue, &self.clock, &keys, &store, settings),
+            keys,
             provider: self.provider.clone(),
             api: self.api.clone(),
             clock: Arc::clone(&self.clock),
-            store: self.store.clone(),
+            store,
             catalogue: Arc::clone(&self.catalogue),
             folder: Arc::clone(&self.folder),
         }
@@ -392,9 +413,15 @@ impl Site {
     }
 }
 
+async fn open(url: &str, keyring: Keyring) -> Store {
+    let opened = Store::open(url, keyring, SystemClock.now(), Arc::new(SystemRng)).await;
+    opened.unwrap()
+}
+
 fn router(
     catalogue: &Arc<ArcSwap<Catalogue>>,
     clock: &Arc<Hand>,
+    keys: &Arc<KeyCache>,
     store: &Store,
     settings: AuthorizationSettings,
 ) -> Router {
@@ -429,7 +456,7 @@ fn router(
     });
     let endpoint = endpoint::router(Arc::new(EndpointState {
         catalogue: Arc::clone(catalogue),
-        keys: KeyCache::new(store.clone()),
+        keys: Arc::clone(keys),
         vault: Arc::new(Vault::new(VaultParts {
             store: store.clone(),
             providers: Arc::clone(&providers),

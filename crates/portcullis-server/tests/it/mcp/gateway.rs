@@ -198,7 +198,7 @@ impl Gateway {
         let providers = Arc::new(providers);
         let state = EndpointState {
             catalogue: Arc::new(ArcSwap::from_pointee(catalogue)),
-            keys: KeyCache::new(store.clone()),
+            keys: Arc::new(KeyCache::new(store.clone())),
             vault: Arc::new(Vault::new(VaultParts {
                 store: store.clone(),
                 providers: Arc::clone(&providers),
