@@ -9,3 +9,4 @@ pub mod external;
 pub mod introspection;
 pub mod jwt;
 pub mod probe;
+pub mod step_up;

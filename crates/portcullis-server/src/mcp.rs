@@ -13,3 +13,4 @@ mod progress;
 pub mod publish;
 mod rejection;
 mod response;
+mod step_up;

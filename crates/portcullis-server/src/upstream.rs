@@ -4,6 +4,7 @@
 //! Does not decide: what a request looks like or what becomes of its answer; that is `portcullis-openapi`'s.
 
 pub mod address;
+mod answer;
 mod call;
 pub mod credentials;
 pub mod external;
@@ -17,4 +18,5 @@ pub mod revoker;
 mod tokens;
 pub mod vault;
 
-pub use call::{Answer, CallError, Upstream, UpstreamLimits};
+pub use answer::{Answer, Complaint};
+pub use call::{CallError, Upstream, UpstreamLimits};

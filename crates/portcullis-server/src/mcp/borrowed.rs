@@ -18,10 +18,10 @@ use crate::catalogue::PublishedTool;
 use crate::upstream::credentials::{ConnectionSource, CredentialSources, listed_scopes};
 use crate::upstream::external::{Lent, TradeError};
 use crate::upstream::vault::VaultError;
-use crate::upstream::{Answer, CallError};
+use crate::upstream::{Answer, CallError, Complaint};
 
 /// Tokens that the provider gave within this time are not dead: an API that refuses them would refuse the next ones too.
-const NEW_CONNECTION: Duration = Duration::from_mins(1);
+pub(super) const NEW_CONNECTION: Duration = Duration::from_mins(1);
 
 /// Why the API's answer is not the result.
 pub(super) enum Unanswered {
@@ -74,8 +74,13 @@ impl Exchange {
         let upstream = &self.state.upstream;
         let sources = self.sources(connection.as_deref(), lent.as_ref());
         let answer = upstream.call(tool, plan, &sources).await?;
-        if !answer.refuses_connection() {
-            return Ok(answer);
+        match answer.complaint() {
+            Some(Complaint::Refused) => {}
+            Some(Complaint::Lacking(named)) => {
+                let refusal = self.steps_up(tool, connection.as_deref(), named);
+                return refusal.map_or(Ok(answer), |refusal| Err(Unanswered::Refused(refusal)));
+            }
+            None => return Ok(answer),
         }
         let Some(connection) = connection else {
             return match trades {

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use portcullis_base::Blame;
 use portcullis_mcp::{Content, Id, ProtocolError, ProtocolVersion, Reply, ToolCall, ToolResult};
-use portcullis_oauth::guard::admit::lacks;
-use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::{self as openapi, Outcome, RequestPlan};
 use tokio::time::Instant;
 
@@ -13,7 +11,6 @@ use super::borrowed::Unanswered;
 use super::caller::Refusal;
 use super::endpoint::Exchange;
 use crate::catalogue::PublishedTool;
-use crate::upstream::credentials::needed_scopes;
 
 /// What the model reads where no answer of its own can say it.
 const CONNECTION_REFUSED: &str = "the API does not accept your sign-in any more; sign in again";
@@ -122,8 +119,11 @@ impl Call {
                 (result_of(tool.tool.outcome(&response)), blame, None)
             }
             Err(Unanswered::Refused(refusal)) => {
-                let result = ToolResult::error(CONNECTION_REFUSED.to_owned());
-                (result, Some(Blame::Upstream), Some(refusal))
+                let (text, blame) = match &refusal {
+                    Refusal::Scope(_) => (refusal.to_string(), Blame::Caller),
+                    _ => (CONNECTION_REFUSED.to_owned(), Blame::Upstream),
+                };
+                (ToolResult::error(text), Some(blame), Some(refusal))
             }
             Err(Unanswered::Failed { text, cause, blame }) => {
                 exchange.particulars.cause(&cause);
@@ -139,21 +139,6 @@ impl Call {
 }
 
 impl Exchange {
-    /// Refuses a person whose token does not reach as far as a tool needs; the challenge asks for all of the tool's scopes at once.
-    fn lacks_scopes(&self, tool: &PublishedTool) -> Option<Refusal> {
-        // What the API needs of a token that his is traded for is the provider's to judge.
-        let external = self.toolset.external.as_ref();
-        if external.is_some_and(|external| external.manifest.is_trading()) {
-            return None;
-        }
-        let granted = self.caller.scopes()?;
-        let sign_in = self.toolset.signing_in()?;
-        let needed = needed_scopes(tool, &sign_in.provider, granted);
-        // Some clients ask for what the challenge names and nothing else, so that it names what they have too.
-        let wanted = granted.without(&Scopes::offline()).union(&needed);
-        lacks(granted, &needed).then_some(Refusal::Scope(wanted))
-    }
-
     /// Counts a call that has ended.
     fn count(&self, blame: Option<Blame>, begun: Instant) {
         if let Some(blame) = blame {

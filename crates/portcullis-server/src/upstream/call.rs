@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{Request, StatusCode};
 use http_body_util::Full;
 use portcullis_base::{Blame, Clock, Rng, Secret};
-use portcullis_openapi::{PlanError, RequestPlan, UpstreamResponse};
+use portcullis_openapi::{PlanError, RequestPlan};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use super::answer::Answer;
 use super::credentials::{
     ChosenBy, ClientGrant, Credential, CredentialError, CredentialSources, Decision, decide,
 };
@@ -49,17 +50,6 @@ pub struct Upstream {
     clock: Arc<dyn Clock>,
     limits: UpstreamLimits,
     places: Semaphore,
-}
-
-/// What an API answered, without the credentials that it was called with.
-#[derive(Debug)]
-pub struct Answer {
-    status: u16,
-    content_type: Option<String>,
-    body: Vec<u8>,
-    truncated_at: Option<usize>,
-    declared_length: Option<u64>,
-    refuses_connection: bool,
 }
 
 /// Why there is no answer; the text is what the model reads.
@@ -98,45 +88,6 @@ impl CallError {
     #[must_use]
     pub fn blame(&self) -> Blame {
         self.blame
-    }
-}
-
-impl Answer {
-    /// Returns what becomes the result of the call.
-    #[must_use]
-    pub fn response(&self) -> UpstreamResponse<'_> {
-        UpstreamResponse {
-            status: self.status,
-            content_type: self.content_type.as_deref(),
-            body: &self.body,
-            truncated_at: self.truncated_at,
-            declared_length: self.declared_length,
-        }
-    }
-
-    /// Tells whether the API refuses the person's token: it answers 401 to that and to no other credential.
-    #[must_use]
-    pub fn refuses_connection(&self) -> bool {
-        self.refuses_connection
-    }
-
-    fn new(answer: HttpAnswer, decision: &Decision<'_>, redactor: &Redactor) -> Self {
-        let mut body = redactor.redact(answer.body);
-        if answer.truncated_at.is_some() {
-            redactor.redact_cut(&mut body);
-        }
-        let content_type = answer.headers.get(header::CONTENT_TYPE);
-        Self {
-            status: answer.status.as_u16(),
-            content_type: content_type
-                .and_then(|value| value.to_str().ok())
-                .map(|value| redactor.redact_text(value.to_owned())),
-            body,
-            truncated_at: answer.truncated_at,
-            declared_length: answer.declared_length,
-            refuses_connection: answer.status == StatusCode::UNAUTHORIZED
-                && matches!(*decision.credentials, [Credential::Connection(_)]),
-        }
     }
 }
 

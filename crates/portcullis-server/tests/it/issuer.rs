@@ -22,4 +22,5 @@ mod replicas;
 mod revoking;
 mod site;
 mod staying;
+mod step_up;
 mod token;

@@ -70,7 +70,9 @@ fn revoked(received: &Received) -> Response<Body> {
 }
 
 /// People whose tokens can be renewed, or so it seems.
-const RENEWED: [&str; 5] = ["rolling", "steady", "quitting", "ailing", "spent"];
+const RENEWED: [&str; 6] = [
+    "rolling", "steady", "quitting", "ailing", "spent", "narrowed",
+];
 
 /// What a refresh token is traded for: a token that counts, and another refresh token unless it is that of `steady`.
 fn next_tokens(refresh_token: &str) -> Response<Body> {
@@ -86,6 +88,9 @@ fn next_tokens(refresh_token: &str) -> Response<Body> {
         "access_token": format!("upstream-{person}~{next}"),
         "token_type": "bearer", "expires_in": 3600,
     });
+    if person == "narrowed" {
+        tokens["scope"] = json!("read");
+    }
     if person != "steady" {
         tokens["refresh_token"] = json!(format!("refresh-{person}~{next}"));
     }
@@ -100,10 +105,18 @@ pub(in crate::issuer) fn person_of(received: &Received) -> Option<String> {
     Some(token.to_owned())
 }
 
-/// The API: it says whose token it was called with, and honours none of the person `lost`, and the first of `spent` no more.
+/// The API: it says whose token it was called with, and honours none of the person `lost`, and the first of `spent` no more; of some it wants more than they brought.
 pub(super) fn api(received: &Received) -> Response<Body> {
     match person_of(received).as_deref() {
         None | Some("lost" | "spent") => answer(401, &json!({"message": "bad credentials"})),
+        Some("wanting" | "narrowed~1") => {
+            let mut refused = answer(403, &json!({"message": "more, please"}));
+            let challenge =
+                "Bearer realm=\"people\", error=\"insufficient_scope\", scope=\"write\"";
+            let headers = refused.headers_mut();
+            headers.insert("www-authenticate", challenge.parse().unwrap());
+            refused
+        }
         Some(person) => answer(200, &json!({"person": person})),
     }
 }

@@ -1,0 +1,77 @@
+//! APIs that find a scope missing of which the document does not speak.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use super::person::{Asked, Person, tokens_of};
+use super::site::{Answered, PETS, Site};
+
+const WEB: &str = "https://app.example/cb";
+
+fn access(tokens: &Value) -> &str {
+    tokens["access_token"].as_str().unwrap()
+}
+
+/// Signs somebody in for these scopes.
+async fn tokens_for(site: &Site, name: &str, scope: &str) -> Value {
+    let client = site.client(WEB).await;
+    let asked = Asked::new(&client, WEB).with("scope", scope);
+    let code = Person::default().sign_in(site, &asked, name).await;
+    asked.redeem(site, &code).await.json()
+}
+
+fn assert_asked_for_all(answered: &Answered) {
+    assert_eq!(answered.status, StatusCode::FORBIDDEN, "{answered:?}");
+    let challenge = answered.header("www-authenticate").unwrap();
+    for part in ["error=\"insufficient_scope\"", "scope=\"read write\""] {
+        assert!(challenge.contains(part), "{challenge}");
+    }
+    // The challenge is ours, and says nothing of what the API said.
+    assert!(!challenge.contains("people"), "{challenge}");
+}
+
+fn assert_is_result(answered: &Answered) {
+    assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
+    assert!(
+        answered.text.contains("HTTP 403: more, please"),
+        "{answered:?}"
+    );
+}
+
+#[tokio::test]
+async fn j_08_what_the_api_finds_missing_is_asked_for_at_once() {
+    let site = Site::start().await;
+    let tokens = tokens_for(&site, "wanting", "read").await;
+    assert_asked_for_all(&site.tool(access(&tokens), "whoami").await);
+    assert_eq!(site.api.received().len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_has_everything_is_not_asked_again() {
+    let site = Site::start().await;
+    let tokens = tokens_for(&site, "wanting", "read write").await;
+    assert_is_result(&site.tool(access(&tokens), "whoami").await);
+    site.clock.turn(Duration::from_mins(2));
+    assert_is_result(&site.tool(access(&tokens), "whoami").await);
+}
+
+#[tokio::test]
+async fn what_the_provider_took_back_is_asked_for_once() {
+    let site = Site::start().await;
+    let client = tokens_of(&site, "narrowed").await;
+    site.clock.turn(Duration::from_secs(59 * 60 + 30));
+    // Renews the connection, which then carries less than our token says.
+    assert_asked_for_all(&site.tool(access(&client), "whoami").await);
+    let refreshed = site
+        .token(&[
+            ("grant_type", "refresh_token"),
+            ("client_id", client["client"].as_str().unwrap()),
+            ("refresh_token", client["refresh_token"].as_str().unwrap()),
+            ("resource", PETS),
+        ])
+        .await;
+    // Nobody is signed out by it.
+    assert_eq!(refreshed.status, StatusCode::OK, "{refreshed:?}");
+}
