@@ -8,6 +8,7 @@ use std::sync::Arc;
 use portcullis_base::{Digest, Origin, Secret, Slug};
 use portcullis_mcp::{Introduction, ToolList};
 use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_openapi::{SecurityScheme, Tool};
@@ -70,6 +71,8 @@ pub struct SignIn {
     pub descriptions: BTreeMap<String, String>,
     /// Whether any tool is called with the person's token; otherwise the provider only says who the person is, and no token is kept.
     pub connects: bool,
+    /// How long our tokens are good, where that is the toolset's own.
+    pub lifetimes: OwnLifetimes,
 }
 
 /// A provider whose own authorization server signs people in to a toolset.

@@ -121,9 +121,9 @@ impl Configuration {
     ) -> Result<Self, ConfigurationError> {
         let path = source.path.as_path();
         let (settings, objects, files) =
-            read(&source, known, text, |reading, file, closed| match file {
-                Some(file) => objects::of_file(reading, file, closed),
-                None => objects::of_document(reading, path, closed),
+            read(&source, known, text, |reading, file, settings| match file {
+                Some(file) => objects::of_file(reading, file, settings),
+                None => objects::of_document(reading, path, settings.authenticated_only()),
             })?;
         Ok(Self {
             settings,
@@ -182,12 +182,12 @@ impl Settings {
     }
 }
 
-/// Reads the settings, of `text` where the file is not asked for it, and by `read_objects` what else is wanted of the file, where there is one; its last argument tells whether ways in that ask for nothing must stay closed.
+/// Reads the settings, of `text` where the file is not asked for it, and by `read_objects` what else is wanted of the file, where there is one.
 fn read<T>(
     source: &Source,
     known: &KnownDocuments,
     text: Option<&str>,
-    read_objects: impl FnOnce(&mut Reading<'_>, Option<&File>, bool) -> T,
+    read_objects: impl FnOnce(&mut Reading<'_>, Option<&File>, &Settings) -> T,
 ) -> Result<(Settings, T, Vec<PathBuf>), ConfigurationError> {
     let path = source.path.as_path();
     let described = path.extension().is_some_and(|it| it == "toml");
@@ -207,8 +207,7 @@ fn read<T>(
         problems: Vec::new(),
     };
     let settings = judge::settings(&mut reading, &file, &source.overrides);
-    let closed = settings.authenticated_only();
-    let objects = read_objects(&mut reading, described.then_some(&file), closed);
+    let objects = read_objects(&mut reading, described.then_some(&file), &settings);
     if reading.problems.is_empty() {
         Ok((settings, objects, reading.files))
     } else {

@@ -31,6 +31,7 @@ use axum::routing::{get, post};
 use portcullis_base::{Clock, Origin, Rng, Slug};
 use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::issuer::authorize::AuthorizationPolicy;
+use portcullis_oauth::issuer::redeem::TokenLifetimes;
 use portcullis_oauth::scope::Scopes;
 use portcullis_store::{Inbound, Store};
 
@@ -177,6 +178,14 @@ impl IssuerState {
             toolsets: &published.toolsets,
             trusted_redirect_hosts: &self.parts.settings.trusted_redirect_hosts,
         }
+    }
+
+    /// Returns how long tokens for a toolset are good.
+    fn lifetimes(&self, published: &Published, toolset: &Slug) -> TokenLifetimes {
+        let usual = self.parts.settings.lifetimes;
+        let toolset = published.catalogue.toolsets.get(toolset.as_str());
+        let sign_in = toolset.and_then(|toolset| toolset.sign_in.as_ref());
+        sign_in.map_or(usual, |sign_in| usual.at(&sign_in.lifetimes))
     }
 
     /// Returns the URL of one of our paths.

@@ -9,6 +9,7 @@ use portcullis_base::{
     ApiKeyId, Digest, DocumentId, EnvironmentId, ProviderId, Secret, Slug, Timestamp, ToolsetId,
     VariableId,
 };
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use serde::{Deserialize, Serialize};
 
 /// Who may change an object.
@@ -110,6 +111,8 @@ pub struct Toolset {
     pub manifest: Option<Slug>,
     /// Variables that callers may pass as headers.
     pub caller_supplied: BTreeSet<String>,
+    /// How long our tokens for it are good, where that is its own.
+    pub lifetimes: OwnLifetimes,
     /// When it last changed.
     pub updated_at: Timestamp,
 }

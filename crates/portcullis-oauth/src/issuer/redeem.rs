@@ -45,6 +45,30 @@ impl Default for TokenLifetimes {
     }
 }
 
+impl TokenLifetimes {
+    /// Returns the lifetimes at a toolset that has some of its own.
+    #[must_use]
+    pub fn at(self, own: &OwnLifetimes) -> Self {
+        Self {
+            access: own.access.unwrap_or(self.access),
+            refresh: own.refresh.unwrap_or(self.refresh),
+            grant: own.grant.or(self.grant),
+            replaced: self.replaced,
+        }
+    }
+}
+
+/// How long tokens for one toolset are good, where that differs from what holds for all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OwnLifetimes {
+    /// Access tokens.
+    pub access: Option<Duration>,
+    /// Refresh tokens: how long a client may be away.
+    pub refresh: Option<Duration>,
+    /// What a person allowed, however often it is refreshed.
+    pub grant: Option<Duration>,
+}
+
 /// Why a code is not redeemed; the text is for the log.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum RedeemError {
@@ -204,6 +228,7 @@ pub fn issue(
     now: Timestamp,
     rng: &dyn Rng,
 ) -> Issued {
+    let until = |life: Duration| now.after(lifetimes.grant.map_or(life, |end| end.min(life)));
     let access = Plain::<AccessToken>::new(rng);
     let refresh = client
         .metadata
@@ -212,10 +237,10 @@ pub fn issue(
     let stored = NewTokens {
         access: access.digest(),
         scopes,
-        access_expires_at: now.after(lifetimes.access),
+        access_expires_at: until(lifetimes.access),
         refresh: refresh.as_ref().map(|token| NewRefreshToken {
             digest: token.digest(),
-            expires_at: now.after(lifetimes.refresh),
+            expires_at: until(lifetimes.refresh),
         }),
     };
     Issued {

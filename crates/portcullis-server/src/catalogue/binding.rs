@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use portcullis_base::Slug;
 use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::{SchemeFlow, SchemeKind, SecurityScheme, ServerTemplate};
 use portcullis_store::{SchemeSettings, Selection, ToolsetDocument};
@@ -204,6 +205,7 @@ pub(crate) fn sign_in(provider: &Slug, tools: &[PublishedTool]) -> SignIn {
         descriptions: descriptions(&scopes, tools),
         scopes,
         connects,
+        lifetimes: OwnLifetimes::default(),
     }
 }
 

@@ -19,7 +19,7 @@ use thiserror::Error;
 use super::binding::{Company, Home};
 use super::{
     Catalogue, EnvironmentValue, EnvironmentValues, External, PublishedDocument, PublishedTool,
-    PublishedToolset,
+    PublishedToolset, SignIn,
 };
 use super::{binding, selection};
 use crate::compiled::{CompiledDocument, KnownDocuments};
@@ -274,7 +274,13 @@ impl Parts<'_> {
             title,
             instructions: toolset.instructions.clone(),
             inbound: toolset.inbound.clone(),
-            sign_in: provider.map(|it| Arc::new(binding::sign_in(it.slug(), &chosen))),
+            sign_in: provider.map(|it| {
+                let sign_in = binding::sign_in(it.slug(), &chosen);
+                Arc::new(SignIn {
+                    lifetimes: toolset.lifetimes,
+                    ..sign_in
+                })
+            }),
             external: manifest.map(|manifest| {
                 let mut sign_in = binding::sign_in(&manifest.slug, &chosen);
                 if manifest.is_trading() {

@@ -375,6 +375,7 @@ impl Put<'_> {
             provider: object.provider.clone(),
             manifest: object.manifest.clone(),
             caller_supplied: object.caller_supplied.clone(),
+            lifetimes: object.lifetimes,
             updated_at: self.now,
         }
     }

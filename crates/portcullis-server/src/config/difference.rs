@@ -332,6 +332,7 @@ fn toolset(before: &Toolset, after: &ToolsetObject) -> Vec<String> {
         before.caller_supplied != after.caller_supplied,
         "caller_supplied",
     );
+    say(before.lifetimes != after.lifetimes, "lifetimes of tokens");
     details
 }
 

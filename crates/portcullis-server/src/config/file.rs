@@ -454,6 +454,15 @@ table! {
         /// The variables that callers may pass as headers `MCP-…`, by name.
         /// A URL that a caller passes is never sent a secret of the environment.
         caller_supplied: Vec<Spanned<String>> = "[\"PETSTORE_API_KEY\"]",
+        /// How long an access token for this toolset is good; with `oauth`.
+        /// Default: as `[authorization]` says.
+        access_token_seconds: Value<u64> = "900",
+        /// How long a client of this toolset may be away before the person signs in again; with `oauth`.
+        /// Default: as `[authorization]` says.
+        refresh_token_seconds: Value<u64> = "604800",
+        /// How long a person's permission for this toolset lasts however often it is refreshed; with `oauth`.
+        /// Default: as `[authorization]` says.
+        grant_seconds: Value<u64> = "2592000",
     }
     tables {
         /// `[toolsets.….select.…]`

@@ -7,6 +7,7 @@ mod client;
 mod document;
 mod environment;
 mod external;
+pub(super) mod lifetimes;
 mod manifest;
 mod provider;
 mod sign_in;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use portcullis_base::{Digest, Secret, Slug};
 use portcullis_oauth::issuer::client::{ClientId, VerifiedClientMetadata};
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{
     DocumentSettings, Inbound, ManifestSettings, ProviderSettings, SchemeSettings, ToolsetDocument,
@@ -25,6 +27,7 @@ use portcullis_store::{
 
 use super::file::File;
 use super::reading::Reading;
+use super::settings::Settings;
 use crate::compiled::{CompiledDocument, KnownDocuments};
 
 pub(super) use alone::objects as of_document;
@@ -131,12 +134,14 @@ pub struct ToolsetObject {
     pub manifest: Option<Slug>,
     /// Variables that callers may pass as headers.
     pub caller_supplied: BTreeSet<String>,
+    /// How long our tokens for it are good, where that is its own.
+    pub lifetimes: OwnLifetimes,
 }
 
 /// Reads the objects that a file describes.
 ///
-/// With `authenticated_only`, the ways in that ask for nothing are refused.
-pub(super) fn of_file(reading: &mut Reading<'_>, file: &File, authenticated_only: bool) -> Objects {
+/// What the settings say of listener and tokens holds for all of them.
+pub(super) fn of_file(reading: &mut Reading<'_>, file: &File, settings: &Settings) -> Objects {
     let providers = provider::providers(reading, &file.providers);
     let clients = client::clients(reading, &file.clients);
     let manifests = manifest::manifests(reading, &file.manifests, &providers);
@@ -148,7 +153,8 @@ pub(super) fn of_file(reading: &mut Reading<'_>, file: &File, authenticated_only
         manifests: &manifests,
         documents: &documents,
         environments: &environments,
-        authenticated_only,
+        authenticated_only: settings.authenticated_only(),
+        lifetimes: settings.authorization.lifetimes,
     };
     let toolsets = toolset::toolsets(reading, &file.toolsets, &surroundings);
     Objects {

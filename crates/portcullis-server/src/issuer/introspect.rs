@@ -29,11 +29,15 @@ async fn told(state: &IssuerState, headers: &HeaderMap, body: Body) -> Result<Re
     may_introspect(&request.presented, &request.client)?;
     let token = request.token(state).await?;
     let parts = &state.parts;
+    let published = state.published();
+    let lifetimes = token.as_ref().map_or(parts.settings.lifetimes, |token| {
+        state.lifetimes(&published, &token.grant().toolset)
+    });
     let told = tell(
         token.as_ref(),
         &request.client,
         &parts.public_url,
-        parts.settings.lifetimes,
+        lifetimes,
         parts.clock.now(),
     );
     Ok(answer::json(StatusCode::OK, &Introspection::from(told)))

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use portcullis_base::{AccessToken, Plain, Secret};
+use portcullis_base::{AccessToken, Plain, Secret, Timestamp};
 use portcullis_oauth::issuer::client::Client;
 use portcullis_oauth::issuer::grant::{EndReason, Renewal};
 use portcullis_oauth::issuer::redeem::{Issued, RedeemError, grant, issue, redeem};
@@ -65,7 +65,7 @@ async fn of_code(
         return Err(refuse(&error));
     }
     let code = code.ok_or_else(|| refuse(&RedeemError::Unknown))?;
-    let lifetimes = parts.settings.lifetimes;
+    let lifetimes = state.lifetimes(&published, &code.toolset);
     let issued = issue(code.scopes.clone(), client, lifetimes, now, &*parts.rng);
     let grant = grant(&code, now, &*parts.rng);
     let stored = issued.stored.clone();
@@ -73,7 +73,7 @@ async fn of_code(
         // Somebody was faster, with the same right proof.
         return Err(refuse(&RedeemError::Raced));
     }
-    Ok(answered(state, &issued))
+    Ok(answered(&issued, now))
 }
 
 async fn of_refresh_token(
@@ -88,7 +88,10 @@ async fn of_refresh_token(
     let row = parts.store.refresh_token(&digest).await?;
     let published = state.published();
     let policy = state.policy(&published);
-    let lifetimes = parts.settings.lifetimes;
+    let toolset = row.as_ref().map(|row| &row.grant.toolset);
+    let lifetimes = toolset.map_or(parts.settings.lifetimes, |toolset| {
+        state.lifetimes(&published, toolset)
+    });
     let refreshed = match refresh(row.as_ref(), request, client, &policy, lifetimes, now) {
         Ok(refreshed) => refreshed,
         Err(error) => {
@@ -127,10 +130,10 @@ async fn of_refresh_token(
     Ok(issued.to_json())
 }
 
-fn answered(state: &IssuerState, issued: &Issued) -> Secret {
+fn answered(issued: &Issued, now: Timestamp) -> Secret {
     IssuedTokens {
         access: &issued.access,
-        expires_in: state.parts.settings.lifetimes.access,
+        expires_in: issued.stored.access_expires_at.since(now),
         refresh: issued.refresh.as_ref(),
         scope: &issued.stored.scopes,
     }

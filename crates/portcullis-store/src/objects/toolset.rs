@@ -1,8 +1,10 @@
 //! The table `toolsets`.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use portcullis_base::{Slug, Timestamp, ToolsetId};
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use serde::{Deserialize, Serialize};
 
 use super::{ApplyError, taken};
@@ -44,6 +46,12 @@ struct Settings {
     manifest: Option<Slug>,
     #[serde(default)]
     caller_supplied: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    access_token_seconds: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_token_seconds: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    grant_seconds: Option<u64>,
 }
 
 pub(crate) async fn all(connection: &mut Connection<'_>) -> Result<Vec<Toolset>, StoreError> {
@@ -68,6 +76,9 @@ pub(super) async fn put(
         provider: toolset.provider.clone(),
         manifest: toolset.manifest.clone(),
         caller_supplied: toolset.caller_supplied.clone(),
+        access_token_seconds: toolset.lifetimes.access.as_ref().map(Duration::as_secs),
+        refresh_token_seconds: toolset.lifetimes.refresh.as_ref().map(Duration::as_secs),
+        grant_seconds: toolset.lifetimes.grant.as_ref().map(Duration::as_secs),
     };
     execute!(
         connection,
@@ -102,6 +113,11 @@ impl TryFrom<Row> for Toolset {
             provider: settings.provider,
             manifest: settings.manifest,
             caller_supplied: settings.caller_supplied,
+            lifetimes: OwnLifetimes {
+                access: settings.access_token_seconds.map(Duration::from_secs),
+                refresh: settings.refresh_token_seconds.map(Duration::from_secs),
+                grant: settings.grant_seconds.map(Duration::from_secs),
+            },
             updated_at: Timestamp::from_millis(row.updated_at_ms),
         })
     }

@@ -1,11 +1,13 @@
 //! One of each object.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use portcullis_base::{
     ApiKey, ApiKeyId, Digest, DocumentId, EnvironmentId, ManifestId, Plain, ProviderId, Rng,
     Secret, Slug, ToolsetId, VariableId,
 };
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_store::{
     Actor, ApiKeyRow, Changes, Document, DocumentSettings, Environment, Inbound, OAuthManifest,
     Object, ObjectId, Owner, ProviderSettings, SchemeSettings, Selection, Store, Toolset,
@@ -68,6 +70,10 @@ pub(crate) fn toolset(name: &str, documents: &[&str], rng: &dyn Rng) -> Toolset 
         provider: None,
         manifest: None,
         caller_supplied: BTreeSet::from(["PETSTORE_API_KEY".to_owned()]),
+        lifetimes: OwnLifetimes {
+            access: Some(Duration::from_mins(15)),
+            ..OwnLifetimes::default()
+        },
         updated_at: NOW,
     }
 }

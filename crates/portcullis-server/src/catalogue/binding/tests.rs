@@ -133,6 +133,7 @@ fn toolset(documents: &[&Document], inbound: &[Inbound], provider: Option<&str>)
         provider: provider.map(slug),
         manifest: None,
         caller_supplied: BTreeSet::new(),
+        lifetimes: OwnLifetimes::default(),
         updated_at: NOW,
     }
 }

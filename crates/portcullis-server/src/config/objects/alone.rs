@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use portcullis_base::{Secret, Slug};
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_openapi::variables::{VariableSpec, judge_slug};
 use portcullis_store::{Inbound, Selection, ToolsetDocument, VariableValue};
 
@@ -55,6 +56,7 @@ pub(in crate::config) fn objects(
         provider: None,
         manifest: None,
         caller_supplied: BTreeSet::new(),
+        lifetimes: OwnLifetimes::default(),
     };
     Objects {
         manifests: BTreeMap::new(),

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use portcullis_base::Slug;
+use portcullis_oauth::issuer::redeem::TokenLifetimes;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{Inbound, Selection, ToolsetDocument};
 use toml::Spanned;
 
 use super::{
     DocumentObject, EnvironmentObject, ManifestObject, ProviderObject, ToolsetObject, external,
-    sign_in,
+    lifetimes, sign_in,
 };
 use crate::config::file::{self, Named};
 use crate::config::problem::did_you_mean;
@@ -28,6 +29,8 @@ pub(in crate::config) struct Surroundings<'a> {
     pub(in crate::config) environments: &'a BTreeMap<Slug, EnvironmentObject>,
     /// Whether the ways in that ask for nothing must stay closed.
     pub(in crate::config) authenticated_only: bool,
+    /// How long tokens are good where a toolset does not say otherwise.
+    pub(in crate::config) lifetimes: TokenLifetimes,
 }
 
 /// Reads every toolset of the file.
@@ -80,6 +83,7 @@ fn toolset(
         environment: environment(reading, table, surroundings),
         provider: provider(reading, table, &inbound, surroundings),
         manifest: external::manifest(reading, table, &inbound, surroundings),
+        lifetimes: lifetimes::own(reading, table, &inbound, surroundings.lifetimes),
         inbound,
         caller_supplied,
     }

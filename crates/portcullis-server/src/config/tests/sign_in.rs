@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
+
 use super::*;
 
 const OPENID: &str = r#"{
@@ -328,6 +330,39 @@ fn tokens_live_as_long_as_they_should() {
         let said = fault(&table(lines));
         assert!(said.contains(expected), "{said}");
     }
+}
+
+#[test]
+fn a_toolset_may_have_lifetimes_of_its_own() {
+    let with = |lines: &str| {
+        let provider = "provider = \"github\"\n";
+        let (before, after) = GOOD.rsplit_once(provider).unwrap();
+        format!("{before}{provider}{lines}\n{after}")
+    };
+    let read = configuration(&with("grant_seconds = 86400\nrefresh_token_seconds = 7200"));
+    let toolset = read.objects.toolsets.values().next().unwrap();
+    let expected = OwnLifetimes {
+        access: None,
+        refresh: Some(Duration::from_hours(2)),
+        grant: Some(Duration::from_hours(24)),
+    };
+    assert_eq!(toolset.lifetimes, expected);
+    for (lines, expected) in [
+        ("access_token_seconds = 59", "59 is out of range"),
+        // The access token's own lifetime is that of all toolsets: an hour.
+        (
+            "access_token_seconds = 7201\nrefresh_token_seconds = 7200",
+            "7200 | a refresh token would expire before",
+        ),
+        ("grant_seconds = 60", "60 is out of range"),
+    ] {
+        let said = fault(&with(lines));
+        assert!(said.contains(expected), "{said}");
+    }
+    let (before, after) = GOOD.rsplit_once("provider = \"github\"").unwrap();
+    let by_key = format!("{before}grant_seconds = 86400{after}").replace("\"oauth\", ", "");
+    let said = fault(&by_key);
+    assert!(said.contains("issues no tokens for the toolset"), "{said}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use portcullis_base::{Digest, Secret, Slug};
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_oauth::scope::Scopes;
 use portcullis_server::catalogue::{External, SignIn};
 use portcullis_server::upstream::external::ResolvedManifest;
@@ -158,6 +159,7 @@ impl Outside {
         toolset.external = Some(Arc::new(External {
             manifest: Arc::new(manifest),
             sign_in: SignIn {
+                lifetimes: OwnLifetimes::default(),
                 provider: slug,
                 scopes: Scopes::parse("read write").unwrap(),
                 descriptions: std::collections::BTreeMap::new(),

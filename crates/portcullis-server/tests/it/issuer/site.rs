@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use portcullis_base::{Clock, Digest, Origin, ProviderId, Secret, Slug, Timestamp};
 use portcullis_oauth::client::provider::ResolvedProvider;
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_oauth::scope::Scopes;
 use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::catalogue::{
@@ -129,6 +130,7 @@ fn published(slug: &str, document: &Arc<PublishedDocument>) -> PublishedToolset 
         tools,
         external: None,
         sign_in: Some(Arc::new(SignIn {
+            lifetimes: OwnLifetimes::default(),
             provider: idp,
             scopes: Scopes::parse("read write").unwrap(),
             descriptions: BTreeMap::from([

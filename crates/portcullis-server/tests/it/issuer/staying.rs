@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use serde_json::{Value, json};
 
 use super::person::{Asked, Person, tokens_of};
@@ -85,6 +86,36 @@ async fn the_operators_end_of_a_grant_is_the_end_of_its_tokens() {
     assert_eq!(last["expires_in"], 30 * 60);
     site.clock.turn(HOUR / 2);
     let late = refresh(&site, &asked.client, text(&last, "refresh_token")).await;
+    assert_eq!(late.json()["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_toolset_may_have_lifetimes_of_its_own() {
+    let site = Site::start().await;
+    site.publish_pets(|sign_in| {
+        sign_in.lifetimes = OwnLifetimes {
+            access: Some(HOUR / 4),
+            refresh: Some(HOUR),
+            grant: Some(2 * HOUR),
+        };
+    });
+    let asked = Asked::new(&site.client(WEB).await, WEB);
+    let mut tokens = Vec::new();
+    for name in ["ann", "bob"] {
+        let code = Person::default().sign_in(&site, &asked, name).await;
+        tokens.push(asked.redeem(&site, &code).await.json());
+    }
+    assert_eq!(tokens[0]["expires_in"], 15 * 60);
+    site.clock.turn(HOUR * 50 / 60);
+    let next = refresh(&site, &asked.client, text(&tokens[0], "refresh_token")).await;
+    let next = next.json();
+    assert_eq!(next["expires_in"], 15 * 60);
+    site.clock.turn(HOUR * 59 / 60);
+    // Never away, and near the end all the same.
+    let last = refresh(&site, &asked.client, text(&next, "refresh_token")).await;
+    assert_eq!(last.json()["expires_in"], 11 * 60, "{last:?}");
+    // Away for too long.
+    let late = refresh(&site, &asked.client, text(&tokens[1], "refresh_token")).await;
     assert_eq!(late.json()["error"], "invalid_grant");
 }
 

@@ -1,7 +1,10 @@
 //! Texts in columns, as any released version has written them: each must still load.
 
+use std::time::Duration;
+
 use portcullis_base::{Digest, FlowId};
 use portcullis_oauth::issuer::client::{ApplicationType, ClientId, TokenEndpointAuthMethod};
+use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_store::{Delegation, DocumentSettings, ExchangeActor, Inbound, ProviderEndpoints};
 
 use super::on_both_engines;
@@ -66,6 +69,7 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
         include_str!("../../fixtures/toolset_settings_1.json"),
         include_str!("../../fixtures/toolset_settings_1_least.json"),
         include_str!("../../fixtures/toolset_settings_2.json"),
+        include_str!("../../fixtures/toolset_settings_3.json"),
     ];
     insert_settings(&database, "toolsets", "ts", &toolsets).await;
     let providers = [
@@ -98,14 +102,16 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     let [whole, least] = [0, 1].map(|number| &snapshot.documents[number].settings);
     assert_eq!(whole.scopes, ["repo"]);
     assert_eq!(*least, DocumentSettings::default());
-    let [full, least, signed_in] = &snapshot.toolsets[..] else {
-        panic!("three toolsets");
+    let [full, least, signed_in, short] = &snapshot.toolsets[..] else {
+        panic!("four toolsets");
     };
     assert_eq!(full.documents[0].select.exclude, ["*_delete"]);
     assert!(full.inbound.contains(&Inbound::Headers));
     assert!(least.documents.is_empty());
     assert_eq!(signed_in.inbound, [Inbound::OAuth].into());
     assert_eq!(signed_in.provider, Some(slug("github")));
+    assert_eq!(signed_in.lifetimes, OwnLifetimes::default());
+    assert_eq!(short.lifetimes.refresh, Some(Duration::from_hours(7 * 24)));
     let [full, least, named, revoking] = &snapshot.providers[..] else {
         panic!("four providers");
     };
