@@ -82,7 +82,7 @@ pub struct External {
     pub manifest: Arc<ResolvedManifest>,
     /// What people sign in for there; the provider is the manifest.
     ///
-    /// Where tokens are traded, the scopes of the documents are those of the tokens that come of it, and clients are told of none.
+    /// Where tokens are traded, the scopes of the documents are those of the tokens that come of it, and clients are told of those that the operator names.
     pub sign_in: SignIn,
 }
 

@@ -72,6 +72,9 @@ pub struct ManifestSettings {
     /// What calls bear in the caller's name, where it comes from his token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delegation: Option<Delegation>,
+    /// The scopes that clients are told to ask for where their tokens are exchanged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
     /// What a token is exchanged for.
     #[serde(default, skip_serializing_if = "ExchangeSettings::is_empty")]
     pub exchange: ExchangeSettings,

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use portcullis_base::Slug;
 use portcullis_oauth::client::provider::ResolvedProvider;
-use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::ReadError;
 use portcullis_openapi::variables::variables;
 use portcullis_store::{
@@ -284,7 +283,7 @@ impl Parts<'_> {
             external: manifest.map(|manifest| {
                 let mut sign_in = binding::sign_in(&manifest.slug, &chosen);
                 if manifest.is_trading() {
-                    sign_in.scopes = Scopes::default();
+                    sign_in.scopes = manifest.scopes.clone();
                 }
                 let manifest = Arc::clone(manifest);
                 Arc::new(External { manifest, sign_in })

@@ -311,6 +311,9 @@ table! {
         /// It takes the place of the security schemes that name the provider's URLs, or the manifest's slug as `provider`.
         /// Default: nothing, and calls bear the credentials of the environment.
         upstream: Value<Delegation> = "\"exchange\"",
+        /// The scopes that clients are told to ask the provider for, in its words, where their tokens are traded; otherwise the documents say which.
+        /// Default: none, and clients ask for none, which providers take for those of their own choice, or refuse.
+        scopes: Vec<Spanned<String>> = "[\"api://portcullis/access_as_user\"]",
         /// Whether Portcullis serves the manifest as that of the toolset, for a provider that does not serve it where clients look.
         /// Default: `false`, and clients are sent to the provider's issuer.
         republish: bool = "true",

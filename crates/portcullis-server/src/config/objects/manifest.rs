@@ -124,6 +124,7 @@ fn settings(
         cache_seconds: cache.map(|_| reading.seconds(cache, 0).as_secs()),
         client_id: text(table.client_id.as_ref()),
         delegation: table.upstream.as_ref().map(|it| *it.get_ref()),
+        scopes: texts(&table.scopes),
         exchange: table
             .exchange
             .as_ref()
@@ -198,10 +199,14 @@ fn place(table: &OAuthManifest, fault: &UnusableManifest) -> Option<Range<usize>
             "algorithms" => table.algorithms.first().map(Spanned::span),
             "cache_seconds" => table.cache_seconds.as_ref().map(Spanned::span),
             "actor" => actor(table),
+            "scopes" => table.scopes.first().map(Spanned::span),
             _ => table.exchange.as_ref().map(Spanned::span),
         },
         UnusableManifest::ActorSecret => actor(table),
-        UnusableManifest::Scopes(_) | UnusableManifest::NoScopes => {
+        UnusableManifest::Scopes {
+            setting: "scopes", ..
+        } => table.scopes.first().map(Spanned::span),
+        UnusableManifest::Scopes { .. } | UnusableManifest::NoScopes => {
             table.exchange.as_ref().map(Spanned::span)
         }
         UnusableManifest::Unpublishable(_) => None,
@@ -233,7 +238,9 @@ fn advice(fault: &UnusableManifest) -> &'static str {
         UnusableManifest::Unjudged => {
             "add `upstream = \"forward\"`, or choose another `validation`"
         }
-        UnusableManifest::Scopes(_) => "write each scope by itself, as in `[\"read\", \"write\"]`",
+        UnusableManifest::Scopes { .. } => {
+            "write each scope by itself, as in `[\"read\", \"write\"]`"
+        }
         UnusableManifest::NoScopes => "for example `scopes = [\"api://acme/.default\"]`",
         UnusableManifest::Unpublishable(_) => "leave `republish` out",
     }

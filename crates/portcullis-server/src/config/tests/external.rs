@@ -1,8 +1,12 @@
 //! OAuth manifests, and toolsets that take a provider's own tokens.
 
+use portcullis_base::Timestamp;
 use portcullis_store::{Delegation, TokenValidation};
 
 use super::*;
+use crate::ambient::SystemRng;
+use crate::catalogue::Catalogue;
+use crate::config::apply::preview;
 
 const MANIFEST: &str = r#"{
     "issuer": "https://as.example",
@@ -90,9 +94,18 @@ fn a_manifest_is_read_whole() {
     assert!(!format!("{read:?}").contains("s3cret-canary"));
 }
 
+/// Sees what is said of a file in which a text is changed.
+fn assert_faults(cases: &[(&str, &str, &str)]) {
+    for (text, instead, expected) in cases {
+        assert!(GOOD.contains(text), "{text}");
+        let said = fault(&GOOD.replacen(text, instead, 1));
+        assert!(said.contains(expected), "{text} -> {instead}: {said}");
+    }
+}
+
 #[test]
 fn what_does_not_go_together_is_said_where_it_stands() {
-    let cases: [(&str, &str, &str); 20] = [
+    assert_faults(&[
         (
             "\"jwt\"",
             "\"upstream\"",
@@ -102,11 +115,6 @@ fn what_does_not_go_together_is_said_where_it_stands() {
             "validation = \"jwt\"",
             "validation = \"jwt\"\ncache_seconds = 5",
             "5 | `cache_seconds` says nothing without `validation = \"introspection\"",
-        ),
-        (
-            "validation = \"jwt\"\nupstream = \"exchange\"",
-            "validation = \"upstream\"\nupstream = \"forward\"\naudiences = [\"us\"]",
-            "`exchange` says nothing without",
         ),
         ("acme.json", "page.json", "it is a web page, such as some"),
         ("acme.json", "absent.json", "cannot be read"),
@@ -129,36 +137,6 @@ fn what_does_not_go_together_is_said_where_it_stands() {
             "\"jwt\"",
             "\"probe\"",
             "the probe cannot be used: its table `probe` is missing",
-        ),
-        (
-            "client_id = \"us\"",
-            "",
-            "\"exchange\" | `upstream` needs `client_id`",
-        ),
-        (
-            "upstream = \"exchange\"",
-            "upstream = \"forward\"",
-            "`exchange` says nothing without `upstream",
-        ),
-        (
-            "audience = \"api\"",
-            "scopes = [\"a b\\u0001\"]",
-            "`scopes` of the exchange cannot be used",
-        ),
-        (
-            "\"exchange\"\n",
-            "\"on_behalf_of\"\n",
-            "`on_behalf_of` needs `scopes`",
-        ),
-        (
-            "\"exchange\"\nclient_id = \"us\"\nclient_secret_env = \"KEY\"\n\n[manifests.acme.exchange]\naudience = \"api\"",
-            "\"jwt_bearer\"\nclient_id = \"us\"\nclient_secret_env = \"KEY\"\n\n[manifests.acme.exchange]\nactor = \"client_credentials\"",
-            "\"client_credentials\" | `actor` says nothing without `upstream = \"exchange\"`",
-        ),
-        (
-            "client_secret_env = \"KEY\"\n\n[manifests.acme.exchange]",
-            "[manifests.acme.exchange]\nactor = \"client_credentials\"",
-            "\"client_credentials\" | `actor` needs the secret of our own registration",
         ),
         (
             "validation = \"jwt\"",
@@ -185,11 +163,78 @@ fn what_does_not_go_together_is_said_where_it_stands() {
             "\"external\", \"open\"",
             "nobody would be asked to sign in, since `open`",
         ),
-    ];
-    for (text, instead, expected) in cases {
-        assert!(GOOD.contains(text), "{text}");
-        let said = fault(&GOOD.replacen(text, instead, 1));
-        assert!(said.contains(expected), "{text} -> {instead}: {said}");
+    ]);
+}
+
+#[test]
+fn a_trade_needs_what_it_is_made_with() {
+    assert_faults(&[
+        (
+            "validation = \"jwt\"\nupstream = \"exchange\"",
+            "validation = \"upstream\"\nupstream = \"forward\"\naudiences = [\"us\"]",
+            "`exchange` says nothing without",
+        ),
+        (
+            "client_id = \"us\"",
+            "",
+            "\"exchange\" | `upstream` needs `client_id`",
+        ),
+        (
+            "upstream = \"exchange\"",
+            "upstream = \"forward\"",
+            "`exchange` says nothing without `upstream",
+        ),
+        (
+            "audience = \"api\"",
+            "scopes = [\"a b\\u0001\"]",
+            "`scopes of the exchange` cannot be used",
+        ),
+        (
+            "validation = \"jwt\"",
+            "validation = \"jwt\"\nscopes = [\"fine\", \"\\u0001\"]",
+            "\"fine\" | `scopes` cannot be used",
+        ),
+        (
+            "upstream = \"exchange\"\nclient_id = \"us\"\nclient_secret_env = \"KEY\"\n\n[manifests.acme.exchange]\naudience = \"api\"",
+            "scopes = [\"fine\"]",
+            "\"fine\" | `scopes` says nothing without `upstream = \"exchange\"`",
+        ),
+        (
+            "\"exchange\"\n",
+            "\"on_behalf_of\"\n",
+            "`on_behalf_of` needs `scopes`",
+        ),
+        (
+            "\"exchange\"\nclient_id = \"us\"\nclient_secret_env = \"KEY\"\n\n[manifests.acme.exchange]\naudience = \"api\"",
+            "\"jwt_bearer\"\nclient_id = \"us\"\nclient_secret_env = \"KEY\"\n\n[manifests.acme.exchange]\nactor = \"client_credentials\"",
+            "\"client_credentials\" | `actor` says nothing without `upstream = \"exchange\"`",
+        ),
+        (
+            "client_secret_env = \"KEY\"\n\n[manifests.acme.exchange]",
+            "[manifests.acme.exchange]\nactor = \"client_credentials\"",
+            "\"client_credentials\" | `actor` needs the secret of our own registration",
+        ),
+    ]);
+}
+
+#[test]
+fn clients_are_told_of_the_scopes_that_the_operator_names_where_tokens_are_traded() {
+    let named = "upstream = \"exchange\"\nscopes = [\"us\", \"us/write\"]";
+    for (toml, expected) in [
+        (GOOD.to_owned(), ""),
+        (
+            GOOD.replace("upstream = \"exchange\"", named),
+            "us us/write",
+        ),
+    ] {
+        let read = folder(&toml).load("portcullis.toml").expect("in order");
+        let stored = preview(&read, Timestamp::from_millis(0), &SystemRng);
+        let compiled = read.objects.compiled();
+        let catalogue =
+            Catalogue::build(&stored, &Catalogue::default(), &compiled).expect("usable");
+        let toolset = catalogue.toolsets.get("petstore").expect("published");
+        let sign_in = toolset.signing_in().expect("people sign in");
+        assert_eq!(sign_in.scopes.to_string(), expected);
     }
 }
 

@@ -33,6 +33,8 @@ pub struct ResolvedManifest {
     pub validation: Validation,
     /// What calls bear in the name of a caller, where it comes from his token.
     pub delegation: Option<ResolvedDelegation>,
+    /// The scopes that clients are told to ask for where tokens are traded.
+    pub scopes: Scopes,
     /// Our own registration at the provider.
     pub registration: Option<Registration>,
     /// Whether we serve the manifest to clients as our own.
@@ -157,9 +159,14 @@ pub enum UnusableManifest {
         "`validation = \"upstream\"` leaves it to the API to judge tokens, and the API is not sent them"
     )]
     Unjudged,
-    /// The scopes of an exchange are none.
-    #[error("`scopes` of the exchange cannot be used: {0}")]
-    Scopes(String),
+    /// Scopes are none.
+    #[error("`{setting}` cannot be used: {reason}")]
+    Scopes {
+        /// The setting.
+        setting: &'static str,
+        /// Why not.
+        reason: String,
+    },
     /// An exchange on behalf of somebody asks for nothing.
     #[error("`on_behalf_of` needs `scopes` in the table `exchange`, with the API's name in front")]
     NoScopes,
@@ -207,6 +214,7 @@ impl ResolvedManifest {
         let resolved = Self {
             validation: validation(&manifest, settings, &token_issuer)?,
             delegation: delegation(&manifest, settings)?,
+            scopes: scopes("scopes", &settings.scopes)?,
             registration,
             republished: settings.republished,
             cache: settings
@@ -232,9 +240,13 @@ impl ResolvedManifest {
         if trades && self.registration.is_none() {
             return Err(UnusableManifest::Registration("upstream"));
         }
-        if !trades && !settings.exchange.is_empty() {
+        let idle = [
+            ("exchange", !settings.exchange.is_empty()),
+            ("scopes", !settings.scopes.is_empty()),
+        ];
+        if let Some((setting, _)) = idle.into_iter().find(|(_, is_said)| !trades && *is_said) {
             return Err(UnusableManifest::Idle {
-                setting: "exchange",
+                setting,
                 without: "upstream = \"exchange\"",
             });
         }
@@ -448,9 +460,7 @@ fn delegation(
             setting: "upstream",
             member: "token_endpoint",
         })?;
-    for scope in &settings.exchange.scopes {
-        Scopes::parse(scope).map_err(|error| UnusableManifest::Scopes(error.to_string()))?;
-    }
+    scopes("scopes of the exchange", &settings.exchange.scopes)?;
     if kind == Trade::OnBehalfOf && settings.exchange.scopes.is_empty() {
         return Err(UnusableManifest::NoScopes);
     }
@@ -459,6 +469,16 @@ fn delegation(
         endpoint,
         settings: settings.exchange.clone(),
     }))
+}
+
+fn scopes(setting: &'static str, named: &[String]) -> Result<Scopes, UnusableManifest> {
+    let parsed = named.iter().map(|text| Scopes::parse(text));
+    let united = parsed.reduce(|all, more| Ok(all?.union(&more?)));
+    let scopes = united.unwrap_or_else(|| Ok(Scopes::default()));
+    scopes.map_err(|error| UnusableManifest::Scopes {
+        setting,
+        reason: error.to_string(),
+    })
 }
 
 fn digest(

@@ -69,6 +69,7 @@ fn settings(validation: TokenValidation) -> ManifestSettings {
         cache_seconds: None,
         client_id: Some("us".to_owned()),
         delegation: Some(portcullis_store::Delegation::Forward),
+        scopes: Vec::new(),
         exchange: portcullis_store::ExchangeSettings::default(),
         republished: false,
     }

@@ -33,6 +33,7 @@ impl Watched {
             cache_seconds: None,
             client_id: None,
             delegation: None,
+            scopes: Vec::new(),
             exchange: ExchangeSettings::default(),
             republished,
         };

@@ -123,6 +123,7 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     let [full, least, acting] = &snapshot.manifests[..] else {
         panic!("three manifests");
     };
+    assert_eq!(acting.settings.scopes, ["access_as_user"]);
     let actor = acting.settings.exchange.actor;
     assert_eq!(actor, Some(ExchangeActor::ClientCredentials));
     assert_eq!(full.settings.delegation, Some(Delegation::OnBehalfOf));
