@@ -1,5 +1,5 @@
 // Tokens that a provider issued to somebody who signed in there, but not for the endpoint, and one that nobody issued: each is refused, and nothing is called.
-// Started as `node refused.mjs UNJUDGED NAME ENDPOINT API …`, with three arguments for each provider; UNJUDGED is an endpoint where nobody but the API judges.
+// Started as `node refused.mjs UNJUDGED NAME ENDPOINT API UPSTREAM …`, with four arguments for each provider; UNJUDGED is an endpoint where nobody but the API judges, and UPSTREAM says whether the API takes the token itself (`forward`) or what it is traded for.
 
 import { randomUUID } from "node:crypto";
 import { Browser } from "../browse.mjs";
@@ -60,14 +60,23 @@ async function namesNobody(endpoint, token) {
   }
 }
 
-async function judge(unjudged, name, endpoint, api) {
+// What is for the API is not for the endpoint, where tokens are traded, and the other way round.
+async function takes(api, token, upstream) {
+  const { status } = await fetch(`${api}/me`, { headers: { Authorization: `Bearer ${token}` } });
+  const expected = upstream === "forward" ? 200 : 401;
+  if (status !== expected) throw new Error(`the API answers ${status} to the token itself`);
+}
+
+async function judge(unjudged, name, endpoint, api, upstream) {
   const started = performance.now();
   const client = await Client.of(endpoint);
   const [ours, others, nobodys] = [await client.token(endpoint), await client.token(ELSEWHERE), await client.token()];
   // Otherwise it might be refused for anything.
   const { name: person } = JSON.parse(await call(endpoint, ours, TOOL));
   if (person !== READER.name) throw new Error(`the tool was called as ${person}`);
+  await takes(api, ours, upstream);
   await namesNobody(unjudged, ours);
+  if (upstream !== "forward") await refuses(endpoint, api, await client.token(api), "for the API");
   await refuses(endpoint, api, others, "for another resource");
   await refuses(endpoint, api, nobodys, "for no resource");
   await refuses(endpoint, api, randomUUID(), "that nobody issued");
@@ -77,7 +86,7 @@ async function judge(unjudged, name, endpoint, api) {
 
 try {
   const [unjudged, ...providers] = process.argv.slice(2);
-  for (let rest = providers; rest.length > 0; rest = rest.slice(3)) await judge(unjudged, ...rest);
+  for (let rest = providers; rest.length > 0; rest = rest.slice(4)) await judge(unjudged, ...rest);
 } finally {
   callback.close();
 }

@@ -193,8 +193,13 @@ impl<'a> SignedIn<'a> {
     fn refused(&self) -> Result<()> {
         let mut program = self.script("outside/refused.mjs");
         program.arg(self.stage.endpoint(Toolset::Canaille));
-        for (toolset, api) in self.stage.with_audiences() {
-            program.args([toolset.slug(), &self.stage.endpoint(toolset), &api]);
+        for (toolset, api, upstream) in self.stage.with_audiences() {
+            program.args([
+                toolset.slug(),
+                &self.stage.endpoint(toolset),
+                &api,
+                upstream,
+            ]);
         }
         told(command::run(&mut program), &self.stage.log())
     }

@@ -100,8 +100,8 @@ impl Stage {
         format!("{}/{}/mcp", self.origin, toolset.slug())
     }
 
-    /// The toolsets whose providers name whom a token is for, each with the origin of its API.
-    pub(super) fn with_audiences(&self) -> [(Toolset, String); 4] {
+    /// The toolsets whose providers name whom a token is for, each with the origin of its API and what that gets.
+    pub(super) fn with_audiences(&self) -> [(Toolset, String, &'static str); 5] {
         self.outside.with_audiences()
     }
 

@@ -17,7 +17,9 @@ pub(super) enum Toolset {
     Library,
     /// Its provider registers clients itself, and signs the tokens that it issues for the endpoint.
     Signed,
-    /// The same with opaque tokens, which the provider is asked about.
+    /// The same, and the API takes nothing but what the provider trades them for.
+    Exchanged,
+    /// As the first, with opaque tokens, which the provider is asked about.
     Opaque,
     /// The same of the SDK's demo.
     SdkDemo,
@@ -28,13 +30,14 @@ pub(super) enum Toolset {
 }
 
 impl Toolset {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::GitHub,
         Self::Google,
         Self::Entra,
         Self::Oidc,
         Self::Library,
         Self::Signed,
+        Self::Exchanged,
         Self::Opaque,
         Self::SdkDemo,
         Self::Republished,
@@ -42,8 +45,9 @@ impl Toolset {
     ];
 
     /// Those whose provider registers clients itself.
-    pub(super) const REGISTERING: [Self; 5] = [
+    pub(super) const REGISTERING: [Self; 6] = [
         Self::Signed,
+        Self::Exchanged,
         Self::Opaque,
         Self::SdkDemo,
         Self::Republished,
@@ -58,6 +62,7 @@ impl Toolset {
             Self::Oidc => "oidc",
             Self::Library => "library",
             Self::Signed => "signed",
+            Self::Exchanged => "exchanged",
             Self::Opaque => "opaque",
             Self::SdkDemo => "sdk-demo",
             Self::Republished => "republished",
@@ -113,7 +118,12 @@ impl Toolset {
             Self::GitHub | Self::Google | Self::Entra | Self::Oidc => {
                 format!("inbound = [\"oauth\"]\nprovider = \"{slug}\"\n")
             }
-            Self::Signed | Self::Opaque | Self::SdkDemo | Self::Republished | Self::Canaille => {
+            Self::Signed
+            | Self::Exchanged
+            | Self::Opaque
+            | Self::SdkDemo
+            | Self::Republished
+            | Self::Canaille => {
                 format!("inbound = [\"external\"]\nmanifest = \"{slug}\"\n")
             }
         };

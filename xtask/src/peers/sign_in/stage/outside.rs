@@ -20,6 +20,9 @@ use crate::tools;
 /// How the operator describes that we ask the provider about tokens.
 const ASKING: &str = "validation = \"introspection\"\nclient_id = \"{CLIENT_ID}\"";
 
+/// How the operator describes that we are the ones who trade tokens there.
+const TRADING: &str = "client_id = \"{CLIENT_ID}\"\nclient_secret_env = \"PROVIDER_SECRET\"";
+
 /// A provider and the API behind.
 struct Place {
     toolset: Toolset,
@@ -68,8 +71,35 @@ impl Place {
             Toolset::Opaque => format!("{asking}\nclient_secret_env = \"PROVIDER_SECRET\""),
             // Its tokens are for the client that registered, and whoever else asks about them is told nothing.
             Toolset::Canaille => "validation = \"upstream\"".to_owned(),
+            Toolset::Exchanged => {
+                let trading = TRADING.replace("{CLIENT_ID}", CLIENT_ID);
+                let (_, scope) = self.documented();
+                // Clients are not told of the document's scopes where tokens are traded.
+                format!("validation = \"jwt\"\nscopes = [\"{scope}\"]\n{trading}")
+            }
             _ => "validation = \"jwt\"".to_owned(),
         }
+    }
+
+    /// What the API gets: the token itself, or what it is traded for.
+    fn upstream(&self) -> &'static str {
+        match self.toolset {
+            Toolset::Exchanged => "exchange",
+            _ => "forward",
+        }
+    }
+
+    /// What is asked for where tokens are traded; we are named as who acts for the person.
+    fn exchange(&self) -> String {
+        if self.upstream() == "forward" {
+            return String::new();
+        }
+        let slug = self.toolset.slug();
+        let (_, scope) = self.documented();
+        format!(
+            "\n[manifests.{slug}.exchange]\nresource = \"{}\"\nscopes = [\"{scope}\"]\nactor = \"client_credentials\"\n",
+            origin(self.api)
+        )
     }
 
     fn document(&self, template: &str) -> String {
@@ -115,14 +145,15 @@ impl Place {
     fn configuration(&self, folder: &Path) -> String {
         let slug = self.toolset.slug();
         let folder = folder.display();
-        let validation = self.validation();
+        let (upstream, validation) = (self.upstream(), self.validation());
+        let exchange = self.exchange();
         format!(
             r#"
 [manifests.{slug}]
 file = "{folder}/{slug}.json"
-upstream = "forward"
+upstream = "{upstream}"
 {validation}
-
+{exchange}
 [documents.{slug}]
 file = "{folder}/{slug}.yaml"
 "#
@@ -134,6 +165,7 @@ file = "{folder}/{slug}.yaml"
 pub(super) struct Outside {
     signed: Place,
     opaque: Place,
+    exchanged: Place,
     sdk_demo: Place,
     /// The same provider.
     republished: Place,
@@ -146,6 +178,7 @@ impl Outside {
         Ok(Self {
             signed: Place::free(Toolset::Signed)?,
             opaque: Place::free(Toolset::Opaque)?,
+            exchanged: Place::free(Toolset::Exchanged)?,
             republished: Place {
                 toolset: Toolset::Republished,
                 ..sdk_demo
@@ -155,10 +188,11 @@ impl Outside {
         })
     }
 
-    fn places(&self) -> [&Place; 5] {
+    fn places(&self) -> [&Place; 6] {
         [
             &self.signed,
             &self.opaque,
+            &self.exchanged,
             &self.sdk_demo,
             &self.republished,
             &self.canaille,
@@ -169,9 +203,10 @@ impl Outside {
     pub(super) fn programs(&self, scripts: &Scripts<'_>, python: &Path) -> Vec<Start> {
         let gateway = scripts.gateway();
         let mut registering = scripts.node("sign-in/outside/registering.mjs");
+        let places = [&self.signed, &self.opaque, &self.exchanged];
         registering
             .arg(gateway)
-            .args([self.signed.ports(), self.opaque.ports()].concat());
+            .args(places.map(Place::ports).concat());
         let mut sdk_demo = scripts.node("sign-in/outside/sdk-demo.mjs");
         sdk_demo.arg(gateway).args(self.sdk_demo.ports());
         let mut canaille = Command::new(python.join("bin/python"));
@@ -186,7 +221,7 @@ impl Outside {
             port,
         };
         vec![
-            start("registering", registering, self.opaque.api),
+            start("registering", registering, self.exchanged.api),
             start("sdk-demo", sdk_demo, self.sdk_demo.api),
             start("canaille", canaille, self.canaille.api),
         ]
@@ -220,15 +255,16 @@ impl Outside {
         parts.concat()
     }
 
-    /// The toolsets whose providers name whom a token is for, each with the origin of its API.
-    pub(super) fn with_audiences(&self) -> [(Toolset, String); 4] {
+    /// The toolsets whose providers name whom a token is for, each with the origin of its API and what that gets.
+    pub(super) fn with_audiences(&self) -> [(Toolset, String, &'static str); 5] {
         let places = [
             &self.signed,
             &self.opaque,
+            &self.exchanged,
             &self.sdk_demo,
             &self.republished,
         ];
-        places.map(|place| (place.toolset, origin(place.api)))
+        places.map(|place| (place.toolset, origin(place.api), place.upstream()))
     }
 }
 
