@@ -83,9 +83,9 @@ pub enum OpenDatabaseError {
         /// The file or server.
         database: String,
     },
-    /// A later version of this program has written the database.
+    /// A later version of this program has changed the schema, and this one cannot work with it.
     #[error(
-        "the database has schema version {stored}, and this version of Portcullis knows {known}: run the version that wrote it, or a later one"
+        "the database has schema version {stored}, and this version of Portcullis knows {known} and cannot work with it: run the version that wrote it, or a later one"
     )]
     NewerSchema {
         /// The version in the database.

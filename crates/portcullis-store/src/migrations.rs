@@ -1,7 +1,18 @@
 //! The schema's versions, each as one file per engine under the same name.
 //!
-//! They run when a database is opened, under a lock, so that replicas may start together.
-//! A migration that has been released is never changed; a database of a later version is refused.
+//! They run when a database is opened, in one transaction and under a lock, so that replicas may start together and a migration that fails changes nothing.
+//! A migration that has been released is never changed.
+//!
+//! Replicas are replaced one after another, so that the program of the version before goes on working on the new schema, and may be started on it again.
+//! A change of the schema therefore takes releases:
+//!
+//! 1. *Expand*: the migration only adds, and whatever the program before writes stays good: new tables, columns that may be empty or have a default, indexes.
+//! 2. *Move*: the program writes both forms, reads the new one where it is there, and fills it in where it is not.
+//! 3. *Contract*: a later release takes away what no program of the release before reads or writes.
+//!
+//! Each version says from which earlier one on the program can work with it, and the database keeps that.
+//! For an expansion that is the version before or an earlier one; for a contraction, the first version whose program did without what is taken away; the version itself where the replicas have to be stopped for it.
+//! A program that finds a later version than it knows works where all later ones say that it can, and is refused otherwise.
 
 use aws_lc_rs::digest::{SHA384, digest};
 
@@ -10,15 +21,18 @@ use crate::error::StoreError;
 
 struct Version {
     number: i64,
+    /// The earliest version whose program can work with this one.
+    compatible_from: i64,
     name: &'static str,
     sqlite: &'static str,
     postgres: &'static str,
 }
 
 macro_rules! versions {
-    ($($number:literal $name:literal)*) => {
+    ($($number:literal $name:literal from $compatible_from:literal)*) => {
         [$(Version {
             number: $number,
+            compatible_from: $compatible_from,
             name: $name,
             sqlite: include_str!(concat!("../migrations/sqlite/", $name, ".sql")),
             postgres: include_str!(concat!("../migrations/postgres/", $name, ".sql")),
@@ -26,11 +40,12 @@ macro_rules! versions {
     };
 }
 
-const VERSIONS: [Version; 4] = versions! {
-    1 "0001_objects"
-    2 "0002_sign_in"
-    3 "0003_manifests"
-    4 "0004_revocations"
+const VERSIONS: [Version; 5] = versions! {
+    1 "0001_objects" from 1
+    2 "0002_sign_in" from 1
+    3 "0003_manifests" from 2
+    4 "0004_revocations" from 3
+    5 "0005_compatibility" from 4
 };
 
 /// Brings the schema up to date, in the transaction of whoever calls.
@@ -47,11 +62,9 @@ pub(crate) async fn run(connection: &mut Connection<'_>) -> Result<(), OpenDatab
     if let Some((stored, _)) = applied.last()
         && *stored > known
     {
-        return Err(OpenDatabaseError::NewerSchema {
-            stored: *stored,
-            known,
-        });
+        admit_newer(*stored, known, connection).await?;
     }
+    let before = applied.len();
     for version in &VERSIONS {
         let found = applied.iter().find(|(number, _)| *number == version.number);
         match found {
@@ -64,6 +77,48 @@ pub(crate) async fn run(connection: &mut Connection<'_>) -> Result<(), OpenDatab
                 OpenDatabaseError::Migration(format!("`{}`: {error}", version.name))
             })?,
         }
+    }
+    if before < VERSIONS.len() {
+        note_compatibility(connection).await?;
+    }
+    Ok(())
+}
+
+/// Lets a program work with a schema that is later than what it knows, where each later version says that it can.
+async fn admit_newer(
+    stored: i64,
+    known: i64,
+    connection: &mut Connection<'_>,
+) -> Result<(), OpenDatabaseError> {
+    let later = fetch_all!(
+        connection,
+        (i64, Option<i64>),
+        "SELECT version, compatible_from FROM _sqlx_migrations WHERE version > $1",
+        known
+    )
+    .map_err(|error| OpenDatabaseError::Migration(error.to_string()))?;
+    let admits = |from: Option<i64>| from.is_some_and(|from| from <= known);
+    if !later.iter().all(|(_, from)| admits(*from)) {
+        return Err(OpenDatabaseError::NewerSchema { stored, known });
+    }
+    tracing::warn!(
+        stored,
+        known,
+        "a later version of Portcullis has changed the database; this one can work with it while the replicas are replaced"
+    );
+    Ok(())
+}
+
+/// Has the database say of each version which programs can work with it.
+async fn note_compatibility(connection: &mut Connection<'_>) -> Result<(), StoreError> {
+    for version in &VERSIONS {
+        execute!(
+            connection,
+            "UPDATE _sqlx_migrations SET compatible_from = $1 \
+             WHERE version = $2 AND compatible_from IS NULL",
+            version.compatible_from,
+            version.number
+        )?;
     }
     Ok(())
 }
@@ -126,25 +181,25 @@ mod tests {
         }
     }
 
+    /// The SHA-384 of each file, by which databases recognise what was applied to them.
+    const RELEASED: &str = include_str!("../migrations/checksums");
+
     #[test]
     fn what_was_released_is_what_databases_say_was_applied() {
-        let [first, ..] = &VERSIONS;
-        for (sql, expected) in [
-            (
-                first.sqlite,
-                "876d8d4c57059b961b4d1013c35ef504af791a8597ff702a4f2bc55cd1159e17431e8ab568c9a00321e4293110170bcb",
-            ),
-            (
-                first.postgres,
-                "459b62a47144811730b726ed4e9f7631f220a03220f3b6a974d267a28681eb38ca54c66251dd2d7a93aceb0021fdd79e",
-            ),
-        ] {
-            let mut digits = String::new();
-            for byte in checksum(sql) {
-                write!(digits, "{byte:02x}").unwrap();
+        let mut found = String::new();
+        for version in &VERSIONS {
+            for (engine, sql) in [("sqlite", version.sqlite), ("postgres", version.postgres)] {
+                let digits = checksum(sql)
+                    .iter()
+                    .fold(String::new(), |mut digits, byte| {
+                        write!(digits, "{byte:02x}").unwrap();
+                        digits
+                    });
+                writeln!(found, "{digits}  {engine}/{}.sql", version.name).unwrap();
             }
-            assert_eq!(digits, expected);
         }
+        // A new version adds its two lines; a line that is there is never changed.
+        assert_eq!(found, RELEASED);
     }
 
     #[test]
@@ -152,6 +207,7 @@ mod tests {
         for (version, expected) in VERSIONS.iter().zip(1..) {
             assert_eq!(version.number, expected);
             assert!(version.name.starts_with(&format!("{expected:04}_")));
+            assert!((1..=expected).contains(&version.compatible_from));
         }
     }
 }

@@ -70,6 +70,9 @@ pub(super) const POSTGRES_NO_CHANNEL: &str = "portcullis_nobody";
 /// What the connection calls itself that listens.
 pub(super) const POSTGRES_LISTENER: &str = "portcullis listener";
 
+/// Gives up on a table that somebody else holds, rather than keep all who come later waiting; said once it is our turn.
+pub(super) const POSTGRES_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '5s'";
+
 /// Counts the tables of other programs in the schema that we would use.
 pub(super) const POSTGRES_COUNT_FOREIGN_TABLES: &str = "SELECT COUNT(*) FROM pg_catalog.pg_tables \
      WHERE schemaname = current_schema() \

@@ -47,6 +47,10 @@ async fn migrate(options: &PgConnectOptions) -> Result<Telling, OpenDatabaseErro
             ),
         });
     }
+    sqlx::query(dialect::POSTGRES_LOCK_TIMEOUT)
+        .execute(&mut *transaction)
+        .await
+        .map_err(StoreError::from)?;
     let mut schema = Connection::Postgres(&mut transaction, Telling::Never);
     migrations::run(&mut schema).await?;
     transaction.commit().await.map_err(StoreError::from)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use portcullis_base::{Digest, Rng, Timestamp};
 use portcullis_store::{Keyring, MasterKey, OpenDatabaseError, Store};
@@ -82,19 +83,53 @@ impl Database {
         }
     }
 
-    /// Runs a statement past the store; gives the number of rows that it changed.
-    pub(crate) async fn execute(&self, sql: &str) -> u64 {
+    /// Runs a script of many statements past the store.
+    pub(crate) async fn run_script(&self, sql: &'static str) {
         match self.engine {
             Engine::Sqlite => {
                 let connection = rusqlite::Connection::open(self.file()).unwrap();
-                connection.execute(sql, []).unwrap() as u64
+                connection.execute_batch(sql).unwrap();
             }
             Engine::Postgres => {
-                let sql = sqlx::AssertSqlSafe(sql.to_owned());
                 let mut connection = PgConnection::connect(&self.url).await.unwrap();
-                let done = connection.execute(sql).await.unwrap();
+                sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
                 connection.close().await.unwrap();
-                done.rows_affected()
+            }
+        }
+    }
+
+    /// Opens a connection past the store, as another program does.
+    pub(crate) async fn connect(&self) -> Other {
+        match self.engine {
+            Engine::Sqlite => {
+                let connection = rusqlite::Connection::open(self.file()).unwrap();
+                connection.busy_timeout(Duration::from_secs(5)).unwrap();
+                Other::Sqlite(connection)
+            }
+            Engine::Postgres => Other::Postgres(PgConnection::connect(&self.url).await.unwrap()),
+        }
+    }
+
+    /// Runs a statement past the store; gives the number of rows that it changed.
+    pub(crate) async fn execute(&self, sql: &str) -> u64 {
+        self.connect().await.execute(sql).await
+    }
+}
+
+/// A connection past the store.
+pub(crate) enum Other {
+    Sqlite(rusqlite::Connection),
+    Postgres(PgConnection),
+}
+
+impl Other {
+    /// Runs a statement; gives the number of rows that it changed.
+    pub(crate) async fn execute(&mut self, sql: &str) -> u64 {
+        match self {
+            Self::Sqlite(connection) => connection.execute(sql, []).unwrap() as u64,
+            Self::Postgres(connection) => {
+                let sql = sqlx::AssertSqlSafe(sql.to_owned());
+                connection.execute(sql).await.unwrap().rows_affected()
             }
         }
     }

@@ -14,3 +14,5 @@ mod postgres;
 mod samples;
 #[cfg(test)]
 mod sqlite;
+#[cfg(test)]
+mod upgrade;
