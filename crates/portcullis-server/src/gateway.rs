@@ -42,6 +42,7 @@ use crate::mcp::keys::KeyCache;
 use crate::storage::{self, StorageError};
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::external::ExternalTokens;
+use crate::upstream::keeper::Keeper;
 use crate::upstream::policy::EgressPolicy;
 use crate::upstream::providers::Providers;
 use crate::upstream::revoker::Revoker;
@@ -95,12 +96,11 @@ pub struct Gateway {
     router: Router,
     probe: Operations,
     reloader: Reloader,
-    revoker: Revoker,
     manifests: ManifestWatch,
     keys: Arc<KeyCache>,
     catalogue: Arc<ArcSwap<Catalogue>>,
-    store: Store,
-    clock: Arc<dyn Clock>,
+    vault: Arc<Vault>,
+    parts: VaultParts,
 }
 
 impl Gateway {
@@ -180,26 +180,30 @@ impl Gateway {
         self.announce().await;
         let mut tasks = JoinSet::new();
         let background = CancellationToken::new();
+        let parts = self.parts;
         tasks.spawn(self.reloader.watch(background.clone()));
         tasks.spawn(jobs::follow(
-            self.store.notices(),
+            parts.store.notices(),
             self.keys,
             self.reloader.revised(),
             background.clone(),
         ));
         tasks.spawn(jobs::sweep(
-            self.store.clone(),
-            Arc::clone(&self.clock),
+            parts.store.clone(),
+            Arc::clone(&parts.clock),
             background.clone(),
         ));
-        tasks.spawn(jobs::revoke_at_providers(self.revoker, background.clone()));
+        let revoker = Revoker::new(parts.clone(), Arc::clone(&self.catalogue));
+        tasks.spawn(jobs::revoke_at_providers(revoker, background.clone()));
+        let keeper = Keeper::new(self.vault, parts.clone(), Arc::clone(&self.catalogue));
+        tasks.spawn(jobs::keep_connections(keeper, background.clone()));
         tasks.spawn(jobs::watch_manifests(
             self.manifests,
             self.catalogue,
             background.clone(),
         ));
         if let Some(certificates) = self.listener.certificates() {
-            let clock = Arc::clone(&self.clock);
+            let clock = Arc::clone(&parts.clock);
             tasks.spawn(certificate_watch::watch(
                 certificates,
                 background.clone(),
@@ -231,7 +235,7 @@ impl Gateway {
         operations_end.cancel();
         background.cancel();
         while tasks.join_next().await.is_some() {}
-        self.store.close().await;
+        parts.store.close().await;
         tracing::info!("stopped");
     }
 }
@@ -306,13 +310,13 @@ impl Parts {
         ));
         let providers = Providers::new(upstream.http().clone(), Arc::clone(&self.clock));
         let providers = Arc::new(providers);
-        let vault = VaultParts {
+        let parts = VaultParts {
             store: self.store.clone(),
             providers: Arc::clone(&providers),
             metrics: Arc::clone(&self.metrics),
             clock: Arc::clone(&self.clock),
         };
-        let revoker = Revoker::new(vault.clone(), Arc::clone(&catalogue));
+        let vault = Arc::new(Vault::new(parts.clone()));
         let manifests = ManifestWatch::new(
             Visitor::by(upstream.http().clone()),
             Arc::clone(&self.metrics),
@@ -333,7 +337,7 @@ impl Parts {
         let state = Arc::new(EndpointState {
             catalogue: Arc::clone(&catalogue),
             keys: Arc::clone(&keys),
-            vault: Arc::new(Vault::new(vault)),
+            vault: Arc::clone(&vault),
             external: ExternalTokens::new(providers, Arc::clone(&self.clock)),
             upstream,
             metrics: self.metrics,
@@ -353,12 +357,11 @@ impl Parts {
             router: surround(router, surroundings),
             probe,
             reloader,
-            revoker,
             manifests,
             keys,
             catalogue,
-            store: self.store,
-            clock: self.clock,
+            vault,
+            parts,
         })
     }
 }

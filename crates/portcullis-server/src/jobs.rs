@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalogue::Catalogue;
 use crate::manifest::watch::ManifestWatch;
 use crate::mcp::keys::KeyCache;
+use crate::upstream::keeper::Keeper;
 use crate::upstream::revoker::Revoker;
 
 /// How often what nobody can use any more is deleted.
@@ -25,7 +26,7 @@ const SWEEP_ROWS: u32 = 1000;
 /// How long a client that registered itself is kept without being used.
 const UNUSED_CLIENTS: Duration = Duration::from_hours(90 * 24);
 
-/// How often it is looked whether a manifest is due to be compared with what its provider serves.
+/// How often it is looked whether a manifest is due to be compared with what its provider serves, and whether connections have rested for long.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// How often it is looked whether a provider is to be asked to revoke a token: soon, since people come back.
@@ -60,6 +61,26 @@ pub(crate) async fn revoke_at_providers(revoker: Revoker, shutdown: Cancellation
         };
         if let Err(error) = outcome {
             tracing::warn!(%error, "it cannot be read which tokens providers are to revoke");
+        }
+    }
+}
+
+/// Keeps connections alive that nobody uses, until `shutdown` is cancelled.
+pub(crate) async fn keep_connections(mut keeper: Keeper, shutdown: CancellationToken) {
+    let mut ticks: Interval = interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = shutdown.cancelled() => return,
+        }
+        // A renewal that is cut off here goes on by itself.
+        let outcome = tokio::select! {
+            outcome = keeper.look() => outcome,
+            () = shutdown.cancelled() => return,
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "it cannot be read which connections are to be kept alive");
         }
     }
 }

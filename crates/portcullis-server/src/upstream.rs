@@ -9,6 +9,7 @@ mod call;
 pub mod credentials;
 pub mod external;
 pub mod http;
+pub mod keeper;
 pub mod policy;
 pub mod providers;
 mod redact;

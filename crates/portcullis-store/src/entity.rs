@@ -236,6 +236,9 @@ pub struct ProviderSettings {
     /// Further parameters of the authorization request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
+    /// After how many seconds a connection is renewed that nobody uses; never where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_alive_seconds: Option<u64>,
 }
 
 /// URLs of a provider.

@@ -41,7 +41,7 @@ pub use seal::{
     create_key_file, read_key_file,
 };
 pub use sign_in::{
-    DueRevocation, GrantPage, GrantSelection, InsertFlowError, ListedGrant, MAX_OPEN_FLOWS,
-    NewCode, NewSession, RevokedKind, SignIn, SignedIn,
+    DueRevocation, GrantPage, GrantSelection, IdleConnections, InsertFlowError, ListedGrant,
+    MAX_OPEN_FLOWS, NewCode, NewSession, RevokedKind, SignIn, SignedIn,
 };
 pub use store::Store;

@@ -11,6 +11,7 @@ pub(crate) mod displace;
 mod flows;
 mod grant_list;
 mod grants;
+mod idle;
 mod parting;
 mod renewal;
 mod renewing;
@@ -23,6 +24,7 @@ mod tokens;
 pub use complete::{NewCode, NewSession, SignIn, SignedIn};
 pub use flows::{InsertFlowError, MAX_OPEN_FLOWS};
 pub use grant_list::{GrantPage, GrantSelection, ListedGrant};
+pub use idle::IdleConnections;
 pub use revocations::{DueRevocation, RevokedKind};
 
 /// Who acts where neither a person nor a client does, in audit rows.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use portcullis_base::{SafeUrl, Secret, Slug};
 use thiserror::Error;
@@ -41,6 +42,8 @@ pub struct ProviderOverrides {
     pub allow: Vec<String>,
     /// Further parameters of every authorization request.
     pub parameters: BTreeMap<String, String>,
+    /// After how long a connection is renewed that nobody uses; never where absent.
+    pub keep_alive: Option<Duration>,
 }
 
 /// A provider as one operator uses it.
@@ -57,6 +60,7 @@ pub struct ResolvedProvider {
     scopes: Vec<String>,
     allow: Vec<AllowRule>,
     parameters: BTreeMap<String, String>,
+    keep_alive: Option<Duration>,
 }
 
 /// Why settings make no provider.
@@ -159,6 +163,7 @@ impl ResolvedProvider {
             is_public: profile.is_public_at(overrides.tenant.as_deref()) && !place.moved,
             scopes: overrides.scopes.clone(),
             parameters: overrides.parameters.clone(),
+            keep_alive: overrides.keep_alive,
             profile,
         };
         provider.complain(if place.moved { MOVED } else { NO_METADATA })?;
@@ -193,6 +198,12 @@ impl ResolvedProvider {
     #[must_use]
     pub fn issuer(&self) -> Option<&ExpectedIssuer> {
         self.issuer.as_ref()
+    }
+
+    /// Returns after how long a connection is renewed that nobody uses, so that the provider does not take it for forgotten.
+    #[must_use]
+    pub fn keep_alive(&self) -> Option<Duration> {
+        self.keep_alive
     }
 
     /// Returns who may sign in.

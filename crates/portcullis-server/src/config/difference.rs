@@ -249,6 +249,10 @@ fn provider(before: &UpstreamProvider, after: &ProviderObject) -> Vec<String> {
         ("scopes", old.scopes != new.scopes),
         ("allow", old.allow != new.allow),
         ("parameters", old.parameters != new.parameters),
+        (
+            "keep_alive_seconds",
+            old.keep_alive_seconds != new.keep_alive_seconds,
+        ),
     ];
     let changed = compared.into_iter().filter(|(_, differs)| *differs);
     changed.map(|(name, _)| name.to_owned()).collect()

@@ -251,6 +251,10 @@ table! {
         allow: Vec<Spanned<String>> = "[\"org:acme\"]",
         /// Further parameters of the authorization request.
         parameters: BTreeMap<Spanned<String>, String> = "{ allow_signup = \"false\" }",
+        /// After how long a connection is renewed that nobody uses, for a provider that ends refresh tokens which rest; choose half of that time.
+        /// Only connections that a client could still use are kept alive.
+        /// Default: never.
+        keep_alive_seconds: Value<u64> = "2592000",
     }
 }
 

@@ -31,14 +31,14 @@ impl Gateway {
     }
 
     async fn tell_missing_keys(&self) {
-        let keys = match self.store.list_api_keys().await {
+        let keys = match self.parts.store.list_api_keys().await {
             Ok(keys) => keys,
             Err(error) => {
                 tracing::warn!(%error, "the API keys cannot be listed");
                 return;
             }
         };
-        let closed = without_key(&self.reloader.catalogue(), &keys, self.clock.now());
+        let closed = without_key(&self.reloader.catalogue(), &keys, self.parts.clock.now());
         if closed.is_empty() {
             return;
         }

@@ -178,6 +178,28 @@ impl Vault {
         Ok(Some(self.connections.remember(refused.id, renewed, now)))
     }
 
+    /// Renews a connection whose tokens are older than `idle`, be they good or not; says whether it was renewed.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended or cannot be renewed at the moment, or the store cannot be used.
+    pub async fn keep_alive(
+        self: &Arc<Self>,
+        id: ConnectionId,
+        provider: &Arc<ResolvedProvider>,
+        idle: Duration,
+    ) -> Result<bool, VaultError> {
+        let stored = self.store.connection(id).await?;
+        let stored = stored.ok_or(VaultError::Gone)?;
+        let is_idle = self.clock.now().since(stored.updated_at) >= idle;
+        if !is_idle || !is_renewed_at(&stored, provider) {
+            return Ok(false);
+        }
+        self.connections.forget(&id);
+        self.renewed(&stored, provider).await?;
+        Ok(true)
+    }
+
     /// Ends a connection whose tokens of this generation are honoured no more, and the grants that rest on it; says whether it has ended.
     ///
     /// It has not where the tokens were replaced meanwhile.

@@ -12,6 +12,7 @@ mod attacks;
 mod connections;
 mod external;
 mod journey;
+mod keeping;
 mod known;
 mod neighbours;
 mod overload;

@@ -3,7 +3,8 @@
 //! Decides where a secret comes from and which value a fault is about; what a profile needs and what goes together is judged where providers are resolved.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
 
 use portcullis_base::Slug;
 use portcullis_oauth::client::allow::AllowRule;
@@ -19,6 +20,9 @@ use crate::config::reading::Reading;
 use crate::upstream::providers::catalogue::{
     UnusableProvider, profile, profile_names, resolve_settings,
 };
+
+/// From an hour to a year.
+const KEEP_ALIVE_SECONDS: RangeInclusive<u64> = 3_600..=31_536_000;
 
 /// Reads every provider of the file; one with a fault is there all the same, so that toolsets are not blamed for it.
 pub(in crate::config) fn providers(
@@ -81,6 +85,10 @@ fn settings(
         parameters: parameters
             .map(|(name, value)| (name.get_ref().clone(), value.clone()))
             .collect(),
+        keep_alive_seconds: table.keep_alive_seconds.as_ref().map(|value| {
+            let kept = reading.seconds_within(Some(value), Duration::ZERO, KEEP_ALIVE_SECONDS);
+            kept.as_secs()
+        }),
     }
 }
 

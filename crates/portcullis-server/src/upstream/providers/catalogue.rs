@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use portcullis_base::{Secret, Slug};
 use portcullis_oauth::client::profile::{EndpointTexts, ProviderProfile};
@@ -93,6 +94,7 @@ pub fn resolve_settings(
         scopes: settings.scopes.clone(),
         allow: settings.allow.clone(),
         parameters: settings.parameters.clone(),
+        keep_alive: settings.keep_alive_seconds.map(Duration::from_secs),
     };
     let resolved = ResolvedProvider::resolve(slug.clone(), profile, client, &overrides);
     resolved.map_err(UnusableProvider::Settings)

@@ -1,6 +1,7 @@
 //! The gateway with two toolsets that people sign in to, a provider, and the API behind both.
 
 mod around;
+mod jobs;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -30,10 +31,8 @@ use portcullis_server::mcp::endpoint::{self, EndpointState};
 use portcullis_server::mcp::keys::KeyCache;
 use portcullis_server::mcp::publish;
 use portcullis_server::upstream::external::ExternalTokens;
-use portcullis_server::upstream::http::Http;
 use portcullis_server::upstream::providers::Providers;
 use portcullis_server::upstream::providers::catalogue::resolve;
-use portcullis_server::upstream::revoker::Revoker;
 use portcullis_server::upstream::vault::{Vault, VaultParts};
 use portcullis_server::upstream::{Upstream, UpstreamLimits};
 use portcullis_store::{
@@ -155,7 +154,7 @@ fn compiled(api: &Server) -> Arc<PublishedDocument> {
     Arc::new(document)
 }
 
-fn upstream_provider(slug: &str, provider: &Server) -> ResolvedProvider {
+fn upstream_provider(slug: &str, provider: &Server, kept: Option<Duration>) -> ResolvedProvider {
     let url = |path: &str| Some(format!("{}{path}", provider.url()));
     let stored = UpstreamProvider {
         id: ProviderId::new(Timestamp::from_millis(0), &SystemRng),
@@ -171,6 +170,7 @@ fn upstream_provider(slug: &str, provider: &Server) -> ResolvedProvider {
                 jwks: None,
                 revocation: url("/revoke"),
             },
+            keep_alive_seconds: kept.as_ref().map(Duration::as_secs),
             ..ProviderSettings::default()
         },
         client_secret: Some(Secret::new(PROVIDER_SECRET.to_owned())),
@@ -214,7 +214,7 @@ impl Site {
         let providers = ["idp", "other"].map(|slug| {
             (
                 slug.to_owned(),
-                Arc::new(upstream_provider(slug, &provider)),
+                Arc::new(upstream_provider(slug, &provider, None)),
             )
         });
         let catalogue = Arc::new(ArcSwap::from_pointee(Catalogue {
@@ -256,19 +256,6 @@ impl Site {
             catalogue: Arc::clone(&self.catalogue),
             folder: Arc::clone(&self.folder),
         }
-    }
-
-    /// Returns what revokes tokens at the provider, as a replica of its own does.
-    pub(super) fn revoker(&self) -> Revoker {
-        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let http = Http::new(loopback(), Duration::from_secs(5));
-        let parts = VaultParts {
-            store: self.store.clone(),
-            providers: Arc::new(Providers::new(http, Arc::clone(&clock))),
-            metrics: Arc::default(),
-            clock,
-        };
-        Revoker::new(parts, Arc::clone(&self.catalogue))
     }
 
     /// Leaves only `pets` published.

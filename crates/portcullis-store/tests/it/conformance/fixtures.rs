@@ -77,6 +77,7 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
         include_str!("../../fixtures/provider_settings_1_least.json"),
         include_str!("../../fixtures/provider_settings_2.json"),
         include_str!("../../fixtures/provider_settings_3.json"),
+        include_str!("../../fixtures/provider_settings_4.json"),
     ];
     insert_settings(&database, "providers", "prv", &providers).await;
     let manifests = [
@@ -112,11 +113,12 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     assert_eq!(signed_in.provider, Some(slug("github")));
     assert_eq!(signed_in.lifetimes, OwnLifetimes::default());
     assert_eq!(short.lifetimes.refresh, Some(Duration::from_hours(7 * 24)));
-    let [full, least, named, revoking] = &snapshot.providers[..] else {
-        panic!("four providers");
+    let [full, least, named, revoking, kept] = &snapshot.providers[..] else {
+        panic!("five providers");
     };
     assert_eq!(full.settings.parameters["prompt"], "select_account");
     assert_eq!(least.settings.endpoints, ProviderEndpoints::default());
+    assert_eq!(kept.settings.keep_alive_seconds, Some(2_592_000));
     assert_eq!(named.settings.name.as_deref(), Some("Acme"));
     let revocation = revoking.settings.endpoints.revocation.as_deref();
     assert_eq!(revocation, Some("https://login.example.com/revoke"));
