@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use portcullis_base::{Rng, Timestamp};
 use portcullis_store::{
-    InvalidMasterKey, KeyFileError, Keyring, MasterKey, OpenDatabaseError, Store, create_key_file,
-    read_key_file,
+    Actor, InvalidMasterKey, KeyFileError, Keyring, LostSecrets, MasterKey, OpenDatabaseError,
+    Store, create_key_file, read_key_file,
 };
 use thiserror::Error;
 use tokio::task::spawn_blocking;
@@ -35,7 +35,7 @@ pub enum StorageError {
     KeyText(#[from] InvalidMasterKey),
     /// There is a database, and no key beside it.
     #[error(
-        "there is a database at {} but no master key at {}; put the key back, or remove the database to begin anew",
+        "there is a database at {} but no master key at {}; put the key back; where it is lost for good, `portcullis key abandon` makes a new one and gives up the secrets in the database",
         database.display(),
         key.display()
     )]
@@ -67,6 +67,25 @@ pub async fn open(
     let _turn = first_start_turn(settings).await?;
     let key = master_key(settings, &*rng)?;
     Ok(Store::open(settings.url.expose(), Keyring::new(key), now, rng).await?)
+}
+
+/// Gives up what the configured master key does not open, and keeps the rest; makes the key where it is missing and the configuration lets it.
+///
+/// # Errors
+///
+/// When the key is no key, or the database cannot be opened or written.
+pub async fn abandon(
+    settings: &StorageSettings,
+    actor: Actor,
+    now: Timestamp,
+    rng: Arc<dyn Rng>,
+) -> Result<LostSecrets, StorageError> {
+    let key = match &settings.master_key {
+        MasterKeySource::FileOrNew(path) if !path.exists() => create_key_file(path, &*rng)?,
+        _ => master_key(settings, &*rng)?,
+    };
+    let url = settings.url.expose();
+    Ok(Store::abandon(url, Keyring::new(key), actor, now, rng).await?)
 }
 
 /// Tells whether a store may be there, so that those who only look need not make one.

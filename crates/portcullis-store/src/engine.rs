@@ -21,6 +21,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use thiserror::Error;
 
 use crate::error::StoreError;
+use crate::seal::{LostSecrets, SealError};
 use readers::{Lent, Readers};
 use writer::Writer;
 
@@ -96,6 +97,16 @@ pub enum OpenDatabaseError {
     /// A migration failed or was changed after it had been applied.
     #[error("the database's schema cannot be brought up to date: {0}; nothing was changed")]
     Migration(String),
+    /// The secrets were sealed under another master key.
+    #[error(
+        "{mismatch}; what cannot be read without it: {lost}; where it is lost for good, `portcullis key abandon` gives that up and keeps the rest"
+    )]
+    KeyLost {
+        /// Which key would fit, and which was given.
+        mismatch: SealError,
+        /// How much that is.
+        lost: Box<LostSecrets>,
+    },
     /// The database does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -37,8 +37,8 @@ pub use manifest::{
 pub use notices::{Notice, Notices};
 pub use objects::{ApplyError, Changes, Object, ObjectId, Revision, Snapshot};
 pub use seal::{
-    InvalidMasterKey, KeyFileError, Keyring, MasterKey, MasterKeyId, RotationProgress, SealError,
-    create_key_file, read_key_file,
+    BeginRotationError, InvalidMasterKey, KeyFileError, Keyring, LostSecrets, MasterKey,
+    MasterKeyId, RotationProgress, SealError, create_key_file, read_key_file,
 };
 pub use sign_in::{
     DueRevocation, GrantPage, GrantSelection, IdleConnections, InsertFlowError, ListedGrant,

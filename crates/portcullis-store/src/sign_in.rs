@@ -12,6 +12,7 @@ mod flows;
 mod grant_list;
 mod grants;
 mod idle;
+pub(crate) mod losing;
 mod parting;
 mod renewal;
 mod renewing;

@@ -10,7 +10,7 @@ use crate::engine::{Engine, OpenDatabaseError, fetch_optional};
 use crate::error::StoreError;
 use crate::last_uses::LastUses;
 use crate::objects::Revision;
-use crate::seal::{Keyring, MasterKey, Sealer};
+use crate::seal::{Keyring, LostSecrets, MasterKey, SealError, Sealer};
 
 /// Everything that Portcullis remembers; cheap to clone.
 ///
@@ -53,10 +53,30 @@ impl Store {
             background: TaskTracker::new(),
         }));
         if let Err(error) = store.open_data_keys(now).await {
+            let error = store.with_what_is_lost(error).await;
             store.close().await;
-            return Err(error.into());
+            return Err(error);
         }
         Ok(store)
+    }
+
+    /// Adds to a master key that does not fit how much it leaves unread.
+    async fn with_what_is_lost(&self, error: StoreError) -> OpenDatabaseError {
+        let StoreError::Seal(mismatch @ SealError::MasterKeyMismatch { .. }) = error else {
+            return error.into();
+        };
+        let counted = async {
+            let mut transaction = self.engine().read_transaction().await?;
+            let keyring = self.sealer().keyring();
+            LostSecrets::count(&keyring, &mut transaction.connection()).await
+        };
+        match counted.await {
+            Ok(lost) => OpenDatabaseError::KeyLost {
+                mismatch,
+                lost: Box::new(lost),
+            },
+            Err(error) => error.into(),
+        }
     }
 
     async fn open_data_keys(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -159,6 +159,14 @@ pub(crate) enum KeyCommand {
         #[arg(long, value_name = "VARIABLE")]
         new_key_env: Option<String>,
     },
+    /// Give up the secrets whose master key is lost, and keep everything else.
+    ///
+    /// Secrets of the configuration file come back at the next start, and people whose connections are given up sign in again. Stop the gateways first.
+    Abandon {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// What the command line may say instead of the file.

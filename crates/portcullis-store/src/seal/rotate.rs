@@ -7,7 +7,10 @@
 //!
 //! Every step may be interrupted and repeated: what is left to do stands in the rows.
 
+use std::time::Duration;
+
 use portcullis_base::Timestamp;
+use thiserror::Error;
 
 use super::key::MasterKey;
 use super::record::Place;
@@ -20,6 +23,25 @@ use crate::store::Store;
 
 /// Values that are sealed anew in one transaction.
 const BATCH: usize = 100;
+
+/// How long a rotation that was begun belongs to whoever began it.
+const OWN_TIME: Duration = Duration::from_hours(1);
+
+/// Why a change of the master key was not begun.
+#[derive(Clone, Debug, Error)]
+pub enum BeginRotationError {
+    /// Somebody else is changing it to another one.
+    #[error(
+        "the master key is being changed to {to} already; let that command finish, or begin again an hour after it was begun, and give all gateways the same key"
+    )]
+    UnderWay {
+        /// The id of that key.
+        to: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// How far a rotation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,13 +101,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the database cannot be written, or a data key does not open.
+    /// When another rotation is under way, the database cannot be written, or a data key does not open.
     pub async fn begin_rotation(
         &self,
         new: MasterKey,
         actor: Actor,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), BeginRotationError> {
         let sealer = self.sealer();
         self.engine()
             .write(move |mut connection| {
@@ -144,9 +166,12 @@ async fn begin(
     actor: Actor,
     now: Timestamp,
     connection: &mut Connection<'_>,
-) -> Result<(), StoreError> {
+) -> Result<(), BeginRotationError> {
     // Replicas that poll the revision learn of the new data key while their master key still opens it.
     bump_revision(connection).await?;
+    if let Some(to) = other_under_way(new, now, connection).await? {
+        return Err(BeginRotationError::UnderWay { to });
+    }
     sealer.accept(new.clone());
     sealer.load(connection).await?;
     let data_keys = fetch_all!(connection, (String,), "SELECT id FROM data_keys")?;
@@ -169,7 +194,28 @@ async fn begin(
     sealer.create_data_key(connection, &under, new, now).await?;
     AuditEntry::new(actor, "master_key.rotation_begun", new.id().to_string())
         .insert(connection, sealer.rng(), now)
-        .await
+        .await?;
+    Ok(())
+}
+
+/// Finds the key that somebody else began to change the master key to a while ago.
+///
+/// Two commands that put a key each in place would leave one of them with a key that opens nothing.
+async fn other_under_way(
+    new: &MasterKey,
+    now: Timestamp,
+    connection: &mut Connection<'_>,
+) -> Result<Option<String>, StoreError> {
+    let found = fetch_optional!(
+        connection,
+        (String,),
+        "SELECT master_key_id FROM data_keys WHERE retired_at_ms IS NULL \
+         AND master_key_id <> $1 AND created_at_ms > $2 \
+         AND 1 < (SELECT COUNT(DISTINCT master_key_id) FROM data_key_wraps)",
+        new.id().as_str(),
+        now.before(OWN_TIME).as_millis()
+    )?;
+    Ok(found.map(|(to,)| to))
 }
 
 /// Finds the data key that was made for `new`.

@@ -90,7 +90,7 @@ impl Sealer {
         }
     }
 
-    pub(super) fn keyring(&self) -> Keyring {
+    pub(crate) fn keyring(&self) -> Keyring {
         self.keyring.read().expect("no writer panics").clone()
     }
 

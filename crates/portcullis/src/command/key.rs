@@ -8,11 +8,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use portcullis_base::{ApiKey, ApiKeyId, Clock as _, Plain, Secret, Slug, Timestamp};
 use portcullis_server::ambient::{SystemClock, SystemRng};
-use portcullis_server::config::{Overrides, Settings};
-use portcullis_server::storage;
-use portcullis_store::{Actor, ApiKeyRow, Store};
+use portcullis_server::config::{Overrides, Settings, StorageSettings};
+use portcullis_server::storage::{self, StorageError};
+use portcullis_store::{Actor, ApiKeyRow, OpenDatabaseError, Store};
 
 use crate::cli::{Key, KeyCommand};
+use crate::command::apply::is_confirmed;
 use crate::command::rotate;
 
 /// Who acts, in the audit.
@@ -30,6 +31,9 @@ pub(crate) async fn run(
     let settings = Settings::load(&arguments.config, overrides, process.clone())?;
     let storage = &settings.storage;
     let now = SystemClock.now();
+    if let KeyCommand::Abandon { yes } = arguments.command {
+        return abandon(storage, yes, now).await;
+    }
     let store = storage::open(storage, now, Arc::new(SystemRng)).await?;
     match arguments.command {
         KeyCommand::Create {
@@ -55,8 +59,38 @@ pub(crate) async fn run(
             let variable = new_key_env.as_deref();
             rotate::run(&store, storage, variable, &process).await?;
         }
+        KeyCommand::Abandon { .. } => {}
     }
     store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn abandon(
+    settings: &StorageSettings,
+    yes: bool,
+    now: Timestamp,
+) -> anyhow::Result<ExitCode> {
+    match storage::open(settings, now, Arc::new(SystemRng)).await {
+        Ok(store) => {
+            store.close().await;
+            println!("the master key fits; nothing is lost and nothing was changed");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(StorageError::Database(OpenDatabaseError::KeyLost { mismatch, lost })) => {
+            println!("{mismatch}");
+            println!("to be given up: {lost}");
+        }
+        Err(error @ StorageError::KeyMissing { .. }) => println!("{error}"),
+        Err(error) => return Err(error.into()),
+    }
+    if !yes && !is_confirmed("give it up?")? {
+        println!("nothing was changed");
+        return Ok(ExitCode::FAILURE);
+    }
+    let rng = Arc::new(SystemRng);
+    let lost = storage::abandon(settings, Actor::new(ACTOR), now, rng).await?;
+    println!("given up: {lost}");
+    println!("secrets of the configuration file come back at the next start");
     Ok(ExitCode::SUCCESS)
 }
 

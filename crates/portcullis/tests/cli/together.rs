@@ -8,7 +8,7 @@ use serde_json::json;
 use super::api::Api;
 use super::running::Running;
 use super::serve::{open_folder, write};
-use super::{command, portcullis, stdout};
+use super::{command, portcullis, stderr, stdout};
 
 const MORE: &str = "\n[toolsets.more]\ndocuments = [\"petstore\"]\nenvironment = \"production\"\ninbound = [\"open\"]\n";
 
@@ -88,6 +88,35 @@ fn what_apply_writes_is_published_and_not_undone() {
     gateway.list_pets("more", None);
     let log = gateway.stop();
     assert!(!log.contains("- toolset more"), "{log}");
+}
+
+#[test]
+fn a_lost_master_key_is_told_with_what_it_opened_and_can_be_given_up() {
+    let api = Api::start();
+    let folder = open_folder(&api);
+    let arguments = ["portcullis.toml", "--allow-upstream", &api.origin()];
+    let gateway = Running::start(folder.path(), &arguments, "petstore");
+    stdout(&portcullis(folder.path(), &["key", "create", "ci"]));
+    gateway.stop();
+    let abandon = ["key", "abandon", "--yes"];
+    let fits = stdout(&portcullis(folder.path(), &abandon));
+    assert!(fits.contains("nothing is lost"), "{fits}");
+
+    let key = folder.path().join("portcullis-data/master.key");
+    std::fs::remove_file(&key).expect("a key");
+    let refused = stderr(&portcullis(folder.path(), &["serve", "portcullis.toml"]));
+    assert!(refused.contains("portcullis key abandon"), "{refused}");
+    let given_up = stdout(&portcullis(folder.path(), &abandon));
+    assert!(
+        given_up.contains("secret variables: 1 in 1 environments"),
+        "{given_up}"
+    );
+
+    let gateway = Running::start(folder.path(), &arguments, "petstore");
+    gateway.list_pets("petstore", None);
+    gateway.stop();
+    let listed = stdout(&portcullis(folder.path(), &["key", "list"]));
+    assert!(listed.contains("  ci\n"), "{listed}");
 }
 
 #[test]

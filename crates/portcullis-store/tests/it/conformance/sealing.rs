@@ -1,9 +1,11 @@
 //! Sealed values and the change of the master key.
 
+use std::time::Duration;
+
 use portcullis_base::Secret;
 use portcullis_store::{
-    Keyring, MasterKey, Object, OpenDatabaseError, RotationProgress, SealError, Store, StoreError,
-    VariableValue,
+    BeginRotationError, Keyring, MasterKey, Object, OpenDatabaseError, RotationProgress, SealError,
+    Store, StoreError, VariableValue,
 };
 
 use super::on_both_engines;
@@ -18,6 +20,8 @@ on_both_engines! {
     a_gateway_under_the_former_key_serves_and_writes_during_a_rotation
     values_written_after_a_rotation_began_are_sealed_under_its_key
     a_rotation_that_did_not_begin_does_not_end
+    one_of_two_rotations_at_once_is_refused_and_the_other_ends
+    a_rotation_runs_once_though_two_commands_have_the_same_key
 }
 
 async fn secret_of(store: &Store, name: &str) -> String {
@@ -68,7 +72,7 @@ async fn a_master_key_that_does_not_fit_is_named_with_the_one_that_does(database
     assert!(
         matches!(
             &error,
-            OpenDatabaseError::Store(StoreError::Seal(SealError::MasterKeyMismatch { stored, presented }))
+            OpenDatabaseError::KeyLost { mismatch: SealError::MasterKeyMismatch { stored, presented }, .. }
                 if stored == database.keyring.current.id().as_str()
                     && presented == other.current.id().as_str()
         ),
@@ -182,6 +186,63 @@ async fn values_written_after_a_rotation_began_are_sealed_under_its_key(database
     let progress = command.continue_rotation(&new, actor(), NOW).await.unwrap();
     assert_eq!(progress, RotationProgress::Done);
     assert_eq!(secret_of(&command, "written").await, "hunter2");
+}
+
+async fn one_of_two_rotations_at_once_is_refused_and_the_other_ends(database: Database) {
+    let stores = [database.open().await, database.open().await];
+    let secret = environment("served", "hunter2", &*database.rng);
+    put(&stores[0], vec![Object::Environment(secret)]).await;
+    let keys = [0, 1].map(|_| MasterKey::new(&*database.rng));
+    let (one, two) = tokio::join!(
+        stores[0].begin_rotation(keys[0].clone(), actor(), NOW),
+        stores[1].begin_rotation(keys[1].clone(), actor(), NOW)
+    );
+    let (won, refused) = match (one, two) {
+        (Ok(()), Err(refused)) => (0, refused),
+        (Err(refused), Ok(())) => (1, refused),
+        both => panic!("{both:?}"),
+    };
+    let expected = keys[won].id().as_str();
+    assert!(
+        matches!(&refused, BeginRotationError::UnderWay { to } if to == expected),
+        "{refused}"
+    );
+    finish(&stores[won], &keys[won]).await;
+    let opened = database.try_open(&Keyring::new(keys[won].clone())).await;
+    assert_eq!(secret_of(&opened.unwrap(), "served").await, "hunter2");
+    // Whoever began it may have gone for good.
+    let [first, second] = [0, 1].map(|_| MasterKey::new(&*database.rng));
+    let store = &stores[won];
+    let begin = |key: &MasterKey, at| store.begin_rotation(key.clone(), actor(), at);
+    begin(&first, NOW).await.unwrap();
+    assert!(begin(&second, NOW).await.is_err());
+    let later = NOW.after(Duration::from_hours(1));
+    begin(&second, later).await.unwrap();
+    finish(store, &second).await;
+    assert!(database.try_open(&Keyring::new(second)).await.is_ok());
+}
+
+async fn a_rotation_runs_once_though_two_commands_have_the_same_key(database: Database) {
+    let stores = [database.open().await, database.open().await];
+    let names: Vec<String> = (0..250).map(|number| format!("e{number}")).collect();
+    let of = |name: &String| Object::Environment(environment(name, name, &*database.rng));
+    put(&stores[0], names.iter().map(of).collect()).await;
+    let new = MasterKey::new(&*database.rng);
+    let rotate = async |store: &Store| {
+        let begun = store.begin_rotation(new.clone(), actor(), NOW).await;
+        begun.unwrap();
+        finish(store, &new).await;
+    };
+    tokio::join!(rotate(&stores[0]), rotate(&stores[1]));
+    let audit = stores[0].list_audit(None, 1000).await.unwrap();
+    let begun = audit
+        .iter()
+        .filter(|row| row.action == "master_key.rotation_begun");
+    assert_eq!(begun.count(), 1);
+    let store = database.try_open(&Keyring::new(new)).await.unwrap();
+    for name in [&names[0], &names[249]] {
+        assert_eq!(secret_of(&store, name).await, *name);
+    }
 }
 
 async fn a_rotation_that_did_not_begin_does_not_end(database: Database) {

@@ -4,20 +4,25 @@ use std::time::Duration;
 
 use portcullis_base::{ConnectionId, Digest};
 use portcullis_oauth::issuer::flow::{Flow, FlowState};
+use portcullis_oauth::issuer::grant::EndReason;
 use portcullis_store::{
-    Keyring, MasterKey, Object, RotationProgress, SealError, SignedIn, Store, StoreError,
+    Keyring, LostSecrets, MasterKey, Object, OpenDatabaseError, RotationProgress, SealError,
+    SignedIn, Store, StoreError,
 };
 
 use super::on_both_engines;
 use crate::engines::{Database, NOW};
-use crate::people::{at_provider, flow, granted, later, refresh_token_of, sign_in, with_client};
-use crate::samples::{actor, provider, put};
+use crate::people::{
+    at_provider, digest, flow, granted, later, refresh_token_of, sign_in, with_client,
+};
+use crate::samples::{actor, api_key, environment, provider, put};
 
 on_both_engines! {
     l_02_tokens_copied_to_another_connection_do_not_open
     l_02_a_flow_opens_nothing_that_belongs_to_another_column
     a_rotation_covers_every_sealed_column_of_signing_in
     a_replica_opens_what_another_sealed_under_a_new_data_key
+    what_is_lost_with_a_master_key_is_counted_and_can_be_given_up
 }
 
 /// Something sealed in every column.
@@ -53,6 +58,60 @@ async fn assert_all_open(store: &Store, (flow, signed_in): &(Flow, SignedIn)) {
     let snapshot = store.snapshot().await.unwrap();
     let secret = snapshot.providers[0].client_secret.as_ref().unwrap();
     assert_eq!(secret.expose(), "hunter2");
+}
+
+async fn what_is_lost_with_a_master_key_is_counted_and_can_be_given_up(database: Database) {
+    let store = database.open().await;
+    seal_all(&store, &database).await;
+    let standing = sign_in("standing", &*database.rng);
+    let grant = granted(&store, "standing", standing, &*database.rng).await;
+    let production = environment("production", "hunter2", &*database.rng);
+    let (_, key) = api_key("ci", &*database.rng);
+    store.insert_api_key(key, actor(), NOW).await.unwrap();
+    put(&store, vec![Object::Environment(production)]).await;
+    store.close().await;
+
+    let other = Keyring::new(MasterKey::new(&*database.rng));
+    let expected = LostSecrets {
+        variables: 1,
+        environments: 1,
+        providers: 1,
+        manifests: 0,
+        // That of the person who is gone is kept for a while, empty.
+        connections: 2,
+        flows: 1,
+        revocations: 2,
+    };
+    match database.try_open(&other).await.unwrap_err() {
+        OpenDatabaseError::KeyLost { lost, .. } => assert_eq!(*lost, expected),
+        error => panic!("{error}"),
+    }
+    let abandoned = Store::abandon(
+        &database.url,
+        other.clone(),
+        actor(),
+        NOW,
+        database.rng.clone(),
+    );
+    assert_eq!(abandoned.await.unwrap(), expected);
+    let store = database.try_open(&other).await.unwrap();
+    let snapshot = store.snapshot().await.unwrap();
+    assert_eq!(snapshot.providers[0].client_secret, None);
+    let left: Vec<&String> = snapshot.environments[0].variables.keys().collect();
+    assert_eq!(left, ["URL"]);
+    assert_eq!(store.list_api_keys().await.unwrap().len(), 1);
+    let token = store.access_token(&digest("standing", "access")).await;
+    let ended = token.unwrap().unwrap().grant;
+    assert_eq!((ended.id, ended.connection), (grant.id, None));
+    assert_eq!(ended.ended.unwrap().reason, EndReason::ConnectionLost);
+    // It works on.
+    granted(
+        &store,
+        "anew",
+        sign_in("anew", &*database.rng),
+        &*database.rng,
+    )
+    .await;
 }
 
 async fn l_02_tokens_copied_to_another_connection_do_not_open(database: Database) {
