@@ -13,6 +13,7 @@ pub mod forwarded;
 pub mod health;
 pub mod judge;
 pub mod listener;
+pub(crate) mod quota;
 pub mod request_log;
 pub mod serve;
 pub mod settings;

@@ -14,12 +14,12 @@ mod departure;
 mod document;
 mod introspect;
 mod page;
-mod quota;
 mod register;
 mod revoke;
 mod sign_out;
 mod token;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -37,12 +37,12 @@ use portcullis_store::{Inbound, Store};
 
 use crate::catalogue::{Catalogue, PublishedToolset};
 use crate::config::AuthorizationSettings;
+use crate::http::quota::AddressQuota;
 use crate::http::settings::BodyLimits;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::providers::Providers;
 
 use browser::CookieNames;
-use quota::AddressQuota;
 
 /// The path of the authorization endpoint.
 pub const AUTHORIZE: &str = "/authorize";
@@ -58,6 +58,12 @@ pub const REGISTER: &str = "/register";
 const CONSENT: &str = "/consent";
 /// The path that ends a browser session.
 const SIGN_OUT: &str = "/sign-out";
+
+/// Registrations of one address within a minute.
+const REGISTRATIONS: NonZeroU32 = NonZeroU32::new(60).expect("more than none");
+
+/// Sign-ins that one address may begin within a minute: in the ten minutes that they live, too few to keep others out.
+const FLOWS: NonZeroU32 = NonZeroU32::new(240).expect("more than none");
 
 /// What an [`IssuerState`] is made of.
 pub struct IssuerParts {
@@ -93,8 +99,8 @@ pub struct IssuerState {
 pub fn router(parts: IssuerParts) -> Router {
     let state = Arc::new(IssuerState {
         cookies: CookieNames::new(&parts.public_url),
-        registrations: AddressQuota::per_minute(quota::REGISTRATIONS),
-        flows: AddressQuota::per_minute(quota::FLOWS),
+        registrations: AddressQuota::per_minute(REGISTRATIONS),
+        flows: AddressQuota::per_minute(FLOWS),
         parts,
     });
     // Whoever still holds a token of ours is told that it is good no more, not that nobody is there.

@@ -27,7 +27,10 @@ pub(super) async fn authorize(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    if !state.flows.takes(address) {
+    if !state
+        .flows
+        .takes(address.map(|Extension(ClientAddress(it))| it))
+    {
         particulars.cause("too many sign-ins begin at this address");
         return page::too_many();
     }

@@ -22,7 +22,10 @@ pub(super) async fn register(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if !state.registrations.takes(address) {
+    if !state
+        .registrations
+        .takes(address.map(|Extension(ClientAddress(it))| it))
+    {
         particulars.cause("too many registrations from this address");
         let mut response = answer::json(
             StatusCode::TOO_MANY_REQUESTS,

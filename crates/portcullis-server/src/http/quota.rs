@@ -1,34 +1,25 @@
-//! How often one address may begin what costs a row before anybody is known.
+//! How often one address may do what costs us or others something before anybody is known.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::extract::Extension;
 use governor::clock::DefaultClock;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
-
-use crate::http::request_log::ClientAddress;
-
-/// Registrations of one address within a minute.
-pub(super) const REGISTRATIONS: NonZeroU32 = NonZeroU32::new(60).expect("more than none");
-
-/// Sign-ins that one address may begin within a minute: in the ten minutes that they live, too few to keep others out.
-pub(super) const FLOWS: NonZeroU32 = NonZeroU32::new(240).expect("more than none");
 
 /// How many addresses are remembered at least before those that have been quiet are forgotten.
 const SWEEP_AT: usize = 4096;
 
 /// What each address has begun lately.
-pub(super) struct AddressQuota {
+pub(crate) struct AddressQuota {
     limiter: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>,
     /// How many addresses there are when the next sweep comes.
     sweep_at: AtomicUsize,
 }
 
 impl AddressQuota {
-    pub(super) fn per_minute(most: NonZeroU32) -> Self {
+    pub(crate) fn per_minute(most: NonZeroU32) -> Self {
         Self {
             limiter: RateLimiter::hashmap(Quota::per_minute(most)),
             sweep_at: AtomicUsize::new(SWEEP_AT),
@@ -36,9 +27,8 @@ impl AddressQuota {
     }
 
     /// Counts one more, unless that is too many; requests whose address is unknown share one quota.
-    pub(super) fn takes(&self, address: Option<Extension<ClientAddress>>) -> bool {
-        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let address = address.map_or(unknown, |Extension(ClientAddress(address))| address);
+    pub(crate) fn takes(&self, address: Option<IpAddr>) -> bool {
+        let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         if self.limiter.len() >= self.sweep_at.load(Ordering::Relaxed) {
             self.sweep();
         }
@@ -70,8 +60,8 @@ fn neighbourhood(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn at(address: &str) -> Extension<ClientAddress> {
-        Extension(ClientAddress(address.parse().unwrap()))
+    fn at(address: &str) -> IpAddr {
+        address.parse().unwrap()
     }
 
     #[test]
@@ -79,7 +69,7 @@ mod tests {
         let quota = AddressQuota::per_minute(NonZeroU32::new(1).unwrap());
         let address = |index: usize| {
             let index = u32::try_from(index).unwrap();
-            Some(Extension(ClientAddress(Ipv4Addr::from(index).into())))
+            Some(IpAddr::V4(Ipv4Addr::from(index)))
         };
         for index in 0..=SWEEP_AT {
             assert!(quota.takes(address(index)));
