@@ -8,8 +8,13 @@
 pub mod attach;
 pub mod discover;
 pub mod examine;
+pub mod file;
+pub mod proposal;
 mod reach;
+pub mod refresh;
+pub mod subject;
 pub mod table;
 pub mod trial;
+pub mod versions;
 pub mod visit;
 pub mod watch;

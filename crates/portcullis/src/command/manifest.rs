@@ -10,16 +10,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
 use portcullis_base::{Secret, Slug};
-use portcullis_oauth::manifest::Manifest;
-use portcullis_server::config::{Configuration, Overrides, Settings};
+use portcullis_server::config::{Configuration, ConfigurationError, Overrides, Settings};
 use portcullis_server::manifest::visit::Visitor;
 
 use crate::cli::{self, ManifestCommand};
-
-/// The most bytes of a manifest, as in a configuration.
-const MAX_BYTES: u64 = 256 * 1024;
 
 /// What the commands work with.
 struct Surroundings {
@@ -109,48 +104,12 @@ impl Surroundings {
     }
 
     /// Reads the configuration as if its file held `text`.
-    fn configuration_of(&self, text: &str) -> anyhow::Result<Configuration> {
+    fn configuration_of(&self, text: &str) -> Result<Configuration, ConfigurationError> {
         let (overrides, process) = (self.overrides.clone(), self.process.clone());
-        Ok(Configuration::of_text(
-            &self.config,
-            text,
-            overrides,
-            process,
-        )?)
+        Configuration::of_text(&self.config, text, overrides, process)
     }
 
     fn visitor(&self) -> anyhow::Result<Visitor> {
         Ok(Visitor::new(&self.settings()?.upstream))
     }
-}
-
-/// Reads a manifest from a file.
-fn read(path: &Path) -> anyhow::Result<Manifest> {
-    let shown = path.display();
-    let length = std::fs::metadata(path).with_context(|| format!("{shown} cannot be read"))?;
-    if length.len() > MAX_BYTES {
-        bail!("{shown} has more than {MAX_BYTES} bytes");
-    }
-    let content = std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?;
-    let manifest = Manifest::parse(&content);
-    manifest.with_context(|| format!("{shown} is no manifest"))
-}
-
-/// Writes a manifest as people read it, with every member.
-fn pretty(manifest: &Manifest) -> anyhow::Result<String> {
-    Ok(format!("{}\n", serde_json::to_string_pretty(manifest)?))
-}
-
-/// Replaces a file as a whole, so that nobody ever reads half of it; who may read it stays.
-fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
-    // Behind a link, the file that it leads to.
-    let path = path.canonicalize()?;
-    let shown = path.display();
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    let written = std::fs::write(&new, text)
-        .and_then(|()| std::fs::set_permissions(&new, std::fs::metadata(&path)?.permissions()))
-        .and_then(|()| std::fs::rename(&new, &path));
-    written.with_context(|| format!("{shown} cannot be written"))
 }

@@ -3,19 +3,18 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-use portcullis_base::Slug;
+use anyhow::bail;
 use portcullis_oauth::manifest::Manifest;
 use portcullis_oauth::resource::Resource;
 use portcullis_server::ambient::SystemRng;
-use portcullis_server::config::{Configuration, ManifestObject};
 use portcullis_server::doctor::Examination;
 use portcullis_server::manifest::discover::of_url;
-use portcullis_server::manifest::examine::{Examinee, Trial, examine};
+use portcullis_server::manifest::examine::{Trial, examine};
+use portcullis_server::manifest::file;
+use portcullis_server::manifest::subject::{self, NoSubject, Subject, Whom};
 use portcullis_server::manifest::visit::Visitor;
-use portcullis_store::TokenValidation;
 
-use super::{Surroundings, read};
+use super::Surroundings;
 use crate::cli::{OutputFormat, Target};
 use crate::command::doctor;
 
@@ -39,138 +38,59 @@ pub(super) async fn run(
     } else {
         Trial::None
     };
-    let examinees = examinees(surroundings, &visitor, wanted).await?;
+    let subjects = subjects(surroundings, &visitor, wanted).await?;
     let mut parts = Vec::new();
-    for examinee in &examinees {
-        parts.push(examine(&visitor, &examinee.borrowed(), trial).await);
+    for subject in &subjects {
+        parts.push(examine(&visitor, &subject.examinee(), trial).await);
     }
     doctor::tell(&Examination { parts }, format)
 }
 
-/// What is examined, kept.
-pub(super) struct Owned {
-    name: String,
-    manifest: Manifest,
-    resource: Option<Resource>,
-    republished: bool,
-    validation: Option<TokenValidation>,
-}
-
-impl Owned {
-    /// Returns a manifest of the configuration as a toolset has it; none where it is not described there.
-    pub(super) fn described(
-        configuration: &Configuration,
-        manifest: &Slug,
-        toolset: &Slug,
-    ) -> anyhow::Result<Option<Self>> {
-        let Some(object) = configuration.objects.manifests.get(manifest) else {
-            return Ok(None);
-        };
-        let resource = of_toolset(configuration, toolset).ok();
-        Ok(Some(Self::of(manifest, object, resource)?))
-    }
-
-    fn of(
-        slug: &Slug,
-        object: &ManifestObject,
-        resource: Option<Resource>,
-    ) -> anyhow::Result<Self> {
-        Ok(Self {
-            name: match &resource {
-                Some(resource) => format!("{slug} at {resource}"),
-                None => slug.to_string(),
-            },
-            manifest: Manifest::parse(object.content.as_bytes())?,
-            resource,
-            republished: object.settings.republished,
-            validation: Some(object.settings.validation),
-        })
-    }
-
-    pub(super) fn borrowed(&self) -> Examinee<'_> {
-        Examinee {
-            name: &self.name,
-            manifest: &self.manifest,
-            resource: self.resource.as_ref(),
-            republished: self.republished,
-            validation: self.validation,
-        }
-    }
-}
-
 /// Returns what is examined: a manifest by its name, as each toolset has it that it is attached to, or any other.
-async fn examinees(
+async fn subjects(
     surroundings: &Surroundings,
     visitor: &Visitor,
     wanted: &Wanted<'_>,
-) -> anyhow::Result<Vec<Owned>> {
-    if let Some(slug) = Surroundings::named(wanted.manifest) {
-        return attached(&surroundings.configuration()?, &slug, wanted);
-    }
-    Ok(vec![Owned {
-        name: wanted.manifest.to_owned(),
-        manifest: manifest(visitor, wanted.manifest).await?,
-        resource: resource(surroundings, wanted.target)?,
-        republished: wanted.republished,
-        validation: None,
-    }])
-}
-
-/// Returns a manifest of the configuration as each toolset that it is attached to has it.
-fn attached(
-    configuration: &Configuration,
-    slug: &Slug,
-    wanted: &Wanted<'_>,
-) -> anyhow::Result<Vec<Owned>> {
-    let objects = &configuration.objects;
-    let object = objects.manifests.get(slug).with_context(|| {
-        format!("there is neither a file `{slug}` nor a table `[manifests.{slug}]`")
-    })?;
-    let examinee = |resource: Option<Resource>| {
-        let mut examinee = Owned::of(slug, object, resource)?;
-        examinee.republished |= wanted.republished;
-        anyhow::Ok(examinee)
+) -> anyhow::Result<Vec<Subject>> {
+    let mut subjects = match Surroundings::named(wanted.manifest) {
+        Some(slug) => {
+            let whom = match (&wanted.target.resource, &wanted.target.toolset) {
+                (Some(resource), _) => Whom::Resource(resource),
+                (None, Some(toolset)) => Whom::Toolset(toolset),
+                (None, None) => Whom::Attached,
+            };
+            match Subject::described(&surroundings.configuration()?, &slug, whom, None) {
+                Err(NoSubject::NoManifest(slug)) => {
+                    bail!("there is neither a file `{slug}` nor a table `[manifests.{slug}]`")
+                }
+                subjects => subjects?,
+            }
+        }
+        None => vec![Subject {
+            name: wanted.manifest.to_owned(),
+            manifest: manifest(visitor, wanted.manifest).await?,
+            resource: resource(surroundings, wanted.target)?,
+            republished: false,
+            validation: None,
+        }],
     };
-    if let Some(resource) = &wanted.target.resource {
-        return Ok(vec![examinee(Some(resource.clone()))?]);
+    for subject in &mut subjects {
+        subject.republished |= wanted.republished;
     }
-    if let Some(toolset) = &wanted.target.toolset {
-        return Ok(vec![examinee(Some(of_toolset(configuration, toolset)?))?]);
-    }
-    let toolsets = objects.toolsets.iter();
-    let toolsets = toolsets.filter(|(_, toolset)| toolset.manifest.as_ref() == Some(slug));
-    let mut examinees = Vec::new();
-    for (toolset, _) in toolsets {
-        examinees.push(examinee(of_toolset(configuration, toolset).ok())?);
-    }
-    if examinees.is_empty() {
-        examinees.push(examinee(None)?);
-    }
-    Ok(examinees)
+    Ok(subjects)
 }
 
 async fn manifest(visitor: &Visitor, wanted: &str) -> anyhow::Result<Manifest> {
     if wanted.starts_with("https://") || wanted.starts_with("http://") {
         return Ok(of_url(visitor, wanted).await?.manifest);
     }
-    read(Path::new(wanted))
+    Ok(file::read(Path::new(wanted))?)
 }
 
 fn resource(surroundings: &Surroundings, target: &Target) -> anyhow::Result<Option<Resource>> {
-    match &target.toolset {
-        Some(toolset) => Ok(Some(of_toolset(&surroundings.configuration()?, toolset)?)),
-        None => Ok(target.resource.clone()),
-    }
-}
-
-/// Returns what clients send as `resource` for a toolset.
-fn of_toolset(configuration: &Configuration, toolset: &Slug) -> anyhow::Result<Resource> {
-    if !configuration.objects.toolsets.contains_key(toolset) {
-        bail!("there is no toolset `{toolset}`");
-    }
-    let public_url = configuration.settings.access.public_url.as_ref();
-    let public_url = public_url.context(
-        "the gateway has no URL, since the system chooses its port; pass `--public-url`",
-    )?;
-    Ok(Resource::of_toolset(public_url, toolset))
+    let Some(toolset) = &target.toolset else {
+        return Ok(target.resource.clone());
+    };
+    let configuration = surroundings.configuration()?;
+    Ok(Some(subject::resource(&configuration, toolset, None)?))
 }

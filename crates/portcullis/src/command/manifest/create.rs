@@ -1,6 +1,5 @@
 //! `portcullis manifest create`: fetches a provider's metadata, and says what to write into the configuration.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,10 +9,10 @@ use portcullis_server::compiled::KnownDocuments;
 use portcullis_server::doctor::Examination;
 use portcullis_server::manifest::discover::{Found, of_schemes, of_url};
 use portcullis_server::manifest::examine::{Examinee, Trial, examine};
-use portcullis_server::manifest::table;
 use portcullis_server::manifest::visit::Visitor;
+use portcullis_server::manifest::{file, table};
 
-use super::{Surroundings, pretty};
+use super::Surroundings;
 use crate::cli::{MetadataSource, OutputFormat};
 use crate::command::doctor;
 
@@ -29,7 +28,9 @@ pub(super) async fn run(
     let name = name.or_else(|| table::name(&found.manifest));
     let name = name.context("the issuer gives no name away; name the manifest by `--name`")?;
     let output = output.unwrap_or_else(|| PathBuf::from(format!("{name}-oauth.json")));
-    write(&output, &pretty(&found.manifest)?)?;
+    file::create(&output, &file::pretty(&found.manifest)).with_context(|| {
+        format!("{} cannot be made; name another file by `--output`, or compare an attached manifest by `portcullis manifest refresh`", output.display())
+    })?;
     println!("{} holds what was found: {}", output.display(), found.place);
     println!("issuer {:?}", found.manifest.issuer());
     for remark in &found.remarks {
@@ -64,15 +65,4 @@ async fn find(visitor: &Visitor, source: &MetadataSource) -> anyhow::Result<Foun
     let document = KnownDocuments::default().document(Digest::of(&content), &content);
     let document = document.with_context(|| format!("{shown} cannot be used"))?;
     Ok(of_schemes(visitor, &document.schemes).await?)
-}
-
-/// Writes a file that is not there yet.
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let shown = path.display();
-    let file = std::fs::File::create_new(path);
-    let mut file = file.with_context(|| {
-        format!("{shown} cannot be made; name another file by `--output`, or compare an attached manifest by `portcullis manifest refresh`")
-    })?;
-    let written = file.write_all(text.as_bytes());
-    written.with_context(|| format!("{shown} cannot be written"))
 }

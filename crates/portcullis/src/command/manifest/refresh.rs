@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use portcullis_oauth::manifest::difference::{Change, difference};
-use portcullis_server::manifest::discover::of_issuer;
+use portcullis_oauth::manifest::difference::Change;
+use portcullis_server::manifest::refresh::Comparison;
 use serde_json::Value;
 
-use super::{Surroundings, pretty, read, replace};
+use super::Surroundings;
 
 /// The most characters of a value that are shown.
 const LONGEST_SHOWN: usize = 200;
@@ -20,13 +20,12 @@ pub(super) async fn run(
     write: bool,
 ) -> anyhow::Result<ExitCode> {
     let path = file(surroundings, manifest)?;
-    let before = read(&path)?;
-    let found = of_issuer(&surroundings.visitor()?, before.issuer()).await?;
-    let changes = difference(&before, &found.manifest);
+    let comparison = Comparison::of(&surroundings.visitor()?, &path).await?;
+    let changes = comparison.changes();
     if changes.is_empty() {
         println!(
             "nothing changed: {} serves what {} says",
-            found.place,
+            comparison.found.place,
             path.display()
         );
         return Ok(ExitCode::SUCCESS);
@@ -35,7 +34,7 @@ pub(super) async fn run(
         tell(change);
     }
     if write {
-        replace(&path, &pretty(&found.manifest)?)?;
+        comparison.write()?;
         println!(
             "written to {}; a gateway that serves it takes it up by itself",
             path.display()

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use portcullis_base::{Clock as _, Slug};
 use portcullis_server::ambient::{SystemClock, SystemRng};
+use portcullis_server::manifest::versions::only;
 use portcullis_server::storage;
 use portcullis_store::ManifestVersion;
 
@@ -30,7 +31,12 @@ pub(super) async fn run(
         bail!("the store has no manifest `{slug}`; `portcullis apply` or `serve` writes it");
     }
     match show {
-        Some(digest) => print!("{}", named(&versions, digest)?.content),
+        Some(digest) => {
+            let version = only(&versions, digest);
+            let version =
+                version.map_err(|error| anyhow!("{error}; without `--show`, all are listed"))?;
+            print!("{}", version.content);
+        }
         None => list(&versions),
     }
     Ok(ExitCode::SUCCESS)
@@ -44,17 +50,5 @@ fn list(versions: &[ManifestVersion]) {
             date(version.created_at),
             version.digest
         );
-    }
-}
-
-/// Returns the only version whose digest begins as `start`.
-fn named<'a>(versions: &'a [ManifestVersion], start: &str) -> anyhow::Result<&'a ManifestVersion> {
-    let start = start.to_ascii_lowercase();
-    let fits = |it: &&ManifestVersion| format!("{:x}", it.digest).starts_with(&start);
-    let mut found = versions.iter().filter(fits);
-    match (found.next(), found.next()) {
-        (Some(only), None) => Ok(only),
-        (Some(_), Some(_)) => bail!("several versions begin with `{start}`; write more of it"),
-        _ => bail!("no version begins with `{start}`; without `--show`, all are listed"),
     }
 }
