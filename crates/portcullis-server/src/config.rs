@@ -108,6 +108,21 @@ impl Configuration {
         Self::of(self.source.clone(), &self.objects.compiled(), None)
     }
 
+    /// Reads everything as if the file held `text`, to see what a change would make of it; compiles only documents that changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Configuration::load`].
+    pub fn with_text(&self, text: &str) -> Result<Self, ConfigurationError> {
+        Self::of(self.source.clone(), &self.objects.compiled(), Some(text))
+    }
+
+    /// Tells whether it stands in a configuration file, and not in a document alone.
+    #[must_use]
+    pub fn is_described(&self) -> bool {
+        is_described(self.path())
+    }
+
     /// Returns the path of the file or document.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -190,7 +205,7 @@ fn read<T>(
     read_objects: impl FnOnce(&mut Reading<'_>, Option<&File>, &Settings) -> T,
 ) -> Result<(Settings, T, Vec<PathBuf>), ConfigurationError> {
     let path = source.path.as_path();
-    let described = path.extension().is_some_and(|it| it == "toml");
+    let described = is_described(path);
     let (text, file) = if described {
         let text = text.map_or_else(|| content(path), |text| Ok(text.into()))?;
         let file = parse(path, &text)?;
@@ -213,6 +228,11 @@ fn read<T>(
     } else {
         Err(ConfigurationError::new(path, text, reading.problems))
     }
+}
+
+/// A name that ends in `.toml` is a configuration file's.
+fn is_described(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "toml")
 }
 
 fn content(path: &Path) -> Result<Arc<str>, ConfigurationError> {

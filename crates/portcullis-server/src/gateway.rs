@@ -22,6 +22,7 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::admin;
 use crate::ambient::{SystemClock, SystemRng};
 use crate::catalogue::Catalogue;
 use crate::config::apply::{self, ApplyError};
@@ -94,7 +95,8 @@ pub struct Gateway {
     listener: Listener,
     operations: Option<Listener>,
     router: Router,
-    probe: Operations,
+    operations_router: Router,
+    draining: CancellationToken,
     reloader: Reloader,
     manifests: ManifestWatch,
     keys: Arc<KeyCache>,
@@ -161,6 +163,11 @@ impl Gateway {
         self.operations.as_ref()?.addresses().first().copied()
     }
 
+    /// Returns the routes for operators, as they are served where nothing else is.
+    pub fn operations_router(&self) -> Router {
+        self.operations_router.clone()
+    }
+
     /// Returns what reads the configuration again.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
@@ -212,14 +219,13 @@ impl Gateway {
         }
         // The operations listener outlives the drain, so that load balancers can see it.
         let operations_end = CancellationToken::new();
-        let draining = self.probe.shutdown.clone();
         if let Some(listener) = self.operations {
-            let served = serve(listener, operations(self.probe), operations_end.clone());
+            let served = serve(listener, self.operations_router, operations_end.clone());
             tasks.spawn(async move {
                 served.await;
             });
         }
-        let asked = shutdown.clone();
+        let (asked, draining) = (shutdown.clone(), self.draining);
         tasks.spawn(async move {
             asked.cancelled().await;
             tracing::info!("stopping: requests under way may finish");
@@ -290,11 +296,7 @@ impl Parts {
             },
         );
         reloader.publish().await?;
-        let probe = Operations {
-            probe: reloader.probe(),
-            shutdown: CancellationToken::new(),
-            metrics: Arc::clone(&self.metrics),
-        };
+        let draining = CancellationToken::new();
         let surroundings = Surroundings {
             policy: policy(&settings, &listener, &public_url),
             proxies: settings.listener.proxies.clone(),
@@ -322,6 +324,7 @@ impl Parts {
             Arc::clone(&self.metrics),
             Arc::clone(&self.clock),
         );
+        let operations_router = for_operators(&settings, &reloader, &draining, &upstream);
         let issuer = issuer::router(IssuerParts {
             store: self.store.clone(),
             catalogue: Arc::clone(&catalogue),
@@ -349,13 +352,14 @@ impl Parts {
         // Without a listener of their own the operations routes are judged like all others.
         let router = match &self.sockets.operations {
             Some(_) => endpoints,
-            None => endpoints.merge(operations(probe.clone())),
+            None => endpoints.merge(operations_router.clone()),
         };
         Ok(Gateway {
             listener,
             operations: self.sockets.operations,
             router: surround(router, surroundings),
-            probe,
+            operations_router,
+            draining,
             reloader,
             manifests,
             keys,
@@ -364,6 +368,25 @@ impl Parts {
             parts,
         })
     }
+}
+
+/// Makes the routes for operators: health and metrics, and the admin API where there is one.
+fn for_operators(
+    settings: &Settings,
+    reloader: &Reloader,
+    draining: &CancellationToken,
+    upstream: &Upstream,
+) -> Router {
+    let routes = operations(Operations {
+        probe: reloader.probe(),
+        shutdown: draining.clone(),
+        metrics: Arc::clone(&reloader.around().metrics),
+    });
+    let admin = settings.admin.map(|token| {
+        let visitor = Visitor::by(upstream.http().clone());
+        admin::router(token, reloader.clone(), visitor)
+    });
+    routes.merge(admin.unwrap_or_default())
 }
 
 fn port(listener: &Listener) -> u16 {

@@ -3,6 +3,7 @@
 //! Knows: sockets, TLS, HTTP, configuration files, and how the crates without I/O are put to work.
 //! Does not know: SQL, or any protocol rule; those live in the crates below.
 
+pub mod admin;
 pub mod ambient;
 pub mod catalogue;
 pub mod check;

@@ -21,6 +21,7 @@ pub(super) const TABLES: &[Table] = &[
     Tls::REFERENCE,
     Limits::REFERENCE,
     Storage::REFERENCE,
+    Admin::REFERENCE,
     Upstream::REFERENCE,
     Logging::REFERENCE,
     Authorization::REFERENCE,
@@ -53,6 +54,8 @@ table! {
         listener: Listener,
         /// `[storage]`
         storage: Storage,
+        /// `[admin]`
+        admin: Admin,
         /// `[upstream]`
         upstream: Upstream,
         /// `[logging]`
@@ -155,6 +158,16 @@ table! {
         master_key_file: Value<PathBuf> = "\"/run/secrets/master-key\"",
         /// The environment variable that holds the master key.
         master_key_env: Value<String> = "\"PORTCULLIS_MASTER_KEY\"",
+    }
+}
+
+table! {
+    /// The admin API at `/api/v1/`, where `/health/…` and `/metrics` are served; without a token there is none (`docs/admin-api.md`).
+    Admin = "admin" {
+        /// The file that holds the token that whoever asks must present: 32 random characters at least. Only a digest is kept.
+        token_file: Value<PathBuf> = "\"/run/secrets/admin-token\"",
+        /// The environment variable that holds the token. Only a digest is kept.
+        token_env: Value<String> = "\"PORTCULLIS_ADMIN_TOKEN\"",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Makes [`Settings`] of the file and the command line, and refuses what does not go together.
 
+mod admin;
 mod authorization;
 
 use std::net::SocketAddr;
@@ -42,6 +43,7 @@ pub(super) fn settings(reading: &mut Reading<'_>, file: &File, overrides: &Overr
     let access = access(reading, table, overrides, &listener);
     let is_public = is_public(&listener, access.public_url.as_ref());
     Settings {
+        admin: admin::token(reading, file),
         operations: operations(reading, table, is_public),
         access,
         storage: storage(reading, file, overrides),

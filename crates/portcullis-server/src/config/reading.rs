@@ -6,7 +6,7 @@ use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use portcullis_base::Secret;
+use portcullis_base::{Digest, Secret};
 use toml::Spanned;
 
 use super::problem::Problem;
@@ -14,6 +14,9 @@ use crate::compiled::KnownDocuments;
 
 /// The most bytes of a file that holds one secret.
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
+
+/// The shortest secret that somebody presents to us, in characters: its digest is a fast one, so that nobody may be able to guess it.
+const MIN_SECRET: usize = 32;
 
 /// A configuration in the making.
 pub(super) struct Reading<'a> {
@@ -122,12 +125,22 @@ impl Reading<'_> {
         file: Option<&Spanned<PathBuf>>,
         variable: Option<&Spanned<String>>,
     ) -> Option<(Secret, Range<usize>)> {
+        self.secret("client_secret", file, variable)
+    }
+
+    /// Reads the secret `name` from the one place that is named, if any is, and says where that is.
+    pub(super) fn secret(
+        &mut self,
+        name: &str,
+        file: Option<&Spanned<PathBuf>>,
+        variable: Option<&Spanned<String>>,
+    ) -> Option<(Secret, Range<usize>)> {
         let (secret, span) = match (file, variable) {
             (Some(_), Some(second)) => {
                 self.refuse(
                     second.span(),
                     "this value is given twice",
-                    "keep one of `client_secret_file` and `client_secret_env`",
+                    format!("keep one of `{name}_file` and `{name}_env`"),
                 );
                 return None;
             }
@@ -143,14 +156,37 @@ impl Reading<'_> {
         };
         let text = secret.expose();
         if text.is_empty() || text.contains(char::is_control) {
+            let what = name.replace('_', " ");
             self.refuse(
                 span,
-                "the client secret is empty, or contains a line break or another control character",
+                format!(
+                    "the {what} is empty, or contains a line break or another control character"
+                ),
                 "give the secret itself and nothing else",
             );
             return None;
         }
         Some((secret, span))
+    }
+
+    /// Takes a secret that somebody presents to us for what nobody guesses, and keeps its digest.
+    pub(super) fn unguessable(
+        &mut self,
+        name: &str,
+        secret: &Secret,
+        span: Range<usize>,
+    ) -> Option<Digest> {
+        let text = secret.expose();
+        if text.chars().count() < MIN_SECRET || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let what = name.replace('_', " ");
+            self.refuse(
+                span,
+                format!("the {what} must have {MIN_SECRET} visible ASCII characters at least"),
+                "make one that nobody guesses, for example by `openssl rand -hex 32`",
+            );
+            return None;
+        }
+        Some(Digest::of(text.as_bytes()))
     }
 
     /// Reads the environment variable that holds a secret.

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use portcullis_base::{Origin, Secret};
+use portcullis_base::{Digest, Origin, Secret};
 use portcullis_oauth::issuer::redeem::TokenLifetimes;
 use portcullis_oauth::redirect_uri::PrivateUseSchemes;
 use serde::Deserialize;
@@ -28,6 +28,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// Where objects are kept, and the key that secrets are sealed with.
     pub storage: StorageSettings,
+    /// The digest of the token of the admin API, where there is one.
+    pub admin: Option<Digest>,
     /// How the APIs behind are called.
     pub upstream: UpstreamSettings,
     /// What is logged.

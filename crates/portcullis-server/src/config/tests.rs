@@ -1,5 +1,6 @@
 //! Whole files through [`Configuration::load`].
 
+mod admin;
 mod clients;
 mod external;
 mod sign_in;

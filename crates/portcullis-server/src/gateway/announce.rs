@@ -19,6 +19,9 @@ impl Gateway {
         for address in self.operations.iter().flat_map(Listener::addresses) {
             tracing::info!(%address, "listening for /health/live, /health/ready and /metrics");
         }
+        if self.reloader.running().admin.is_some() {
+            tracing::info!("the admin API is at /api/v1/, where operations are");
+        }
         let endpoints = self.endpoints();
         if endpoints.is_empty() {
             tracing::warn!("nothing is published: describe a toolset in `[toolsets.NAME]`");
@@ -83,8 +86,7 @@ fn without_key(catalogue: &Catalogue, keys: &[ApiKeyRow], now: Timestamp) -> Vec
 fn key_command(configuration: &Configuration) -> String {
     let path = configuration.path();
     let command = format!("portcullis key create NAME --config {}", path.display());
-    let described = path.extension().is_some_and(|it| it == "toml");
-    let folder = path.parent().filter(|_| described);
+    let folder = path.parent().filter(|_| configuration.is_described());
     let usual = folder.unwrap_or(Path::new("")).join("portcullis-data");
     let data_dir = &configuration.settings.storage.data_dir;
     if *data_dir == usual {

@@ -74,14 +74,14 @@ pub enum ReloadError {
 }
 
 /// What a reloader works on.
-pub(super) struct Surroundings {
-    pub(super) store: Store,
-    pub(super) catalogue: Arc<ArcSwap<Catalogue>>,
-    pub(super) metrics: Arc<Metrics>,
-    pub(super) certificates: Option<Arc<Certificates>>,
-    pub(super) public_url: Origin,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) rng: Arc<dyn Rng>,
+pub(crate) struct Surroundings {
+    pub(crate) store: Store,
+    pub(crate) catalogue: Arc<ArcSwap<Catalogue>>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) certificates: Option<Arc<Certificates>>,
+    pub(crate) public_url: Origin,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
 }
 
 /// Keeps what is published in step with the store and the files; cheap to clone.
@@ -190,8 +190,18 @@ impl Reloader {
         self.0.around.catalogue.load_full()
     }
 
+    /// Returns what it works on.
+    pub(crate) fn around(&self) -> &Surroundings {
+        &self.0.around
+    }
+
+    /// Returns the settings that the gateway was started with.
+    pub(super) fn running(&self) -> &Settings {
+        &self.0.running
+    }
+
     /// Returns the last configuration that could be used.
-    pub(super) async fn configuration(&self) -> Arc<Configuration> {
+    pub(crate) async fn configuration(&self) -> Arc<Configuration> {
         Arc::clone(&self.0.state.lock().await.configuration)
     }
 

@@ -12,6 +12,10 @@ pub(super) fn differing(running: &Settings, wanted: &Settings) -> Vec<&'static s
         .chain(authorization(running, wanted))
         .chain([
             (
+                "admin.token_file or admin.token_env",
+                running.admin != wanted.admin,
+            ),
+            (
                 "logging.format",
                 running.logging.format != wanted.logging.format,
             ),

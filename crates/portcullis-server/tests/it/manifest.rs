@@ -5,6 +5,8 @@
     reason = "these are tests, and so are the functions that they share"
 )]
 
+#[expect(clippy::panic, clippy::indexing_slicing, reason = "tests share it")]
+mod administered;
 mod examined;
 mod found;
 mod watched;

@@ -16,9 +16,6 @@ use crate::config::file::{Named, RegisteredClient};
 use crate::config::problem::did_you_mean;
 use crate::config::reading::Reading;
 
-/// The shortest secret, in characters: its digest is a fast one, so that nobody may be able to guess it.
-const MIN_SECRET: usize = 32;
-
 /// The longest name, in characters.
 const MAX_NAME: usize = 200;
 
@@ -211,14 +208,5 @@ fn secret(reading: &mut Reading<'_>, table: &RegisteredClient) -> Option<Digest>
         table.client_secret_file.as_ref(),
         table.client_secret_env.as_ref(),
     )?;
-    let text = secret.expose();
-    if text.chars().count() < MIN_SECRET || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        reading.refuse(
-            span,
-            format!("the client secret must have {MIN_SECRET} visible ASCII characters at least"),
-            "make one that nobody guesses, for example by `openssl rand -hex 32`",
-        );
-        return None;
-    }
-    Some(Digest::of(text.as_bytes()))
+    reading.unguessable("client_secret", &secret, span)
 }
