@@ -38,14 +38,14 @@ macro_rules! table {
         $(#[doc = $about])+
         #[derive(Debug, Default, serde::Deserialize)]
         #[serde(default, deny_unknown_fields)]
-        pub(super) struct $name {
-            $($(#[doc = $doc])+ pub(super) $key: $type,)*
-            $($($(#[doc = $table_doc])+ pub(super) $table: $table_type,)*)?
+        pub(in crate::config) struct $name {
+            $($(#[doc = $doc])+ pub(in crate::config) $key: $type,)*
+            $($($(#[doc = $table_doc])+ pub(in crate::config) $table: $table_type,)*)?
         }
 
         impl $name {
             /// What people read about the table.
-            pub(super) const REFERENCE: $crate::config::reference::Table =
+            pub(in crate::config) const REFERENCE: $crate::config::reference::Table =
                 $crate::config::reference::Table {
                     path: $path,
                     about: concat!($($about, "\n"),+),

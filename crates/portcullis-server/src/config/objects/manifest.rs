@@ -10,7 +10,8 @@ use portcullis_store::{ExchangeSettings, ManifestSettings, ProbeSettings, TokenV
 use toml::Spanned;
 
 use super::{ManifestObject, ProviderObject};
-use crate::config::file::{Exchange, Named, OAuthManifest, Probe};
+use crate::config::file::Named;
+use crate::config::file::manifest::{Exchange, OAuthManifest, Probe};
 use crate::config::reading::Reading;
 use crate::upstream::external::{ResolvedManifest, UnusableManifest};
 
