@@ -11,7 +11,7 @@ use crate::tidy::Finding;
 use crate::tidy::source::Source;
 
 /// The documents with cases.
-const DOCUMENTS: [&str; 2] = ["docs/threats.md", "docs/conformance.md"];
+const DOCUMENTS: [&str; 3] = ["docs/threats.md", "docs/conformance.md", "docs/faults.md"];
 
 /// How the last column of a case without a test begins; the reason follows.
 const EXCUSE: &str = "cannot apply";
@@ -65,8 +65,8 @@ pub(crate) fn judge(sources: &[Source], findings: &mut Vec<Finding>) {
         for (number, name) in test_functions(source) {
             for id in ids(name).filter(|id| !described.contains(id)) {
                 let message = format!(
-                    "`{name}` bears {id}, which neither {} has",
-                    DOCUMENTS.join(" nor ")
+                    "`{name}` bears {id}, which no row of {} has",
+                    DOCUMENTS.join(" or ")
                 );
                 findings.push(Finding::at(source, number, message));
             }
@@ -212,7 +212,7 @@ mod tests {
             TESTS,
             &[
                 "the tests have changed: run `cargo xtask tidy --fix`",
-                "`o_01_s_02_hosts_stay` bears S-02, which neither docs/threats.md nor docs/conformance.md has",
+                "`o_01_s_02_hosts_stay` bears S-02, which no row of docs/threats.md or docs/conformance.md or docs/faults.md has",
             ],
         );
     }
@@ -247,7 +247,7 @@ mod tests {
             "    fn o_01_dots_are_refused() {}\n",
             &[
                 "`o_01_dots_are_gone` is the name of no test",
-                "`o_01_dots_are_refused` bears O-01, which neither docs/threats.md nor docs/conformance.md has",
+                "`o_01_dots_are_refused` bears O-01, which no row of docs/threats.md or docs/conformance.md or docs/faults.md has",
             ],
         );
     }
