@@ -4,9 +4,11 @@
 //! The sides of a comparison take turns, round by round, so that what else the machine does falls on all of them.
 
 mod documents;
+mod grants;
 mod guard;
 mod parts;
 mod peers;
+mod replicas;
 mod report;
 mod request;
 mod running;
@@ -21,7 +23,7 @@ use crate::workspace::Workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct BenchArguments {
-    /// What to measure: `w1` calls, `w2` signing in, `w3` documents, `w4` memory, `w5` cold start, `w6` growth, `guard` what judging a caller costs; all of them where absent.
+    /// What to measure: `w1` calls, `w2` signing in, `w3` documents, `w4` memory, `w5` cold start, `w6` growth, `guard` what judging a caller costs, `grants` growth of what people granted, `replicas` two over one PostgreSQL; all of them where absent.
     works: Vec<String>,
     /// Rounds, of which the median is taken.
     #[arg(long, default_value_t = 5)]
@@ -41,7 +43,9 @@ pub(crate) struct BenchArguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> anyhow::Result<()> {
-    const ALL: [&str; 7] = ["w1", "w2", "w3", "w4", "w5", "w6", "guard"];
+    const ALL: [&str; 9] = [
+        "w1", "w2", "w3", "w4", "w5", "w6", "guard", "grants", "replicas",
+    ];
     if let Some(unknown) = arguments
         .works
         .iter()
@@ -75,6 +79,12 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> anyhow::
     }
     if wanted("guard") {
         guard::guard(&bench, arguments)?;
+    }
+    if wanted("grants") {
+        grants::grants(workspace, &bench, arguments)?;
+    }
+    if wanted("replicas") {
+        replicas::replicas(&bench, arguments)?;
     }
     Ok(())
 }

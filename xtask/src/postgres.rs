@@ -25,8 +25,17 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Makes a cluster and waits until it answers.
+    /// Makes a cluster of which nothing is worth keeping, and waits until it answers.
     pub(crate) fn start() -> Result<Self> {
+        Self::with(&FAST)
+    }
+
+    /// Makes a cluster that keeps what it was told.
+    pub(crate) fn durable() -> Result<Self> {
+        Self::with(&[])
+    }
+
+    fn with(more: &[&str]) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("portcullis-postgres-")
             .tempdir()?;
@@ -52,7 +61,7 @@ impl Cluster {
             .arg(&cluster)
             .arg("-k")
             .arg(folder.path())
-            .args(settings(port))
+            .args(settings(port, more))
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(folder.path().join("log"))?)
             .spawn()
@@ -111,16 +120,16 @@ impl Drop for Cluster {
     }
 }
 
-/// Speed over durability: nothing in this cluster is worth keeping.
-fn settings(port: u16) -> Vec<String> {
+/// Speed over durability.
+const FAST: [&str; 3] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+];
+
+fn settings(port: u16, more: &[&str]) -> Vec<String> {
     let mut arguments = vec!["-p".to_owned(), port.to_string()];
-    for setting in [
-        "listen_addresses=127.0.0.1",
-        "max_connections=300",
-        "fsync=off",
-        "synchronous_commit=off",
-        "full_page_writes=off",
-    ] {
+    for setting in [&["listen_addresses=127.0.0.1", "max_connections=300"], more].concat() {
         arguments.extend(["-c".to_owned(), setting.to_owned()]);
     }
     arguments

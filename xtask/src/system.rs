@@ -67,6 +67,13 @@ pub(crate) const TASKSET: Requirement = Requirement {
     find: || command::find("taskset"),
 };
 
+/// Holds the replicas of a bench to a share of a core.
+pub(crate) const CPULIMIT: Requirement = Requirement {
+    what: "cpulimit",
+    package: "cpulimit",
+    find: || command::find("cpulimit"),
+};
+
 /// Finds a program of the PostgreSQL server.
 pub(crate) fn postgres_program(name: &str) -> Option<PathBuf> {
     command::find(name).or_else(|| {

@@ -23,7 +23,7 @@ const LISTENER: &str =
 /// A gateway that people sign in to, and the provider that lets them in at once.
 pub(crate) struct SignInGateway {
     pub(crate) gateway: Gateway,
-    _provider: Running,
+    provider: Running,
 }
 
 impl SignInGateway {
@@ -38,22 +38,23 @@ impl SignInGateway {
         let mut command = pinned(OTHER_CORE, bench.generator());
         command.args(["provider", &port.to_string()]);
         let provider = Running::start(command, port, "/")?;
-        let origin = format!("http://127.0.0.1:{port}");
-        let folder = &bench.folder;
-        let document = document_with_sign_in(folder, TOOLS, upstream.port, &origin)?;
-        let secret = folder.join("provider-secret");
-        std::fs::write(&secret, "a secret that the provider does not look at")?;
-        let configuration = configuration(upstream, &origin, &secret, &document);
-        let gateway = Gateway {
-            running: bench.serve(name, &format!("{LISTENER}{configuration}{more}"))?,
-            key: String::new(),
-        };
         let mut started = Self {
-            gateway,
-            _provider: provider,
+            gateway: gateway(bench, name, upstream, &provider, more)?,
+            provider,
         };
         started.gateway.key = started.access_token(bench)?;
         Ok(started)
+    }
+
+    /// Starts another gateway with the same provider; nobody has signed in there yet.
+    pub(crate) fn replica(
+        &self,
+        bench: &Bench,
+        name: &str,
+        upstream: &Running,
+        more: &str,
+    ) -> anyhow::Result<Gateway> {
+        gateway(bench, name, upstream, &self.provider, more)
     }
 
     /// Signs somebody in.
@@ -63,6 +64,25 @@ impl SignInGateway {
         let printed = command::output(command.arg("token").args(request.arguments()))?;
         Ok(printed.trim().to_owned())
     }
+}
+
+fn gateway(
+    bench: &Bench,
+    name: &str,
+    upstream: &Running,
+    provider: &Running,
+    more: &str,
+) -> anyhow::Result<Gateway> {
+    let origin = format!("http://127.0.0.1:{}", provider.port);
+    let folder = &bench.folder;
+    let document = document_with_sign_in(folder, TOOLS, upstream.port, &origin)?;
+    let secret = folder.join("provider-secret");
+    std::fs::write(&secret, "a secret that the provider does not look at")?;
+    let configuration = configuration(upstream, &origin, &secret, &document);
+    Ok(Gateway {
+        running: bench.serve(name, &format!("{LISTENER}{configuration}{more}"))?,
+        key: String::new(),
+    })
 }
 
 fn configuration(upstream: &Running, provider: &str, secret: &Path, document: &Path) -> String {
@@ -132,7 +152,7 @@ fn measure(
     for _ in 0..arguments.rounds {
         for (work, [speed, cpu, time]) in &mut tables {
             for side in sides {
-                let load = bench.sign_ins(side, work, arguments.seconds)?;
+                let load = bench.sign_ins(side.running, &side.request, work, arguments.seconds)?;
                 speed.record(side.name, load.calls_per_second);
                 cpu.record(side.name, load.cpu_us_per_call);
                 time.record(side.name, load.p50_us);
@@ -147,13 +167,19 @@ fn measure(
 
 impl Bench {
     /// Loads an authorization server and measures it.
-    fn sign_ins(&self, side: &Side<'_>, work: &str, seconds: f64) -> anyhow::Result<Load> {
+    pub(crate) fn sign_ins(
+        &self,
+        running: &Running,
+        request: &Request,
+        work: &str,
+        seconds: f64,
+    ) -> anyhow::Result<Load> {
         let mut command = pinned(OTHER_CORE, self.generator());
         command
             .args(["sign-in", work])
-            .args(side.request.arguments())
+            .args(request.arguments())
             .args(["--seconds", &seconds.to_string()]);
-        for pid in side.running.pids() {
+        for pid in running.pids() {
             command.args(["--pid", &pid.to_string()]);
         }
         super::parts::json(command)
