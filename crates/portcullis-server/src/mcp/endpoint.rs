@@ -272,7 +272,7 @@ impl EndpointState {
             match self.vault.connection(id, provider.as_ref(), now).await {
                 Ok(connection) => return Ok(Some(connection)),
                 Err(VaultError::Store(error)) => return Err(Unusable::Store(error)),
-                Err(error @ (VaultError::Later(_) | VaultError::Busy)) => {
+                Err(error @ (VaultError::Later { .. } | VaultError::Busy)) => {
                     return Err(Unusable::Later(error));
                 }
                 Err(VaultError::Gone) => return Ok(None),

@@ -110,6 +110,16 @@ impl Rejection {
                 tracing::error!(%error, "cannot look up a credential");
                 response::set(&mut response, header::RETRY_AFTER, "1");
             }
+            Self::Later(VaultError::Later {
+                retry_after: Some(rest),
+                ..
+            }) => {
+                // Rounded up, or whoever comes in time is told the same again.
+                let seconds = rest.as_millis().div_ceil(1000).max(1);
+                if let Ok(value) = HeaderValue::try_from(seconds.to_string()) {
+                    response.headers_mut().insert(header::RETRY_AFTER, value);
+                }
+            }
             Self::Untold(_) | Self::Later(_) => {
                 response::set(&mut response, header::RETRY_AFTER, "5");
             }

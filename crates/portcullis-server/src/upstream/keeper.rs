@@ -77,7 +77,7 @@ impl Keeper {
                 Ok(is_renewed) => renewed += usize::from(is_renewed),
                 Err(VaultError::Store(error)) => return Err(error),
                 // A provider that is not well is left alone until the next look.
-                Err(error @ VaultError::Later(_)) => {
+                Err(error @ VaultError::Later { .. }) => {
                     tracing::debug!(upstream.provider = %provider.slug(), %error, "connections are not kept alive for now");
                     break;
                 }

@@ -41,10 +41,7 @@ pub(super) fn wait(
         Attempt::Unconnected => return Some(own),
         Attempt::Answered(status, headers) => (status, headers),
     };
-    let asked = headers
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| retry_after(value, now));
+    let asked = asked_pause(headers, now);
     let wait = match (status, asked) {
         (StatusCode::TOO_MANY_REQUESTS, asked) => asked?,
         (
@@ -56,8 +53,14 @@ pub(super) fn wait(
     (wait <= LONGEST_WAIT).then_some(wait)
 }
 
+/// Returns how long a server asks to be left alone.
+pub(super) fn asked_pause(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    retry_after(value, now)
+}
+
 /// Reads `Retry-After` (RFC 9110 §10.2.3): seconds or a date.
-pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
 use moka::future::Cache;
 use portcullis_base::{Blame, Clock, Digest, Rng, Secret, Timestamp};
 use portcullis_oauth::client_auth::ClientAuthMethod;
@@ -18,7 +17,7 @@ use tokio::sync::Mutex;
 use super::credentials::{ChosenBy, ClientGrant, ClientProof};
 use super::http::Http;
 use super::policy::EgressRefusal;
-use super::retry::retry_after;
+use super::retry::asked_pause;
 use crate::telemetry::metrics::Metrics;
 
 mod fetch;
@@ -233,9 +232,4 @@ fn digest(grant: &ClientGrant<'_>) -> Digest {
         grant.audience.map_or(b"-".as_slice(), str::as_bytes),
         settings.as_deref().unwrap_or_default(),
     ])
-}
-
-fn asked_pause(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
-    retry_after(value, now)
 }

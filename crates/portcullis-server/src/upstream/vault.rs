@@ -49,8 +49,13 @@ pub enum VaultError {
     #[error("the connection to the provider is not there any more")]
     Gone,
     /// Its tokens have expired, and nobody can tell whether the provider gives others.
-    #[error("the connection to the provider cannot be renewed at the moment: {0}")]
-    Later(ProviderError),
+    #[error("the connection to the provider cannot be renewed at the moment: {error}")]
+    Later {
+        /// Why not now.
+        error: ProviderError,
+        /// For how long the provider wants to be left alone.
+        retry_after: Option<Duration>,
+    },
     /// Another process renews it, and takes long.
     #[error("the connection to the provider is being renewed")]
     Busy,
@@ -65,7 +70,7 @@ impl VaultError {
     pub fn blame(&self) -> Blame {
         match self {
             Self::Ended { .. } | Self::Gone => Blame::Caller,
-            Self::Later(error) => error.blame(),
+            Self::Later { error, .. } => error.blame(),
             Self::Busy => Blame::Upstream,
             Self::Store(error) => error.blame(),
         }

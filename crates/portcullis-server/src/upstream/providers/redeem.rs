@@ -54,8 +54,8 @@ impl Providers {
     ) -> Result<ProviderTokens, ProviderError> {
         match self.present_code(ready, redemption).await {
             Ok(answer) => Ok(self.tokens(ready, redemption, answer)),
-            Err(Unanswered::Failed(error)) => Err(error),
-            Err(Unanswered::Refused(refusal)) => Err(refused(ready, &refusal)),
+            Err(Unanswered::Failed { error, .. }) => Err(error),
+            Err(Unanswered::Refused { refusal, .. }) => Err(refused(ready, &refusal)),
         }
     }
 

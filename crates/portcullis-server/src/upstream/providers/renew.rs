@@ -2,6 +2,8 @@
 //!
 //! Tells apart what ends a connection from what does not: only the provider's word that the token is good no more does.
 
+use std::time::Duration;
+
 use portcullis_base::{Secret, Timestamp};
 use portcullis_oauth::client::ready::ReadyProvider;
 use portcullis_oauth::issuer::person::ConnectionTokens;
@@ -29,8 +31,13 @@ pub enum RenewalError {
     #[error("the provider does not honour the refresh token any more")]
     Ended,
     /// Another time it may; what we have stays.
-    #[error(transparent)]
-    Later(ProviderError),
+    #[error("{error}")]
+    Later {
+        /// Why not now.
+        error: ProviderError,
+        /// For how long the provider wants to be left alone.
+        retry_after: Option<Duration>,
+    },
 }
 
 impl Providers {
@@ -54,13 +61,19 @@ impl Providers {
         let fields: Vec<_> = request.fields().collect();
         let answer = match self.ask_for_tokens(ready, &fields).await {
             Ok(answer) => answer,
-            Err(Unanswered::Refused(refusal)) if ENDED.contains(&refusal.error.as_str()) => {
+            Err(Unanswered::Refused { refusal, .. }) if ENDED.contains(&refusal.error.as_str()) => {
                 return Err(RenewalError::Ended);
             }
-            Err(Unanswered::Refused(refusal)) => {
-                return Err(RenewalError::Later(refused(ready, &refusal)));
+            Err(Unanswered::Refused {
+                refusal,
+                retry_after,
+            }) => {
+                let error = refused(ready, &refusal);
+                return Err(RenewalError::Later { error, retry_after });
             }
-            Err(Unanswered::Failed(error)) => return Err(RenewalError::Later(error)),
+            Err(Unanswered::Failed { error, retry_after }) => {
+                return Err(RenewalError::Later { error, retry_after });
+            }
         };
         let now: Timestamp = self.clock.now();
         let scopes = answer.scope.as_deref().and_then(|told| {

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
@@ -19,6 +20,7 @@ use portcullis_oauth::wire::token::{Refusal, TokenAnswerError};
 use super::Providers;
 use super::error::{AnswerProblem, Endpoint, ProviderError};
 use super::exchange::Asked;
+use crate::upstream::retry::asked_pause;
 
 /// How token endpoints take our secret, as far as that had to be found out.
 #[derive(Default)]
@@ -36,7 +38,7 @@ impl Providers {
         match known {
             Some(method) => self.attempt(ready, fields, method).await,
             None => match self.attempt(ready, fields, SecretMethod::Post).await {
-                Err(Unanswered::Refused(refusal)) if is_about_the_client(&refusal) => {
+                Err(Unanswered::Refused { refusal, .. }) if is_about_the_client(&refusal) => {
                     let basic = self.attempt(ready, fields, SecretMethod::Basic).await;
                     if basic.is_ok() {
                         self.methods.note(place, SecretMethod::Basic);
@@ -71,13 +73,20 @@ impl Providers {
         let further = further.map(|(name, value)| (name.as_str(), value.as_str()));
         let request = posted(&asked, provider, method, fields, further)?;
         let answer = asked.exchange(&self.http, request).await?;
+        let retry_after = asked_pause(&answer.headers, self.clock.now());
         match read(answer.status.as_u16(), &answer.body, &profile.answer) {
             Ok(answer) => Ok(answer),
             Err(TokenAnswerError::Refused(refusal)) => {
                 asked.log(&told(&refusal));
-                Err(Unanswered::Refused(refusal))
+                Err(Unanswered::Refused {
+                    refusal,
+                    retry_after,
+                })
             }
-            Err(error) => Err(asked.useless(AnswerProblem::NoToken(error)).into()),
+            Err(error) => Err(Unanswered::Failed {
+                error: asked.useless(AnswerProblem::NoToken(error)),
+                retry_after,
+            }),
         }
     }
 }
@@ -99,15 +108,24 @@ pub(super) fn posted<'a>(
     asked.form(fields.iter().copied(), Some(authentication), further)
 }
 
-/// Why one attempt brought nothing.
+/// Why one attempt brought nothing, and for how long the provider wants to be left alone.
 pub(super) enum Unanswered {
-    Refused(Refusal),
-    Failed(ProviderError),
+    Refused {
+        refusal: Refusal,
+        retry_after: Option<Duration>,
+    },
+    Failed {
+        error: ProviderError,
+        retry_after: Option<Duration>,
+    },
 }
 
 impl From<ProviderError> for Unanswered {
     fn from(error: ProviderError) -> Self {
-        Self::Failed(error)
+        Self::Failed {
+            error,
+            retry_after: None,
+        }
     }
 }
 

@@ -46,11 +46,11 @@ impl Providers {
                 outcome: ClientTrial::Unclear,
                 refusal: None,
             }),
-            Err(Unanswered::Refused(refusal)) => Ok(Tried {
+            Err(Unanswered::Refused { refusal, .. }) => Ok(Tried {
                 outcome: judge(&refusal, ready.provider().profile()),
                 refusal: Some(refused(ready, &refusal)),
             }),
-            Err(Unanswered::Failed(error)) => Err(error),
+            Err(Unanswered::Failed { error, .. }) => Err(error),
         }
     }
 }

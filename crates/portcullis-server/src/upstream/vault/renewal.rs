@@ -36,6 +36,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const FIRST_REST: Duration = Duration::from_secs(1);
 const LONGEST_REST: Duration = Duration::from_mins(1);
 
+/// How long a provider is left alone at most because it says so (`Retry-After`).
+const LONGEST_ASKED_REST: Duration = Duration::from_mins(10);
+
 /// How many connections are kept in mind at most.
 const CAPACITY: u64 = 10_000;
 
@@ -106,19 +109,26 @@ impl Vault {
             return Ok(stored);
         }
         if let Some(failure) = failure.as_ref().filter(|it| self.clock.now() < it.until) {
-            return Err(VaultError::Later(failure.error.clone()));
+            return Err(VaultError::Later {
+                error: failure.error.clone(),
+                retry_after: Some(failure.until.since(self.clock.now())),
+            });
         }
         match self.attempt(stored, provider).await {
-            Err(VaultError::Later(error)) => {
+            Err(VaultError::Later { error, retry_after }) => {
                 self.metrics.connection_renewal("failed");
                 let rest = failure.as_ref().map_or(FIRST_REST, |it| it.rest * 2);
                 let rest = rest.min(LONGEST_REST);
+                let asked = retry_after.unwrap_or_default().min(LONGEST_ASKED_REST);
                 *failure = Some(Failure {
                     error: error.clone(),
                     rest,
-                    until: self.clock.now().after(rest),
+                    until: self.clock.now().after(rest.max(asked)),
                 });
-                Err(VaultError::Later(error))
+                Err(VaultError::Later {
+                    error,
+                    retry_after: Some(rest.max(asked)),
+                })
             }
             outcome => {
                 *failure = None;
@@ -134,7 +144,10 @@ impl Vault {
     ) -> Result<Connection, VaultError> {
         // Before the claim, which is for the one request that must not be made twice.
         let ready = self.providers.ready(provider).await;
-        let ready = ready.map_err(VaultError::Later)?;
+        let ready = ready.map_err(|error| VaultError::Later {
+            error,
+            retry_after: None,
+        })?;
         let mut stored = stored;
         for _ in 0..MOST_LOOKS {
             let now = self.clock.now();
@@ -209,11 +222,11 @@ impl Vault {
                 }
                 Err(VaultError::Ended { generation })
             }
-            Err(RenewalError::Later(error)) => {
+            Err(RenewalError::Later { error, retry_after }) => {
                 self.store
                     .give_up_renewal(id, generation, until, false)
                     .await?;
-                Err(VaultError::Later(error))
+                Err(VaultError::Later { error, retry_after })
             }
         }
     }

@@ -153,11 +153,28 @@ async fn a_provider_that_is_ill_signs_nobody_out() {
     site.clock.turn(Duration::from_secs(31));
     let answered = whoami(&site, &tokens).await;
     assert_eq!(answered.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(answered.header("retry-after"), Some("5"));
+    // After the second failure in a row the provider is left alone for two seconds.
+    assert_eq!(answered.header("retry-after"), Some("2"));
     assert_eq!(answered.header("www-authenticate"), None);
     assert_eq!(answered.json()["error"], "temporarily_unavailable");
     let again = refreshed(&site, &client, &tokens).await;
     assert_eq!(again.status, StatusCode::OK, "{again:?}");
+}
+
+#[tokio::test]
+async fn a_provider_is_left_alone_for_as_long_as_it_asks() {
+    let site = Site::start().await;
+    let client = tokens_of(&site, "throttled").await;
+    site.clock.turn(LATE);
+    let tokens = refreshed(&site, &client, &client).await.json();
+    site.clock.turn(Duration::from_secs(31));
+    for (turned, left, asked) in [(0, "90", 1), (89, "1", 1), (1, "90", 2)] {
+        site.clock.turn(Duration::from_secs(turned));
+        let answered = whoami(&site, &tokens).await;
+        assert_eq!(answered.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answered.header("retry-after"), Some(left));
+        assert_eq!(presented(&site).len(), asked);
+    }
 }
 
 #[tokio::test]

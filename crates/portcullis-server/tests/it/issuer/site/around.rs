@@ -70,8 +70,14 @@ fn revoked(received: &Received) -> Response<Body> {
 }
 
 /// People whose tokens can be renewed, or so it seems.
-const RENEWED: [&str; 6] = [
-    "rolling", "steady", "quitting", "ailing", "spent", "narrowed",
+const RENEWED: [&str; 7] = [
+    "rolling",
+    "steady",
+    "quitting",
+    "ailing",
+    "spent",
+    "narrowed",
+    "throttled",
 ];
 
 /// What a refresh token is traded for: a token that counts, and another refresh token unless it is that of `steady`.
@@ -80,6 +86,12 @@ fn next_tokens(refresh_token: &str) -> Response<Body> {
     let (person, count) = presented.and_then(|it| it.split_once('~')).unwrap();
     match person {
         "quitting" => return answer(400, &json!({"error": "invalid_grant"})),
+        "throttled" => {
+            let mut refused = answer(429, &json!({"error": "slow_down"}));
+            let headers = refused.headers_mut();
+            headers.insert("retry-after", "90".parse().unwrap());
+            return refused;
+        }
         "ailing" => return answer(503, &json!({"error": "temporarily_unavailable"})),
         _ => {}
     }
