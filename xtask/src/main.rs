@@ -16,6 +16,7 @@
 mod bench;
 mod check;
 mod command;
+mod examples;
 mod node;
 mod peers;
 mod postgres;

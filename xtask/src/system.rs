@@ -60,6 +60,13 @@ pub(crate) const NGINX: Requirement = Requirement {
     find: || command::find("nginx"),
 };
 
+/// Judges systemd's units.
+pub(crate) const SYSTEMD: Requirement = Requirement {
+    what: "systemd-analyze",
+    package: "systemd",
+    find: || command::find("systemd-analyze"),
+};
+
 /// Pins the sides of a bench to their cores.
 pub(crate) const TASKSET: Requirement = Requirement {
     what: "taskset",

@@ -14,7 +14,7 @@ use crate::peers::{clients, conformance, documents, github, sign_in};
 use crate::postgres::{self, Cluster};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{check, command, system, tools};
+use crate::{check, command, examples, system, tools};
 
 /// What a run of the tests can be told.
 #[derive(Args)]
@@ -38,6 +38,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     check::run(workspace, &mut steps);
     steps.run("unit", || unit(workspace));
     steps.run("doctests", || doctests(workspace));
+    steps.run("examples", || examples::run(workspace, install));
     steps.run("demo", || demo(workspace));
     steps.run("clients", || clients::run(workspace));
     let sign_in = sign_in::Options {
