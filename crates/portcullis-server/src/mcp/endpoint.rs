@@ -3,6 +3,7 @@
 //! The order of judgement: the toolset, a browser's visit, the credential, the method, the media type, the body.
 //! `Host`, `Origin` and CORS are judged before, around all routes ([`crate::http::surround`]).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -31,7 +32,7 @@ use super::rejection::Rejection;
 use super::{page, progress, response};
 use crate::catalogue::{Catalogue, PublishedToolset};
 use crate::http::body;
-use crate::http::request_log::Particulars;
+use crate::http::request_log::{ClientAddress, Particulars};
 use crate::http::settings::BodyLimits;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::Upstream;
@@ -184,7 +185,8 @@ async fn admit(
             Identity::Person(token)
         }
         Presented::External(token) => {
-            let bearer = state.external_bearer(token, toolset).await;
+            let address = parts.extensions.get().map(|ClientAddress(it)| *it);
+            let bearer = state.external_bearer(token, toolset, address).await;
             Identity::External(bearer.map_err(|error| match error {
                 ExternalError::Refused(fault) => refuse(Refusal::External(fault)),
                 ExternalError::Untold(error) => Rejection::Untold(error),
@@ -214,11 +216,13 @@ impl EndpointState {
         &self,
         token: Secret,
         toolset: &PublishedToolset,
+        address: Option<IpAddr>,
     ) -> Result<Bearer, ExternalError> {
         let external = toolset.external.as_ref().ok_or(ExternalFault::Inactive)?;
         let manifest = &external.manifest;
         let endpoint = toolset.endpoint(&self.public_url);
-        let good = self.external.judge(&token, manifest, &endpoint).await?;
+        let judged = self.external.judge(&token, manifest, &endpoint, address);
+        let good = judged.await?;
         Ok(Bearer {
             token,
             good,

@@ -72,6 +72,7 @@ impl Rejection {
         match self {
             Self::UnknownToolset | Self::NoRoute => StatusCode::NOT_FOUND,
             Self::Caller(refusal, _) => refusal.status(),
+            Self::Untold(Untold::Refusals) => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(_) | Self::Untold(_) | Self::Later(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -119,6 +120,9 @@ impl Rejection {
                 if let Ok(value) = HeaderValue::try_from(seconds.to_string()) {
                     response.headers_mut().insert(header::RETRY_AFTER, value);
                 }
+            }
+            Self::Untold(Untold::Refusals) => {
+                response::set(&mut response, header::RETRY_AFTER, "60");
             }
             Self::Untold(_) | Self::Later(_) => {
                 response::set(&mut response, header::RETRY_AFTER, "5");

@@ -9,6 +9,7 @@ mod ask;
 mod resolve;
 mod trade;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
 
 use super::providers::{ProviderError, Providers};
+use crate::http::quota::FailureQuota;
 use trade::Trades;
 
 pub use resolve::{
@@ -44,6 +46,9 @@ const MOST_ASKED: usize = 32;
 /// How long one waits for his turn.
 const TURN: Duration = Duration::from_secs(3);
 
+/// How many tokens of one address may turn out not to be good within a minute, where the provider had to be asked: many people may come by one address, and each brings one now and then that has expired.
+const REFUSALS: u32 = 240;
+
 /// How many manifests are kept count of.
 const MANIFESTS: u64 = 1000;
 
@@ -53,6 +58,7 @@ pub struct ExternalTokens {
     known: Cache<Digest, Arc<Mutex<Option<Known>>>>,
     trades: Trades,
     asking: Cache<Digest, Arc<Asking>>,
+    refusals: FailureQuota,
     clock: Arc<dyn Clock>,
 }
 
@@ -88,6 +94,9 @@ pub enum Untold {
     /// Too many tokens are asked about already.
     #[error("too many tokens are asked about at the moment")]
     Busy,
+    /// Too many that came from there were not good.
+    #[error("too many tokens from this address were refused")]
+    Refusals,
 }
 
 impl Untold {
@@ -99,6 +108,7 @@ impl Untold {
             Self::Unanswered(Refusal::NotAllowedToAsk { .. }) => Blame::Operator,
             Self::Unanswered(_) => Blame::Upstream,
             Self::Busy => Blame::Us,
+            Self::Refusals => Blame::Caller,
         }
     }
 }
@@ -117,6 +127,15 @@ impl From<Refusal> for ExternalError {
 struct Asking {
     strangers: Semaphore,
     known: Semaphore,
+}
+
+/// Whose token is asked about.
+#[derive(Clone, Copy)]
+enum Whose {
+    /// It was good before.
+    Known,
+    /// It was not.
+    Stranger,
 }
 
 impl Default for Asking {
@@ -142,11 +161,12 @@ impl ExternalTokens {
             known: Cache::builder().max_capacity(CAPACITY).build(),
             trades: Trades::new(Arc::clone(&clock)),
             asking: Cache::builder().max_capacity(MANIFESTS).build(),
+            refusals: FailureQuota::per_minute(REFUSALS),
             clock,
         }
     }
 
-    /// Judges a token that is presented at `endpoint`, a URL of ours.
+    /// Judges a token that is presented at `endpoint`, a URL of ours, from `address`.
     ///
     /// # Errors
     ///
@@ -156,6 +176,7 @@ impl ExternalTokens {
         token: &Secret,
         manifest: &ResolvedManifest,
         endpoint: &str,
+        address: Option<IpAddr>,
     ) -> Result<Arc<Good>, ExternalError> {
         let slot = self.slot(token, manifest, endpoint).await;
         let mut slot = slot.lock().await;
@@ -165,9 +186,16 @@ impl ExternalTokens {
         }
         let before = slot.as_ref().and_then(|known| known.verdict.as_ref().ok());
         let since = before.map_or(now, |good| good.since);
-        let outcome = self
-            .ask_in_turn(token, manifest, endpoint, before.is_some())
-            .await;
+        let outcome = match before {
+            Some(_) => {
+                self.ask_in_turn(token, manifest, endpoint, Whose::Known)
+                    .await
+            }
+            None => {
+                self.ask_about_a_stranger(token, manifest, endpoint, address)
+                    .await
+            }
+        };
         let now = self.clock.now();
         let known = Known::new(outcome, manifest, since, now);
         let verdict = known.verdict.clone();
@@ -189,12 +217,33 @@ impl ExternalTokens {
         self.trades.forget(token, manifest).await;
     }
 
+    /// Asks about a token that was not good before, unless too many that came from its address were not.
+    async fn ask_about_a_stranger(
+        &self,
+        token: &Secret,
+        manifest: &ResolvedManifest,
+        endpoint: &str,
+        address: Option<IpAddr>,
+    ) -> Result<ExternalAccess, ExternalError> {
+        // A signature costs the provider nothing: newer keys are fetched twice a minute at most.
+        let is_asking = manifest.is_asking();
+        if is_asking && self.refusals.is_spent(address, self.clock.now()).await {
+            return Err(Untold::Refusals.into());
+        }
+        let whose = Whose::Stranger;
+        let outcome = self.ask_in_turn(token, manifest, endpoint, whose).await;
+        if is_asking && matches!(outcome, Err(ExternalError::Refused(_))) {
+            self.refusals.count(address, self.clock.now()).await;
+        }
+        outcome
+    }
+
     async fn ask_in_turn(
         &self,
         token: &Secret,
         manifest: &ResolvedManifest,
         endpoint: &str,
-        is_known: bool,
+        whose: Whose,
     ) -> Result<ExternalAccess, ExternalError> {
         if !manifest.is_asking() {
             return self.ask(token, manifest, endpoint).await;
@@ -203,10 +252,9 @@ impl ExternalTokens {
             .asking
             .get_with(manifest.digest, async { Arc::default() });
         let asking = asking.await;
-        let turns = if is_known {
-            &asking.known
-        } else {
-            &asking.strangers
+        let turns = match whose {
+            Whose::Known => &asking.known,
+            Whose::Stranger => &asking.strangers,
         };
         let turn = timeout(TURN, turns.acquire()).await;
         let Ok(Ok(_turn)) = turn else {

@@ -1,5 +1,6 @@
 //! Tokens of a provider's own authorization server: judged before anything is called.
 
+mod crowded;
 mod introspection;
 mod probed;
 mod publication;
@@ -138,6 +139,18 @@ impl Outside {
     }
 
     fn publish_as(&self, toolset: &str, settings: &ManifestSettings, inbound: &[Inbound]) {
+        let introspection = format!("{}/introspect", self.provider.url());
+        self.publish_asking(&introspection, toolset, settings, inbound);
+    }
+
+    /// Publishes a toolset whose tokens are asked about elsewhere.
+    fn publish_asking(
+        &self,
+        introspection: &str,
+        toolset: &str,
+        settings: &ManifestSettings,
+        inbound: &[Inbound],
+    ) {
         let at = |path: &str| format!("{}{path}", self.provider.url());
         let content = json!({
             "issuer": ISSUER,
@@ -145,7 +158,7 @@ impl Outside {
             "token_endpoint": at("/token"),
             "registration_endpoint": "https://as.example/register",
             "jwks_uri": at("/keys"),
-            "introspection_endpoint": at("/introspect"),
+            "introspection_endpoint": introspection,
             "code_challenge_methods_supported": ["S256"],
             "x_of_the_provider": true,
         });
