@@ -8,6 +8,7 @@ mod answer;
 mod call;
 pub mod credentials;
 pub mod external;
+mod form;
 pub mod http;
 pub mod keeper;
 pub mod policy;

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Uri, header};
+use http::{HeaderValue, Request, Uri, header};
 use http_body_util::Full;
 use portcullis_base::{SafeUrl, Secret, Slug};
 use portcullis_oauth::client_auth::ClientAuthentication;
-use portcullis_oauth::wire::token::form;
 use tokio::time::timeout;
 
 use super::error::{AnswerProblem, Endpoint, ProviderError};
+use crate::upstream::form;
 use crate::upstream::http::{Http, HttpAnswer, HttpError};
 
 /// The time for one answer.
@@ -81,23 +81,8 @@ impl Asked<'_> {
         authentication: Option<ClientAuthentication>,
         further: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Request<Full<Bytes>>, ProviderError> {
-        let (authorization, credentials) = match authentication {
-            Some(ClientAuthentication::Header(value)) => (Some(value), Vec::new()),
-            Some(ClientAuthentication::Form(fields)) => (None, fields),
-            None => (None, Vec::new()),
-        };
-        let body = form(fields, &credentials, further);
-        let mut request = self.request(Bytes::copy_from_slice(body.expose().as_bytes()))?;
-        *request.method_mut() = Method::POST;
-        let headers = request.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
-        if let Some(authorization) = authorization {
-            headers.insert(header::AUTHORIZATION, basic(&authorization));
-        }
-        Ok(request)
+        let request = form::post(self.url, fields, authentication, further);
+        request.map_err(|_| self.unreachable("the URL is too long"))
     }
 
     /// Sends a request and reads the whole answer.
@@ -158,12 +143,4 @@ impl Asked<'_> {
             "a provider did not answer as it should"
         );
     }
-}
-
-/// Makes the header of our credentials: Base64 after `Basic `, whatever the halves are.
-pub(super) fn basic(authorization: &Secret) -> HeaderValue {
-    let mut value = HeaderValue::from_str(authorization.expose())
-        .expect("Base64 consists of what a header can carry");
-    value.set_sensitive(true);
-    value
 }

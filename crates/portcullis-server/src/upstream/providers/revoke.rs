@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 
 use super::Providers;
 use super::error::{AnswerProblem, Endpoint, ProviderError};
-use super::exchange::{Asked, basic};
+use super::exchange::Asked;
 use super::token_endpoint::posted;
+use crate::upstream::form::basic;
 use crate::upstream::http::HttpAnswer;
 
 impl Providers {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Uri, header};
+use http::Request;
 use http_body_util::Full;
 use portcullis_base::{Blame, Rng, Secret, Timestamp};
 use portcullis_oauth::client_auth::{
@@ -13,12 +13,13 @@ use portcullis_oauth::client_auth::{
     private_key_jwt,
 };
 use portcullis_oauth::wire::token::{
-    ClientCredentialsRequest, IssuedToken, TokenAnswerError, form, read_answer,
+    ClientCredentialsRequest, IssuedToken, TokenAnswerError, read_answer,
 };
 use tokio::time::timeout;
 
 use super::{TokenError, asked_pause};
 use crate::upstream::credentials::{ChosenBy, ClientGrant, ClientProof};
+use crate::upstream::form;
 use crate::upstream::http::{Http, HttpError};
 use crate::upstream::redact::Redactor;
 
@@ -149,10 +150,6 @@ fn request(
     grant: &ClientGrant<'_>,
     authentication: ClientAuthentication,
 ) -> Result<Request<Full<Bytes>>, Cause> {
-    let (authorization, fields) = match authentication {
-        ClientAuthentication::Header(value) => (Some(value), Vec::new()),
-        ClientAuthentication::Form(fields) => (None, fields),
-    };
     let settings = grant.settings;
     let asked = ClientCredentialsRequest {
         scope: Some(&grant.scope),
@@ -163,26 +160,13 @@ fn request(
         .into_iter()
         .flat_map(|settings| &settings.parameters);
     let further = further.map(|(name, value)| (name.as_str(), value.as_str()));
-    let body = form(asked.fields(), &fields, further);
-    let uri = Uri::try_from(grant.token_url.as_url().as_str())
-        .map_err(|_| Cause::Http(HttpError::Connect("the URL is too long".to_owned())))?;
-    let mut request = Request::new(Full::new(Bytes::copy_from_slice(body.expose().as_bytes())));
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri;
-    let headers = request.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/x-www-form-urlencoded"),
+    let request = form::post(
+        &grant.token_url,
+        asked.fields(),
+        Some(authentication),
+        further,
     );
-    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    if let Some(authorization) = authorization {
-        // Base64 after `Basic `, whatever the halves are.
-        let mut value = HeaderValue::from_str(authorization.expose())
-            .map_err(|_| Cause::Assertion("the credentials cannot be sent".to_owned()))?;
-        value.set_sensitive(true);
-        headers.insert(header::AUTHORIZATION, value);
-    }
-    Ok(request)
+    request.map_err(|_| Cause::Http(HttpError::Connect("the URL is too long".to_owned())))
 }
 
 impl Unanswered {
