@@ -41,9 +41,10 @@ pub enum DocumentKind {
 }
 
 /// What a provider makes of our URL as `resource` (RFC 8707).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ResourceVerdict {
     /// Nobody tried.
+    #[default]
     Untried,
     /// Its tokens name our URL as their audience.
     Accepted,

@@ -2,15 +2,14 @@
 
 use portcullis_base::{Rng, SafeUrl};
 use portcullis_oauth::manifest::Manifest;
-use portcullis_oauth::manifest::check::{
-    self, CheckInput, DocumentKind, ResourceVerdict, Severity,
-};
+use portcullis_oauth::manifest::check::{self, CheckInput, DocumentKind, Severity};
 use portcullis_oauth::manifest::difference::difference;
 use portcullis_oauth::manifest::republish::Republication;
 use portcullis_oauth::resource::Resource;
 use portcullis_store::TokenValidation;
 
 use super::discover::{Found, of_issuer};
+use super::trial::Tried;
 use super::visit::Visitor;
 use super::{reach, trial};
 use crate::doctor::finding::{Finding, Part, PartKind};
@@ -45,8 +44,8 @@ pub enum Trial<'a> {
 /// Examines a manifest.
 pub async fn examine(visitor: &Visitor, examinee: &Examinee<'_>, trial: Trial<'_>) -> Part {
     let mut part = Part::new(PartKind::Manifest, examinee.name);
-    let verdict = match trial {
-        Trial::None => ResourceVerdict::Untried,
+    let tried = match trial {
+        Trial::None => Tried::default(),
         Trial::Register(rng) => {
             let manifest = examinee.manifest;
             trial::try_resource(visitor, manifest, examinee.resource, rng, &mut part).await
@@ -58,7 +57,7 @@ pub async fn examine(visitor: &Visitor, examinee: &Examinee<'_>, trial: Trial<'_
         judge_served(visitor, examinee.manifest, &mut part).await
     };
     let kind = served.as_ref().map_or(DocumentKind::OAuth, |it| it.kind);
-    judge_document(examinee, kind, verdict, &mut part);
+    judge_document(examinee, kind, tried, &mut part);
     let place = served.map(|it| it.place);
     reach::judge(visitor, examinee, place.as_deref(), &mut part).await;
     part
@@ -68,26 +67,21 @@ pub async fn examine(visitor: &Visitor, examinee: &Examinee<'_>, trial: Trial<'_
 #[must_use]
 pub fn read(examinee: &Examinee<'_>) -> Part {
     let mut part = Part::new(PartKind::Manifest, examinee.name);
-    let (kind, verdict) = (DocumentKind::OAuth, ResourceVerdict::Untried);
-    judge_document(examinee, kind, verdict, &mut part);
+    let kind = DocumentKind::OAuth;
+    judge_document(examinee, kind, Tried::default(), &mut part);
     part
 }
 
 /// Judges what stands in the manifest, as clients will read it.
-fn judge_document(
-    examinee: &Examinee<'_>,
-    kind: DocumentKind,
-    resource_verdict: ResourceVerdict,
-    part: &mut Part,
-) {
-    let Some(served) = as_served(examinee, part) else {
+fn judge_document(examinee: &Examinee<'_>, kind: DocumentKind, tried: Tried, part: &mut Part) {
+    let Some(served) = as_served(examinee, tried, part) else {
         return;
     };
     let input = CheckInput {
         announced_issuer: served.issuer(),
         kind,
         our_resource: examinee.resource,
-        resource_verdict,
+        resource_verdict: tried.resource,
         takes_loopback: is_at_home(examinee.manifest),
     };
     let findings = check::findings(&served, &input);
@@ -101,7 +95,7 @@ fn judge_document(
 }
 
 /// Returns the manifest as clients get it; where they can get none, says why.
-fn as_served(examinee: &Examinee<'_>, part: &mut Part) -> Option<Manifest> {
+fn as_served(examinee: &Examinee<'_>, tried: Tried, part: &mut Part) -> Option<Manifest> {
     let own = examinee.manifest;
     let Some(issuer) = examinee.resource.filter(|_| examinee.republished) else {
         return Some(own.clone());
@@ -109,7 +103,7 @@ fn as_served(examinee: &Examinee<'_>, part: &mut Part) -> Option<Manifest> {
     let republication = Republication {
         manifest: own,
         issuer: issuer.as_str(),
-        iss_was_seen: false,
+        iss_was_seen: tried.iss_was_seen,
     };
     match republication.served() {
         Ok(served) => Some(served),

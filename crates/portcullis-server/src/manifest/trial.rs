@@ -28,6 +28,15 @@ struct Client {
     management: Option<(SafeUrl, Secret)>,
 }
 
+/// What a trial brought to light.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tried {
+    /// What the provider makes of `resource`.
+    pub(super) resource: ResourceVerdict,
+    /// Whether it sent `iss` along (RFC 9207), whatever its manifest says; that it did not tells nothing.
+    pub(super) iss_was_seen: bool,
+}
+
 /// Tries what the provider makes of `resource`; tells of it in `part`.
 pub(super) async fn try_resource(
     visitor: &Visitor,
@@ -35,7 +44,7 @@ pub(super) async fn try_resource(
     resource: Option<&Resource>,
     rng: &dyn Rng,
     part: &mut Part,
-) -> ResourceVerdict {
+) -> Tried {
     let (Some(resource), Some(registration), Some(authorization)) = (
         resource,
         manifest.url("registration_endpoint"),
@@ -45,7 +54,7 @@ pub(super) async fn try_resource(
             CHECK,
             "nothing is tried: that takes a `registration_endpoint`, an `authorization_endpoint`, and the URL of a toolset (`--toolset` or `--resource`)",
         ));
-        return ResourceVerdict::Untried;
+        return Tried::default();
     };
     let client = match register(visitor, &registration).await {
         Ok(client) => client,
@@ -55,12 +64,12 @@ pub(super) async fn try_resource(
                 format!("no client can be registered: {reason}"),
                 "see whether the provider lets anybody register; otherwise use the mode `oauth`, with a client that you register by hand",
             ));
-            return ResourceVerdict::Untried;
+            return Tried::default();
         }
     };
     let challenge = CodeChallenge::of(&pkce::verifier(rng));
     let url = request(&authorization, &client.id, challenge.as_str(), resource);
-    let outcome = ask(visitor, &url).await;
+    let (outcome, iss_was_seen) = ask(visitor, &url).await;
     part.add(match &outcome {
         Outcome::Refused => Finding::note(CHECK, "a client was registered, and its request for a sign-in refused with `invalid_target`"),
         Outcome::Error(error) => Finding::doubtful(
@@ -71,9 +80,12 @@ pub(super) async fn try_resource(
         Outcome::Shown => Finding::note(CHECK, "a client was registered, and its request for a sign-in not refused at once; whether tokens are for your endpoint is told by the first sign-in"),
     });
     part.add(delete(visitor, &registration, client).await);
-    match outcome {
-        Outcome::Refused => ResourceVerdict::Refused,
-        Outcome::Error(_) | Outcome::Shown => ResourceVerdict::Untried,
+    Tried {
+        resource: match outcome {
+            Outcome::Refused => ResourceVerdict::Refused,
+            Outcome::Error(_) | Outcome::Shown => ResourceVerdict::Untried,
+        },
+        iss_was_seen,
     }
 }
 
@@ -129,28 +141,34 @@ enum Outcome {
     Shown,
 }
 
-async fn ask(visitor: &Visitor, url: &SafeUrl) -> Outcome {
+/// Asks for a sign-in, and tells whether `iss` came along.
+async fn ask(visitor: &Visitor, url: &SafeUrl) -> (Outcome, bool) {
     let Ok(answer) = visitor.ask(Question::get(url)).await else {
-        return Outcome::Shown;
+        return (Outcome::Shown, false);
     };
     let location = text(&answer, &header::LOCATION);
     let target = url.as_url().join(location).ok();
     let sent_back = target.filter(|_| location.starts_with(REDIRECT_URI));
+    let told = |name| {
+        let target = sent_back.as_ref()?;
+        let mut pairs = target.query_pairs();
+        pairs
+            .find(|(told, _)| told == name)
+            .map(|(_, value)| value.into_owned())
+    };
     let error = match sent_back {
-        Some(target) => target
-            .query_pairs()
-            .find(|(name, _)| name == "error")
-            .map(|(_, error)| error.into_owned()),
+        Some(_) => told("error"),
         // Some write the error for the person, and as JSON for whoever takes no page.
         None => serde_json::from_slice::<Value>(&answer.body)
             .ok()
             .and_then(|body| Some(body.get("error")?.as_str()?.to_owned())),
     };
-    match error.as_deref() {
+    let outcome = match error.as_deref() {
         Some("invalid_target") => Outcome::Refused,
         Some(error) => Outcome::Error(error.to_owned()),
         None => Outcome::Shown,
-    }
+    };
+    (outcome, told("iss").is_some())
 }
 
 /// Deletes the client where the provider lets it (RFC 7592 §2.3); its token goes to the registration's own origin only.

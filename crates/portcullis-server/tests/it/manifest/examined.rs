@@ -253,6 +253,30 @@ async fn what_a_trial_cannot_tell_is_left_open() {
 }
 
 #[tokio::test]
+async fn c_18_a_provider_that_is_seen_to_send_iss_is_not_served_again() {
+    let provider = Provider::start().await;
+    let mut examination = Examination::of(&provider);
+    (examination.registers, examination.republished) = (true, true);
+    let at = |iss: &'static str| {
+        registering(&provider, move |_| {
+            redirect(&format!(
+                "http://127.0.0.1/callback?error=invalid_scope{iss}"
+            ))
+        });
+    };
+    let trial = [
+        ("trial Doubtful", "invalid_scope"),
+        ("trial Note", "deleted"),
+    ];
+    at("");
+    assert_amiss(&examination.at(&provider).await, &trial);
+    // Its manifest does not say that it does.
+    at("&iss=https%3A%2F%2Fas.example");
+    let seen = [&trial[..], &[("republish Wrong", "sends `iss`")]].concat();
+    assert_amiss(&examination.at(&provider).await, &seen);
+}
+
+#[tokio::test]
 async fn the_token_of_a_registration_stays_with_who_gave_it() {
     let provider = Provider::start().await;
     let elsewhere = Provider::start().await;
