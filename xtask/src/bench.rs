@@ -13,6 +13,7 @@ mod report;
 mod request;
 mod running;
 mod sign_in;
+mod sizing;
 mod work;
 
 use anyhow::{Context as _, bail};
@@ -23,7 +24,7 @@ use crate::workspace::Workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct BenchArguments {
-    /// What to measure: `w1` calls, `w2` signing in, `w3` documents, `w4` memory, `w5` cold start, `w6` growth, `guard` what judging a caller costs, `grants` growth of what people granted, `replicas` two over one PostgreSQL; all of them where absent.
+    /// What to measure: `w1` calls, `w2` signing in, `w3` documents, `w4` memory, `w5` cold start, `w6` growth, `guard` what judging a caller costs, `grants` growth of what people granted, `replicas` two over one PostgreSQL; all of these where absent; or `sizing` alone, which counts what PostgreSQL is asked for.
     works: Vec<String>,
     /// Rounds, of which the median is taken.
     #[arg(long, default_value_t = 5)]
@@ -42,16 +43,25 @@ pub(crate) struct BenchArguments {
     install: bool,
 }
 
+/// What is measured as ratios.
+const ALL: [&str; 9] = [
+    "w1", "w2", "w3", "w4", "w5", "w6", "guard", "grants", "replicas",
+];
+
 pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> anyhow::Result<()> {
-    const ALL: [&str; 9] = [
-        "w1", "w2", "w3", "w4", "w5", "w6", "guard", "grants", "replicas",
-    ];
+    if arguments.works == ["sizing"] {
+        let bench = Bench::of_debug(workspace, arguments.install).context("preparing the bench")?;
+        return sizing::sizing(&bench);
+    }
     if let Some(unknown) = arguments
         .works
         .iter()
         .find(|work| !ALL.contains(&work.as_str()))
     {
-        bail!("`{unknown}` is no work; choose among {}", ALL.join(", "));
+        bail!(
+            "`{unknown}` is no work; choose among {}, or `sizing` alone",
+            ALL.join(", ")
+        );
     }
     let wanted = |work: &str| {
         arguments.works.is_empty() || arguments.works.iter().any(|chosen| chosen == work)

@@ -35,7 +35,8 @@ impl Cluster {
         Self::with(&[])
     }
 
-    fn with(more: &[&str]) -> Result<Self> {
+    /// Makes a cluster with further settings of the server.
+    pub(crate) fn with(more: &[&str]) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("portcullis-postgres-")
             .tempdir()?;
@@ -95,6 +96,12 @@ impl Cluster {
             thread::sleep(Duration::from_millis(50));
         }
         bail!("postgres did not come up:\n{}", self.log())
+    }
+
+    /// Counts the lines of the server's log that have a text in them.
+    pub(crate) fn log_lines(&self, text: &str) -> usize {
+        let log = self.log();
+        log.lines().filter(|line| line.contains(text)).count()
     }
 
     fn log(&self) -> String {

@@ -63,6 +63,24 @@ impl Bench {
         &self.generator
     }
 
+    /// Builds both as tests do, where nothing depends on their speed.
+    pub(crate) fn of_debug(workspace: &Workspace, install: bool) -> anyhow::Result<Self> {
+        let needed = [system::NGINX, system::TASKSET, system::POSTGRES];
+        system::require(&needed, install)?;
+        workspace.build()?;
+        Self::of(&workspace.target().join("debug"))
+    }
+
+    fn of(programs: &Path) -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("portcullis-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self {
+            folder,
+            gateway: programs.join("portcullis"),
+            generator: programs.join("portcullis-bench"),
+        })
+    }
+
     /// Builds the gateway and the load generator in release mode.
     pub(crate) fn prepare(workspace: &Workspace, install: bool) -> anyhow::Result<Self> {
         system::require(&[system::NGINX, system::TASKSET], install)?;
@@ -73,14 +91,7 @@ impl Bench {
                 .args(["build", "--release", "--locked"])
                 .args(packages),
         )?;
-        let folder = std::env::temp_dir().join(format!("portcullis-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
-        let release = workspace.target().join("release");
-        Ok(Self {
-            folder,
-            gateway: release.join("portcullis"),
-            generator: release.join("portcullis-bench"),
-        })
+        Self::of(&workspace.target().join("release"))
     }
 
     /// Starts nginx answering one kilobyte of JSON: the API behind.
