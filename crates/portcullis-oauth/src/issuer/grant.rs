@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use portcullis_base::{ConnectionId, Digest, GrantId, Slug, SubjectId, Timestamp};
+use portcullis_base::{
+    ConnectionId, Digest, GrantId, Plain, RefreshToken, Slug, SubjectId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use super::client::ClientId;
@@ -132,12 +134,21 @@ pub struct Renewal {
     pub access: Digest,
     /// The scopes of the access token.
     pub scopes: Scopes,
-    /// When the access token expires.
+    /// When the access token expires at the latest.
     pub access_expires_at: Timestamp,
     /// When the refresh token expires, where it is a new one.
     pub refresh_expires_at: Timestamp,
     /// For how long the presented token is still good once what came of it is in use.
     pub replaced: Duration,
+}
+
+/// What a refresh gave.
+#[derive(Debug)]
+pub struct Renewed {
+    /// The refresh token that comes after the presented one.
+    pub successor: Plain<RefreshToken>,
+    /// When the access token expires.
+    pub access_expires_at: Timestamp,
 }
 
 /// A refresh token to store.

@@ -117,14 +117,13 @@ async fn of_refresh_token(
         refresh_expires_at: until(lifetimes.refresh),
         replaced: lifetimes.replaced,
     };
-    let expires_in = renewal.access_expires_at.since(now);
     let presented = request.refresh_token.clone();
-    let successor = parts.store.renew(presented, renewal, now).await?;
-    let successor = successor.ok_or_else(|| refuse(&RefreshError::Ended))?;
+    let renewed = parts.store.renew(presented, renewal, now).await?;
+    let renewed = renewed.ok_or_else(|| refuse(&RefreshError::Ended))?;
     let issued = IssuedTokens {
         access: &access,
-        expires_in,
-        refresh: Some(&successor),
+        expires_in: renewed.access_expires_at.since(now),
+        refresh: Some(&renewed.successor),
         scope: &refreshed.scopes,
     };
     Ok(issued.to_json())

@@ -2,9 +2,12 @@
 //!
 //! The lineage of a grant is a line: who presents a token that has been replaced gets the newest one that came of it.
 //! It branches only where the data key has changed in between, and then each branch goes on.
+//! The access tokens that come with one successor expire together: processes that share a refresh token and look at nothing but what they hold would drift apart otherwise, hour by hour, until one comes too late.
+
+use std::time::Duration;
 
 use portcullis_base::{Digest, Plain, RefreshToken, Timestamp};
-use portcullis_oauth::issuer::grant::Renewal;
+use portcullis_oauth::issuer::grant::{Renewal, Renewed};
 
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
 use crate::error::StoreError;
@@ -13,6 +16,9 @@ use crate::store::Store;
 
 /// How many replaced tokens are passed on the way to the newest; more are not replaced within the ten minutes that one stays good in at most, at ten a second.
 const LONGEST_WAY: usize = 10_000;
+
+/// How long an access token is good at least that is to expire with others.
+const SHORTEST_LIFE: Duration = Duration::from_secs(10);
 
 impl Store {
     /// Gives what comes after a refresh token, and an access token with it: the newest token that came of it, or the first.
@@ -27,7 +33,7 @@ impl Store {
         presented: Plain<RefreshToken>,
         renewal: Renewal,
         now: Timestamp,
-    ) -> Result<Option<Plain<RefreshToken>>, StoreError> {
+    ) -> Result<Option<Renewed>, StoreError> {
         let sealer = self.sealer();
         self.engine()
             .write(move |mut connection| {
@@ -39,12 +45,22 @@ impl Store {
                     let seal = sealer.current(connection).await?;
                     let last = newest(&seal, presented, used.generation, connection).await?;
                     let successor = seal.successor(&last.token);
+                    let replaced = last.token.digest();
+                    let mut renewal = renewal;
                     if last.is_new {
                         insert(&used.grant, &successor, &last, &renewal, now, connection).await?;
+                    } else if let Some(end) =
+                        end_of_others(&used.grant, &replaced, connection).await?
+                    {
+                        let end = end.max(now.after(SHORTEST_LIFE));
+                        renewal.access_expires_at = renewal.access_expires_at.min(end);
                     }
-                    let replaced = last.token.digest();
                     add_access(&used.grant, &renewal, &replaced, now, connection).await?;
-                    Ok(Some(successor))
+                    let access_expires_at = renewal.access_expires_at;
+                    Ok(Some(Renewed {
+                        successor,
+                        access_expires_at,
+                    }))
                 })
             })
             .await
@@ -206,6 +222,23 @@ async fn insert(
         renewal.refresh_expires_at.as_millis()
     )?;
     Ok(())
+}
+
+/// Returns when the first expires of the access tokens that came with the same successor and are in use.
+async fn end_of_others(
+    grant: &str,
+    refreshed: &Digest,
+    connection: &mut Connection<'_>,
+) -> Result<Option<Timestamp>, StoreError> {
+    let found = fetch_optional!(
+        connection,
+        (Option<i64>,),
+        "SELECT MIN(expires_at_ms) FROM access_tokens \
+         WHERE grant_id = $1 AND refreshed = $2 AND used_at_ms IS NOT NULL",
+        grant,
+        refreshed.as_bytes().as_slice()
+    )?;
+    Ok(found.and_then(|(end,)| end).map(Timestamp::from_millis))
 }
 
 async fn add_access(

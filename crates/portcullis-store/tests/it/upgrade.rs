@@ -83,7 +83,7 @@ async fn everything_in_it_works(database: Database) {
     // The answer of this one was lost with the program before; it is given again.
     for name in ["a", "b"] {
         let renewed = store.renew(refresh_token(name), renewal("d", later(2)), later(2));
-        let successor = renewed.await.unwrap().unwrap();
+        let successor = renewed.await.unwrap().unwrap().successor;
         let stored = store
             .refresh_token(&successor.digest())
             .await

@@ -17,6 +17,7 @@ on_both_engines! {
     f_03_f_04_who_presents_one_token_gets_one_successor
     f_03_a_token_is_good_until_what_came_of_it_is_used_and_a_moment_more
     f_04_who_comes_late_gets_the_newest
+    f_04_access_tokens_of_one_successor_expire_together_once_one_is_used
     f_02_the_use_of_an_access_token_confirms_the_one_before
     a_refresh_token_that_is_not_good_gives_nothing
     a_token_has_another_successor_under_another_data_key
@@ -43,7 +44,7 @@ async fn renew(
     let renewed = store
         .renew(presented.clone(), renewal(name, now), now)
         .await;
-    renewed.unwrap()
+    renewed.unwrap().map(|renewed| renewed.successor)
 }
 
 fn same(one: &Plain<RefreshToken>, other: &Plain<RefreshToken>) -> bool {
@@ -138,6 +139,38 @@ async fn f_04_who_comes_late_gets_the_newest(database: Database) {
         .unwrap()
         .unwrap();
     assert_eq!((row.generation, row.replaced_at), (3, None));
+}
+
+async fn f_04_access_tokens_of_one_successor_expire_together_once_one_is_used(database: Database) {
+    let store = opened(&database).await;
+    let first = refresh_token("t");
+    let expiry = async |name, now: Timestamp| {
+        let renewal = Renewal {
+            access_expires_at: now.after(Duration::from_hours(1)),
+            ..renewal(name, now)
+        };
+        let renewed = store.renew(first.clone(), renewal, now).await;
+        let told = renewed.unwrap().unwrap().access_expires_at;
+        let row = store.access_token(&digest(name, "access")).await;
+        assert_eq!(row.unwrap().unwrap().expires_at, told);
+        told
+    };
+    let lost = expiry("a", NOW).await;
+    // Nobody knows whether that one arrived, so it binds nobody.
+    let hour = NOW.after(Duration::from_mins(50));
+    let used = expiry("b", hour).await;
+    assert_eq!(used, hour.after(Duration::from_hours(1)));
+    assert!(lost < used);
+    store.confirm_access_token(digest("b", "access"), first.digest(), hour);
+    let is_noted = async || {
+        let row = store.refresh_token(&first.digest()).await;
+        row.unwrap().unwrap().confirmed_at.is_some()
+    };
+    while !is_noted().await {
+        tokio::task::yield_now().await;
+    }
+    let late = hour.after(Duration::from_secs(50));
+    assert_eq!(expiry("c", late).await, used);
 }
 
 async fn f_02_the_use_of_an_access_token_confirms_the_one_before(database: Database) {

@@ -118,7 +118,7 @@ async fn an_ended_grant_stays_thirty_days(database: Database) {
         ..renewal("b", NOW)
     };
     let renewed = store.renew(refresh_token("a"), lasting, NOW).await;
-    let refresh = renewed.unwrap().unwrap().digest();
+    let refresh = renewed.unwrap().unwrap().successor.digest();
     let ended = store.end_grant(grant.id, EndReason::Revoked, NOW).await;
     assert!(ended.unwrap());
 
@@ -144,7 +144,7 @@ async fn a_grant_goes_with_its_last_token(database: Database) {
         ..renewal("b", NOW)
     };
     let renewed = store.renew(refresh_token("a"), lasting, NOW).await;
-    let refresh = renewed.unwrap().unwrap().digest();
+    let refresh = renewed.unwrap().unwrap().successor.digest();
     store.sweep_sign_in(NOW.after(DAY), 100).await.unwrap();
     let row = store.refresh_token(&refresh).await.unwrap();
     assert_eq!(row.unwrap().grant, grant);
