@@ -1,4 +1,5 @@
 //! The measuring half of `cargo xtask bench`: it loads a server, or measures an import, and prints one line of JSON; it is the provider of those who sign in, too.
+//! And the people of `cargo xtask soak`, with their provider.
 //!
 //! What is started, pinned and compared is the business of `xtask`.
 
@@ -8,6 +9,7 @@ mod process;
 mod provider;
 mod sign_in;
 mod signer;
+mod soak;
 mod visitor;
 mod wire;
 
@@ -59,6 +61,12 @@ enum Arguments {
         #[arg(long)]
         key: Option<PathBuf>,
     },
+    /// Serves as a provider, and its API, that tell what they were asked and can be stopped in the middle.
+    SoakProvider(soak::provider::ProviderArguments),
+    /// Is one of the processes that share a person's tokens.
+    SoakProcess(soak::process::ProcessArguments),
+    /// Is a crowd of people that comes again where it is told to.
+    SoakCrowd(soak::crowd::CrowdArguments),
     /// Measures, in this process, how long a document takes to become a tool list.
     Import {
         /// The OpenAPI document.
@@ -97,6 +105,13 @@ fn main() -> anyhow::Result<()> {
             let key = key.map(|file| signer::Signer::read(&file)).transpose()?;
             return on_one_thread(provider::run(port, key));
         }
+        Arguments::SoakProvider(arguments) => {
+            return on_one_thread(soak::provider::run(arguments));
+        }
+        Arguments::SoakProcess(arguments) => {
+            return on_one_thread(soak::process::run(arguments));
+        }
+        Arguments::SoakCrowd(arguments) => on_one_thread(soak::crowd::run(arguments))?,
         Arguments::Import {
             document,
             parse_only,

@@ -62,7 +62,7 @@ async fn answer(request: Request<Incoming>, state: &State) -> Response<Full<Byte
 }
 
 /// Sends the browser back with a code.
-fn back(query: &str, person: u64) -> Response<Full<Bytes>> {
+pub(crate) fn back(query: &str, person: u64) -> Response<Full<Bytes>> {
     let value = |name: &str| value_of(query.as_bytes(), name).unwrap_or_default();
     let answer = form_urlencoded::Serializer::new(String::new())
         .append_pair("code", &person.to_string())
@@ -102,13 +102,13 @@ fn me(request: &Request<Incoming>) -> Response<Full<Bytes>> {
     }
 }
 
-fn value_of(form: &[u8], name: &str) -> Option<String> {
+pub(crate) fn value_of(form: &[u8], name: &str) -> Option<String> {
     form_urlencoded::parse(form)
         .find(|(known, _)| known == name)
         .map(|(_, value)| value.into_owned())
 }
 
-fn json_answer(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(

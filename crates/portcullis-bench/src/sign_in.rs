@@ -9,6 +9,7 @@ use url::Url;
 use crate::load::{self, LoadArguments, Measured, now};
 use crate::process;
 use crate::visitor::{Place, SignedIn, Visitor};
+use crate::wire::Detour;
 
 #[derive(clap::Args)]
 pub(crate) struct SignInArguments {
@@ -100,7 +101,7 @@ pub(crate) async fn run(arguments: SignInArguments) -> anyhow::Result<Measured> 
 async fn place(call: &LoadArguments) -> anyhow::Result<Arc<Place>> {
     let resource = Url::parse(&call.url.to_string())?;
     let request = load::request(call)?;
-    let place = Place::find(resource, request, call.expect.clone()).await?;
+    let place = Place::find(resource, request, call.expect.clone(), Detour::default()).await?;
     Ok(Arc::new(place))
 }
 

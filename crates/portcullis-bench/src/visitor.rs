@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use crate::wire::{Answer, FORM, Wires, get, post};
+use crate::wire::{Answer, Detour, FORM, Wires, get, post};
 
 /// Where the answer goes; nobody is asked for it.
 const REDIRECT_URI: &str = "https://app.example/cb";
@@ -39,10 +39,26 @@ pub(crate) struct Endpoints {
 }
 
 /// A client that was let in.
+#[derive(Clone)]
 pub(crate) struct SignedIn {
-    client: String,
+    pub(crate) client: String,
     pub(crate) access_token: String,
-    refresh_token: String,
+    pub(crate) refresh_token: String,
+    pub(crate) expires_in: u64,
+}
+
+impl SignedIn {
+    /// Reads what the token endpoint gave to a client.
+    pub(crate) fn read(client: &str, answer: &Answer) -> anyhow::Result<Self> {
+        let answer = answer.json()?;
+        let expires_in = answer.get("expires_in").and_then(Value::as_u64);
+        Ok(Self {
+            client: client.to_owned(),
+            access_token: text(&answer, "access_token")?,
+            refresh_token: text(&answer, "refresh_token")?,
+            expires_in: expires_in.context("no `expires_in`")?,
+        })
+    }
 }
 
 /// What visitors have in common.
@@ -53,6 +69,7 @@ pub(crate) struct Place {
     resource: Url,
     expect: Option<String>,
     challenge: CodeChallenge,
+    detour: Detour,
     visits: AtomicU32,
 }
 
@@ -62,9 +79,11 @@ impl Place {
         resource: Url,
         call: Request<Full<Bytes>>,
         expect: Option<String>,
+        detour: Detour,
     ) -> anyhow::Result<Self> {
         let document = resource.join("/.well-known/oauth-authorization-server")?;
-        let answer = Wires::default().send(&document, get(&document)?).await?;
+        let mut wires = Wires::by(detour.clone());
+        let answer = wires.send(&document, get(&document)?).await?;
         let metadata = answer.json()?;
         let endpoint = |name: &str| -> anyhow::Result<Url> {
             let url = metadata.get(name).and_then(Value::as_str);
@@ -80,8 +99,47 @@ impl Place {
             resource,
             expect,
             challenge: CodeChallenge::of(&Secret::new(VERIFIER.to_owned())),
+            detour,
             visits: AtomicU32::new(0),
         })
+    }
+
+    /// Returns connections to the server that go by its detour.
+    pub(crate) fn wires(&self) -> Wires {
+        Wires::by(self.detour.clone())
+    }
+
+    /// Makes the request that trades a refresh token.
+    pub(crate) fn refreshing(
+        &self,
+        client: &str,
+        refresh_token: &str,
+    ) -> anyhow::Result<(Url, Request<Full<Bytes>>)> {
+        let body = Serializer::new(String::new())
+            .append_pair("grant_type", "refresh_token")
+            .append_pair("client_id", client)
+            .append_pair("refresh_token", refresh_token)
+            .append_pair("resource", self.resource.as_str())
+            .finish();
+        let url = self.endpoints.token.clone();
+        let request = post(&url, FORM, body)?;
+        Ok((url, request))
+    }
+
+    /// Makes the call that the token is for.
+    pub(crate) fn calling(
+        &self,
+        access_token: &str,
+    ) -> anyhow::Result<(Url, Request<Full<Bytes>>)> {
+        let mut request = self.call.clone();
+        let bearer = HeaderValue::try_from(format!("Bearer {access_token}"))?;
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        Ok((self.resource.clone(), request))
+    }
+
+    /// Tells whether an answer to the call is the one that is to come.
+    pub(crate) fn is_expected(&self, body: &str) -> bool {
+        self.expect.as_ref().is_none_or(|it| body.contains(it))
     }
 }
 
@@ -97,8 +155,8 @@ pub(crate) struct Visitor {
 impl Visitor {
     pub(crate) fn new(place: Arc<Place>) -> Self {
         Self {
+            wires: place.wires(),
             place,
-            wires: Wires::default(),
             cookies: BTreeMap::new(),
             address: HeaderValue::from_static("10.0.0.1"),
         }
@@ -153,28 +211,21 @@ impl Visitor {
 
     /// Trades the refresh token for other tokens.
     pub(crate) async fn refresh(&mut self, signed_in: &SignedIn) -> anyhow::Result<SignedIn> {
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("client_id", &*signed_in.client),
-            ("refresh_token", &signed_in.refresh_token),
-        ];
-        self.tokens(&signed_in.client, &form).await
+        let (client, token) = (&signed_in.client, &signed_in.refresh_token);
+        let (url, request) = self.place.refreshing(client, token)?;
+        let answer = self.send(&url, request).await?;
+        SignedIn::read(client, &answer)
     }
 
     /// Makes the call that the token is for.
     pub(crate) async fn call(&mut self, signed_in: &SignedIn) -> anyhow::Result<()> {
-        let mut request = self.place.call.clone();
-        let bearer = HeaderValue::try_from(format!("Bearer {}", signed_in.access_token))?;
-        request.headers_mut().insert(header::AUTHORIZATION, bearer);
-        let url = self.place.resource.clone();
+        let (url, request) = self.place.calling(&signed_in.access_token)?;
         let answer = self.send(&url, request).await?;
         let body = answer.good()?;
-        let is_expected = self
-            .place
-            .expect
-            .as_ref()
-            .is_none_or(|it| body.contains(it));
-        ensure!(is_expected, "the call was answered with {body}");
+        ensure!(
+            self.place.is_expected(body),
+            "the call was answered with {body}"
+        );
         Ok(())
     }
 
@@ -184,12 +235,8 @@ impl Visitor {
             .extend_pairs(form)
             .append_pair("resource", self.place.resource.as_str())
             .finish();
-        let answer = self.send(&url, post(&url, FORM, body)?).await?.json()?;
-        Ok(SignedIn {
-            client: client.to_owned(),
-            access_token: text(&answer, "access_token")?,
-            refresh_token: text(&answer, "refresh_token")?,
-        })
+        let answer = self.send(&url, post(&url, FORM, body)?).await?;
+        SignedIn::read(client, &answer)
     }
 
     /// Follows redirects and pages from `url` on until the client gets its code.

@@ -1,6 +1,8 @@
 //! What a visitor sends and gets: requests over a connection to each place that it comes to.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
@@ -45,10 +47,10 @@ fn request(method: Method, url: &Url, body: String) -> anyhow::Result<Request<Fu
 
 /// An answer, read whole.
 pub(crate) struct Answer {
-    status: StatusCode,
+    pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) location: Option<String>,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -70,28 +72,70 @@ impl Answer {
     }
 }
 
+/// Where a server is reached whose URLs name another address: at its replicas, in turn.
+#[derive(Clone, Default)]
+pub(crate) struct Detour {
+    authority: String,
+    addresses: Arc<[String]>,
+    next: Arc<AtomicUsize>,
+}
+
+impl Detour {
+    /// Leads to `addresses` what goes to `url`; nowhere else where there are none.
+    pub(crate) fn of(url: &Url, addresses: &[String]) -> Self {
+        Self {
+            authority: url.authority().to_owned(),
+            addresses: addresses.into(),
+            next: Arc::default(),
+        }
+    }
+
+    fn address<'a>(&'a self, authority: &'a str) -> &'a str {
+        if authority != self.authority || self.addresses.is_empty() {
+            return authority;
+        }
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.addresses.len();
+        self.addresses.get(turn).map_or(authority, String::as_str)
+    }
+}
+
 /// A connection to each place that the visitor comes to.
 #[derive(Default)]
-pub(crate) struct Wires(HashMap<String, SendRequest<Full<Bytes>>>);
+pub(crate) struct Wires {
+    open: HashMap<String, SendRequest<Full<Bytes>>>,
+    detour: Detour,
+}
 
 impl Wires {
+    /// Goes by a detour.
+    pub(crate) fn by(detour: Detour) -> Self {
+        Self {
+            open: HashMap::new(),
+            detour,
+        }
+    }
+
     /// Sends a request and reads the whole answer.
     pub(crate) async fn send(
         &mut self,
         url: &Url,
         request: Request<Full<Bytes>>,
     ) -> anyhow::Result<Answer> {
-        let authority = url.authority();
-        let open = self.0.remove(authority).filter(|wire| !wire.is_closed());
+        let address = self.detour.address(url.authority()).to_owned();
+        let mut open = self.open.remove(&address);
+        if let Some(wire) = &mut open
+            && wire.ready().await.is_err()
+        {
+            open = None;
+        }
         let mut wire = match open {
             Some(wire) => wire,
-            None => load::connect(authority).await?,
+            None => load::connect(&address).await?,
         };
-        wire.ready().await?;
         let response = wire.send_request(request).await?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
-        self.0.insert(authority.to_owned(), wire);
+        self.open.insert(address, wire);
         let location = parts.headers.get(header::LOCATION);
         let location = location.map(HeaderValue::to_str).transpose()?;
         Ok(Answer {
