@@ -10,7 +10,7 @@ mod parts;
 mod peers;
 mod replicas;
 mod report;
-mod request;
+pub(crate) mod request;
 mod running;
 mod sign_in;
 mod sizing;

@@ -21,6 +21,7 @@ mod node;
 mod peers;
 mod postgres;
 mod program;
+mod soak;
 mod steps;
 mod system;
 mod test;
@@ -61,6 +62,8 @@ enum Action {
     Matrix,
     /// Measures what `docs/performance.md` speaks of, as ratios within one run
     Bench(bench::BenchArguments),
+    /// People stay signed in for weeks, through lost answers, killed processes and a database that is away
+    Soak(soak::SoakArguments),
     /// Run a command with a throw-away PostgreSQL whose URL is in its environment
     Postgres {
         /// The command and its arguments
@@ -96,6 +99,7 @@ fn run(action: Action) -> Result<()> {
         Action::Test(options) => test::run(&workspace, &options),
         Action::Matrix => matrix(&workspace),
         Action::Bench(arguments) => bench::run(&workspace, &arguments),
+        Action::Soak(arguments) => soak::run(&workspace, &arguments),
         Action::Postgres { command } => with_postgres(&command),
     }
 }

@@ -81,6 +81,27 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Makes an empty database and returns its URL.
+    pub(crate) fn database(&self, name: &str) -> Result<String> {
+        self.ask("postgres", &format!("CREATE DATABASE {name}"))?;
+        Ok(format!(
+            "postgres://postgres@127.0.0.1:{}/{name}",
+            self.port
+        ))
+    }
+
+    /// Runs a statement in a database and returns what it gives, bare.
+    pub(crate) fn ask(&self, database: &str, statement: &str) -> Result<String> {
+        let told = command::output(
+            as_postgres("psql")?
+                .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
+                .args(["--host=127.0.0.1", "--username=postgres"])
+                .arg(format!("--port={}", self.port))
+                .args(["--dbname", database, "--command", statement]),
+        )?;
+        Ok(told.trim().to_owned())
+    }
+
     fn wait(&mut self) -> Result<()> {
         for _ in 0..200 {
             let asked = as_postgres("pg_isready")?

@@ -81,6 +81,28 @@ pub(crate) const CPULIMIT: Requirement = Requirement {
     find: || command::find("cpulimit"),
 };
 
+/// Turns the clocks of the programs of a soak.
+pub(crate) const FAKETIME: Requirement = Requirement {
+    what: "libfaketime",
+    package: "libfaketime",
+    find: faketime_library,
+};
+
+/// Lets the programs of a soak have a thousand connections.
+pub(crate) const PRLIMIT: Requirement = Requirement {
+    what: "prlimit",
+    package: "util-linux",
+    find: || command::find("prlimit"),
+};
+
+/// Finds the library that is put before a program whose clock is turned.
+pub(crate) fn faketime_library() -> Option<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
+    folders
+        .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
+        .find(|library| library.is_file())
+}
+
 /// Finds a program of the PostgreSQL server.
 pub(crate) fn postgres_program(name: &str) -> Option<PathBuf> {
     command::find(name).or_else(|| {
