@@ -4,6 +4,7 @@
 //! With a key file: the new key is written beside it, the database is made to open with both, the files change places, and then the secrets are sealed anew.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -50,8 +51,15 @@ pub(crate) async fn run(
 
 async fn rotate_file(store: &Store, path: &Path) -> anyhow::Result<()> {
     let next = beside(path, "next");
+    let opened = read_key_file(path)?;
+    let _turn = turn(path);
     let present = read_key_file(path)?;
-    let key = if next.exists() {
+    if present.id() != opened.id() {
+        println!("done: another command has changed the master key at the same time");
+        return Ok(());
+    }
+    let taken_up = next.exists();
+    let key = if taken_up {
         read_key_file(&next)?
     } else if store.rotation_is_unfinished().await? {
         // The files have changed places already.
@@ -61,7 +69,13 @@ async fn rotate_file(store: &Store, path: &Path) -> anyhow::Result<()> {
     } else {
         create_key_file(&next, &SystemRng)?
     };
-    begin(store, &key).await?;
+    if let Err(error) = begin(store, &key).await {
+        if !taken_up {
+            // It seals nothing, and the next attempt makes another.
+            let _ = std::fs::remove_file(&next);
+        }
+        return Err(error);
+    }
     let former = beside(path, present.id().as_str());
     if !former.exists() {
         std::fs::hard_link(path, &former)
@@ -76,6 +90,13 @@ async fn rotate_file(store: &Store, path: &Path) -> anyhow::Result<()> {
         former.display()
     );
     Ok(())
+}
+
+/// Waits while another command changes the key in the same folder; where the file system knows no locks, nobody waits.
+fn turn(path: &Path) -> Option<File> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    let folder = File::open(folder.unwrap_or(Path::new("."))).ok()?;
+    folder.lock().ok().map(|()| folder)
 }
 
 async fn begin(store: &Store, key: &MasterKey) -> anyhow::Result<()> {

@@ -91,6 +91,24 @@ fn what_apply_writes_is_published_and_not_undone() {
 }
 
 #[test]
+fn two_commands_that_change_the_master_key_at_once_leave_one_that_opens() {
+    let api = Api::start();
+    let folder = open_folder(&api);
+    stdout(&portcullis(folder.path(), &["apply", "--yes"]));
+    let rotations = [(); 2].map(|()| {
+        let mut rotate = command(folder.path(), &["key", "rotate"]);
+        rotate.stdout(Stdio::piped()).stderr(Stdio::piped());
+        rotate.spawn().expect("the program starts")
+    });
+    let ended = rotations.map(|child| child.wait_with_output().expect("the program ends"));
+    assert!(ended.iter().any(|output| output.status.success()));
+    stdout(&portcullis(folder.path(), &["key", "list"]));
+    let data = folder.path().join("portcullis-data");
+    assert!(!data.join("master.key.next").exists());
+    stdout(&portcullis(folder.path(), &["key", "rotate"]));
+}
+
+#[test]
 fn a_lost_master_key_is_told_with_what_it_opened_and_can_be_given_up() {
     let api = Api::start();
     let folder = open_folder(&api);
