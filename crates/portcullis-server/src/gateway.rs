@@ -40,6 +40,7 @@ use crate::manifest::visit::Visitor;
 use crate::manifest::watch::ManifestWatch;
 use crate::mcp::endpoint::{self, EndpointState};
 use crate::mcp::keys::KeyCache;
+use crate::shared_clock::SharedClock;
 use crate::storage::{self, StorageError};
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::external::ExternalTokens;
@@ -102,6 +103,7 @@ pub struct Gateway {
     keys: Arc<KeyCache>,
     catalogue: Arc<ArcSwap<Catalogue>>,
     vault: Arc<Vault>,
+    common: Arc<SharedClock>,
     parts: VaultParts,
 }
 
@@ -126,7 +128,8 @@ impl Gateway {
     ) -> Result<Self, GatewayError> {
         let metrics = Arc::new(metrics);
         let sockets = Sockets::bind(&configuration.settings, &metrics).await?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let common = Arc::new(SharedClock::new(Arc::new(SystemClock)));
+        let clock: Arc<dyn Clock> = Arc::clone(&common) as _;
         let rng: Arc<dyn Rng> = Arc::new(SystemRng);
         let opened = storage::open(
             &configuration.settings.storage,
@@ -136,7 +139,11 @@ impl Gateway {
         let store = opened
             .await
             .map_err(|error| of_storage(error, &configuration.settings))?;
+        if let Err(error) = common.set_by(&store).await {
+            tracing::warn!(%error, "the database does not tell the time");
+        }
         let parts = Parts {
+            common,
             configuration,
             metrics,
             sockets,
@@ -195,6 +202,8 @@ impl Gateway {
             self.reloader.revised(),
             background.clone(),
         ));
+        let time = jobs::keep_time(self.common, parts.store.clone(), background.clone());
+        tasks.spawn(time);
         tasks.spawn(jobs::sweep(
             parts.store.clone(),
             Arc::clone(&parts.clock),
@@ -248,6 +257,7 @@ impl Gateway {
 
 /// What a gateway is assembled from.
 struct Parts {
+    common: Arc<SharedClock>,
     configuration: Configuration,
     metrics: Arc<Metrics>,
     sockets: Sockets,
@@ -365,6 +375,7 @@ impl Parts {
             keys,
             catalogue,
             vault,
+            common: self.common,
             parts,
         })
     }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalogue::Catalogue;
 use crate::manifest::watch::ManifestWatch;
 use crate::mcp::keys::KeyCache;
+use crate::shared_clock::SharedClock;
 use crate::upstream::keeper::Keeper;
 use crate::upstream::revoker::Revoker;
 
@@ -26,7 +27,7 @@ const SWEEP_ROWS: u32 = 1000;
 /// How long a client that registered itself is kept without being used.
 const UNUSED_CLIENTS: Duration = Duration::from_hours(90 * 24);
 
-/// How often it is looked whether a manifest is due to be compared with what its provider serves, and whether connections have rested for long.
+/// How often it is looked whether a manifest is due to be compared with what its provider serves, whether connections have rested for long, and what time it is at the database.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// How often it is looked whether a provider is to be asked to revoke a token: soon, since people come back.
@@ -42,6 +43,25 @@ pub(crate) async fn follow(
     tokio::select! {
         () = keys.follow(notices, &revised) => {}
         () = shutdown.cancelled() => {}
+    }
+}
+
+/// Sets the time by the database's once a minute, until `shutdown` is cancelled.
+pub(crate) async fn keep_time(clock: Arc<SharedClock>, store: Store, shutdown: CancellationToken) {
+    let mut ticks: Interval = interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = shutdown.cancelled() => return,
+        }
+        let outcome = tokio::select! {
+            outcome = clock.set_by(&store) => outcome,
+            () = shutdown.cancelled() => return,
+        };
+        if let Err(error) = outcome {
+            tracing::debug!(%error, "the database does not tell the time");
+        }
     }
 }
 

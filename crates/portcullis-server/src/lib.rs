@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod mcp;
 mod memory;
 pub mod page;
+mod shared_clock;
 pub mod storage;
 pub mod telemetry;
 pub mod upstream;

@@ -6,7 +6,7 @@ use portcullis_base::{ApiKeyId, Rng, Timestamp};
 use portcullis_oauth::issuer::client::ClientId;
 use tokio_util::task::TaskTracker;
 
-use crate::engine::{Engine, OpenDatabaseError, fetch_optional};
+use crate::engine::{Engine, OpenDatabaseError, dialect, fetch_optional};
 use crate::error::StoreError;
 use crate::last_uses::LastUses;
 use crate::objects::Revision;
@@ -113,6 +113,20 @@ impl Store {
         )?;
         row.map(|(value,)| Revision::from_stored(value))
             .ok_or_else(|| StoreError::Damaged("the table revision has no row".to_owned()))
+    }
+
+    /// Returns the time of the server that keeps the database; nothing where it is a file of this machine.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        if let Engine::Sqlite { .. } = self.engine() {
+            return Ok(None);
+        }
+        let mut reader = self.engine().reader().await?;
+        let row = fetch_optional!(&mut reader.connection(), (i64,), dialect::POSTGRES_TIME)?;
+        Ok(row.map(|(millis,)| Timestamp::from_millis(millis)))
     }
 
     /// Waits for the writes that have begun, and closes every connection.

@@ -58,6 +58,10 @@ pub(super) const SQLITE_CHECK: &str = "PRAGMA quick_check(1)";
 /// Keeps other processes that open the database waiting until the transaction ends; any number will do that nobody else uses.
 pub(super) const POSTGRES_LOCK: &str = "SELECT pg_advisory_xact_lock(1348682818)";
 
+/// Reads the server's clock, in milliseconds since 1970.
+pub(crate) const POSTGRES_TIME: &str =
+    "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+
 /// Tells those who listen to channel `$1` the text `$2`, once the transaction is committed.
 pub(crate) const POSTGRES_NOTIFY: &str = "SELECT pg_notify($1, $2)";
 

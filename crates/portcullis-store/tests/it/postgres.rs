@@ -1,5 +1,7 @@
 //! What only PostgreSQL can meet: connections that break, and databases of others.
 
+use std::time::Duration;
+
 use portcullis_store::{Object, OpenDatabaseError};
 
 use crate::engines::{Database, Engine};
@@ -27,6 +29,19 @@ async fn broken_connections_are_replaced() {
     )
     .await;
     assert_eq!(store.snapshot().await.unwrap().documents.len(), 2);
+}
+
+#[tokio::test]
+async fn the_time_is_told_by_the_server_and_by_no_file() {
+    let database = Database::new(Engine::Postgres, "the_time_is_told").await;
+    let store = database.open().await;
+    let first = store.time().await.unwrap().unwrap();
+    let second = store.time().await.unwrap().unwrap();
+    // The first of 2025 is long ago everywhere, and these are one moment.
+    assert!(first.as_millis() > 1_735_689_600_000);
+    assert!(first <= second && second.since(first) < Duration::from_mins(10));
+    let file = Database::new(Engine::Sqlite, "the_time_is_told").await;
+    assert_eq!(file.open().await.time().await.unwrap(), None);
 }
 
 #[tokio::test]
