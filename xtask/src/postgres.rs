@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL refuses to run as root, so there it runs as the user `postgres`, whom the server's package brings.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -21,6 +21,8 @@ pub(crate) const URL_VARIABLE: &str = "PORTCULLIS_TEST_POSTGRES_URL";
 pub(crate) struct Cluster {
     folder: TempDir,
     server: Child,
+    /// What started the server.
+    command: Command,
     port: u16,
 }
 
@@ -35,8 +37,22 @@ impl Cluster {
         Self::with(&[])
     }
 
+    /// As [`Cluster::start`], of a server with variables in its environment, by which its clock can be turned.
+    pub(crate) fn by_clock(variables: &[(&str, OsString)]) -> Result<Self> {
+        Self::in_environment(&FAST, variables)
+    }
+
+    /// As [`Cluster::by_clock`], of a server that keeps what it was told, whatever befalls it.
+    pub(crate) fn durable_by_clock(variables: &[(&str, OsString)]) -> Result<Self> {
+        Self::in_environment(&[], variables)
+    }
+
     /// Makes a cluster with further settings of the server.
     pub(crate) fn with(more: &[&str]) -> Result<Self> {
+        Self::in_environment(more, &[])
+    }
+
+    fn in_environment(more: &[&str], variables: &[(&str, OsString)]) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("portcullis-postgres-")
             .tempdir()?;
@@ -57,23 +73,54 @@ impl Cluster {
                 .arg(&cluster),
         )?;
         let port = free_port()?;
-        let server = as_postgres("postgres")?
+        let mut command = as_postgres_in("postgres", variables)?;
+        command
             .arg("-D")
             .arg(&cluster)
             .arg("-k")
             .arg(folder.path())
-            .args(settings(port, more))
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(folder.path().join("log"))?)
-            .spawn()
-            .context("cannot start postgres")?;
+            .args(settings(port, more));
+        let log = std::fs::File::create(folder.path().join("log"))?;
+        let server = spawn(&mut command, log)?;
         let mut running = Self {
             folder,
             server,
+            command,
             port,
         };
         running.wait()?;
         Ok(running)
+    }
+
+    /// Ends the server as if it had crashed, and starts it again.
+    pub(crate) fn crash(&mut self) -> Result<()> {
+        self.stop()?;
+        let log = std::fs::File::options();
+        let log = log
+            .clone()
+            .append(true)
+            .open(self.folder.path().join("log"))?;
+        self.server = spawn(&mut self.command, log)?;
+        self.wait()
+    }
+
+    /// Sends a signal, such as `STOP`, to every process of the server.
+    pub(crate) fn signal(&self, signal: &str) -> Result<()> {
+        let file = self.folder.path().join("cluster/postmaster.pid");
+        let text = std::fs::read_to_string(file)?;
+        let postmaster = text.lines().next().unwrap_or_default().trim();
+        let children = format!("/proc/{postmaster}/task/{postmaster}/children");
+        let children = std::fs::read_to_string(children)?;
+        let signal = format!("-{signal}");
+        command::run(Command::new("kill").arg(&signal).arg(postmaster))?;
+        // One of them may end meanwhile; what started the server stands still with it, and does not go on by itself.
+        Command::new("kill")
+            .arg(&signal)
+            .arg(self.server.id().to_string())
+            .args(children.split_whitespace())
+            .stderr(Stdio::null())
+            .status()?;
+        Ok(())
     }
 
     /// Where the cluster is reached, as its superuser.
@@ -81,13 +128,11 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Makes an empty database and returns its URL.
+    /// Makes an empty database of a user of its own, who may be refused what a superuser may not, and returns its URL.
     pub(crate) fn database(&self, name: &str) -> Result<String> {
-        self.ask("postgres", &format!("CREATE DATABASE {name}"))?;
-        Ok(format!(
-            "postgres://postgres@127.0.0.1:{}/{name}",
-            self.port
-        ))
+        self.ask("postgres", &format!("CREATE ROLE {name} LOGIN"))?;
+        self.ask("postgres", &format!("CREATE DATABASE {name} OWNER {name}"))?;
+        Ok(format!("postgres://{name}@127.0.0.1:{}/{name}", self.port))
     }
 
     /// Runs a statement in a database and returns what it gives, bare.
@@ -163,17 +208,36 @@ fn settings(port: u16, more: &[&str]) -> Vec<String> {
     arguments
 }
 
+fn spawn(command: &mut Command, log: std::fs::File) -> Result<Child> {
+    command
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .context("cannot start postgres")
+}
+
 fn as_postgres(program: &str) -> Result<Command> {
+    as_postgres_in(program, &[])
+}
+
+/// As [`as_postgres`], with variables that nobody but the program sees.
+fn as_postgres_in(program: &str, variables: &[(&str, OsString)]) -> Result<Command> {
     let path = system::postgres_program(program)
         .with_context(|| format!("cannot find PostgreSQL's {program}"))?;
-    Ok(if system::is_root() {
+    let mut command = if system::is_root() {
         let mut command = Command::new("runuser");
-        command.args([OsStr::new("-u"), OsStr::new("postgres"), OsStr::new("--")]);
-        command.arg(path);
-        in_root_folder(command)
+        command.args(["-u", "postgres", "--", "env"]);
+        command
     } else {
-        in_root_folder(Command::new(path))
-    })
+        Command::new("env")
+    };
+    for (name, value) in variables {
+        let mut pair = OsString::from(format!("{name}="));
+        pair.push(value);
+        command.arg(pair);
+    }
+    command.arg(path);
+    Ok(in_root_folder(command))
 }
 
 /// The user `postgres` may not be allowed to enter the project's folder.

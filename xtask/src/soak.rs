@@ -4,11 +4,16 @@
 //! docs/soak.md says what each step proves, and what it cannot show.
 
 mod clock;
+mod clocks;
+mod crowd;
+mod database;
 mod http;
 mod killed;
 mod one_refresh;
 mod people;
 mod programs;
+mod proxied;
+mod replicas16;
 mod shared_token;
 mod site;
 
@@ -47,10 +52,14 @@ pub(crate) struct SoakArguments {
 /// Runs the steps and fails if one of them does.
 pub(crate) fn run(workspace: &Workspace, arguments: &SoakArguments) -> Result<()> {
     let soak = Soak::prepare(workspace, arguments).context("preparing the soak")?;
-    let cluster = Cluster::start()?;
+    let cluster = Cluster::by_clock(&soak.clock.variables())?;
     let mut steps = Steps::only(arguments.only.clone());
     steps.run("shared-token", || shared_token::run(&soak, &cluster));
     steps.run("one-refresh", || one_refresh::run(&soak, &cluster));
     steps.run("killed", || killed::run(&soak, &cluster));
+    steps.run("proxied", || proxied::run(&soak, &cluster));
+    steps.run("database", || database::run(&soak));
+    steps.run("clocks", || clocks::run(&soak, &cluster));
+    steps.run("replicas16", || replicas16::run(&soak, &cluster));
     steps.finish()
 }

@@ -15,14 +15,14 @@ const SKEWS_MS: [i64; 3] = [-150_000, 0, 150_000];
 const CROWD: [&str; 5] = [
     "--connections=12",
     "--refresh=20",
-    "--sign-in=10",
+    "--sign-in=1",
     "--pace-ms=60",
     "--seconds=24",
 ];
 
-/// How often the clocks are turned forward, and by how much: two hours in all, in which the provider's tokens expire a dozen times.
+/// How often the clocks are turned forward, and by how much: a quarter of an hour in all, and less at a time than a code is good for.
 const TURNS: u64 = 40;
-const TURN: Duration = Duration::from_mins(3);
+const TURN: Duration = Duration::from_secs(25);
 const REST: Duration = Duration::from_millis(500);
 
 pub(crate) fn run(soak: &Soak, cluster: &Cluster) -> Result<()> {
@@ -31,7 +31,7 @@ pub(crate) fn run(soak: &Soak, cluster: &Cluster) -> Result<()> {
         engine: Engine::Postgres(cluster),
         replicas: 3,
         skews_ms: &SKEWS_MS,
-        provider: &["--life-seconds=600"],
+        provider: &["--life-seconds=300"],
         more: "",
         public_port: None,
     };
@@ -44,7 +44,7 @@ pub(crate) fn run(soak: &Soak, cluster: &Cluster) -> Result<()> {
     let met = crowd.met()?;
     let journal = site.provider.journal()?;
     println!(
-        "three replicas whose clocks are five minutes apart, two hours: {} calls, {} refreshes, {} sign-ins with {} begun again, {} renewals at the provider; {} lost, {} sign-outs ({})",
+        "three replicas whose clocks are five minutes apart, a quarter of an hour: {} calls, {} refreshes, {} sign-ins with {} begun again, {} renewals at the provider; {} lost, {} sign-outs ({})",
         met.calls,
         met.refreshes,
         met.sign_ins,

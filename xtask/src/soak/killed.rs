@@ -57,6 +57,7 @@ pub(crate) fn run(soak: &Soak, cluster: &Cluster) -> Result<()> {
                 name: &name,
                 engine,
                 replicas: 1,
+                skews_ms: &[],
                 provider: &["--life-seconds=600", &rotates],
                 more: "",
                 public_port: None,
@@ -94,13 +95,13 @@ impl Round<'_> {
     fn once(&mut self, number: u64, rotates: bool) -> Result<()> {
         let index = usize::try_from(number % 4)?;
         let moment = MOMENTS.get(index).copied().unwrap_or(Moment::Any);
-        self.site.clock.turn(LIFE + Duration::from_secs(1))?;
+        self.site.turn(LIFE + Duration::from_secs(1))?;
         let before = self.site.provider.journal()?;
         let in_hand = self.kill_at(moment)?;
         let killed = self.site.provider.journal()?;
         self.person.hear()?;
         self.site.restart(0)?;
-        self.site.clock.turn(CLAIM)?;
+        self.site.turn(CLAIM)?;
         let mut report = self.person.asked("use")?;
         if report.outcome == "put_off" {
             report = self.person.asked("use")?;

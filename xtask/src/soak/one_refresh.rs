@@ -24,6 +24,7 @@ pub(crate) fn run(soak: &Soak, cluster: &Cluster) -> Result<()> {
         name: "one-refresh",
         engine: Engine::Postgres(cluster),
         replicas: 3,
+        skews_ms: &[],
         provider: &[
             "--life-seconds=600",
             "--rotation=rotates",
@@ -32,7 +33,7 @@ pub(crate) fn run(soak: &Soak, cluster: &Cluster) -> Result<()> {
         more: "[authorization]\naccess_token_seconds = 86400\n",
         public_port: None,
     };
-    let mut site = Site::start(soak, &plan)?;
+    let site = Site::start(soak, &plan)?;
     let mut person = Person::start(soak, &site, &[])?;
     person.does("sign-in")?;
     person.does("use")?;
@@ -44,7 +45,7 @@ pub(crate) fn run(soak: &Soak, cluster: &Cluster) -> Result<()> {
         } else {
             LIFE.saturating_sub(LEFT)
         };
-        site.clock.turn(by)?;
+        site.turn(by)?;
         let before = site.provider.journal()?;
         let report = person.does(&format!("burst {CALLS}"))?;
         let after = site.provider.journal()?;

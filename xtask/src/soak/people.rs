@@ -28,13 +28,14 @@ pub(crate) struct Report {
     pub(crate) left_ms: u64,
     pub(crate) answers: std::collections::BTreeMap<String, u64>,
     pub(crate) odd: String,
+    pub(crate) successors: u64,
     pub(crate) slowest_ms: u64,
 }
 
 impl Person {
     /// Starts a process, which says nothing until it is told something.
     pub(crate) fn start(soak: &Soak, site: &Site<'_>, arguments: &[&str]) -> Result<Self> {
-        let mut command = soak.play("soak-process", &site.clock);
+        let mut command = soak.play("soak-process");
         command
             .args(&site.call)
             .arg(format!("--file={}", site.folder.join("tokens").display()))

@@ -1,6 +1,7 @@
 //! The programs of a soak, built, and how they are started and ended.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -26,16 +27,23 @@ pub(crate) struct Soak {
     pub(crate) rounds: u64,
     pub(crate) gateway: PathBuf,
     bench: PathBuf,
-    library: PathBuf,
+    /// What everybody goes by, the database included.
+    pub(crate) clock: Clock,
     folder: PathBuf,
     /// Goes with the soak, unless somebody wants to keep it.
     _folder: Option<TempDir>,
+    _clock: TempDir,
 }
 
 impl Soak {
     /// Builds the programs and looks for what else is needed.
     pub(crate) fn prepare(workspace: &Workspace, arguments: &SoakArguments) -> Result<Self> {
-        let needed = [system::POSTGRES, system::FAKETIME, system::PRLIMIT];
+        let needed = [
+            system::POSTGRES,
+            system::FAKETIME,
+            system::PRLIMIT,
+            system::NGINX,
+        ];
         system::require(&needed, arguments.install)?;
         let own = std::process::id().to_string();
         command::run(Command::new("prlimit").args(["--pid", &own, OPEN_FILES]))?;
@@ -62,14 +70,21 @@ impl Soak {
             (None, None) => bail!("no folder for the soak"),
         };
         fs::create_dir_all(&folder)?;
+        // The database's own user reads it, too.
+        let clock = tempfile::Builder::new()
+            .prefix("portcullis-clock-")
+            .permissions(Permissions::from_mode(0o755))
+            .tempdir()?;
+        let library = system::faketime_library().context("libfaketime is not there")?;
         Ok(Self {
             days: arguments.days,
             rounds: arguments.rounds,
             gateway: built.join("portcullis"),
             bench: built.join("portcullis-bench"),
-            library: system::faketime_library().context("libfaketime is not there")?,
+            clock: Clock::new(clock.path().join("clock"), &library, 0)?,
             folder: fs::canonicalize(folder)?,
             _folder: temporary,
+            _clock: clock,
         })
     }
 
@@ -83,29 +98,18 @@ impl Soak {
         Ok(folder)
     }
 
-    /// Makes a clock that is turned by hand.
-    pub(crate) fn clock(&self, folder: &Path, name: &str, ahead_ms: i64) -> Result<Clock> {
-        let file = folder.join(format!("{name}.clock"));
-        Clock::new(file, &self.library, ahead_ms)
-    }
-
     /// Makes a command of the program that plays everybody but the gateway.
-    pub(crate) fn play(&self, part: &str, clock: &Clock) -> Command {
+    pub(crate) fn play(&self, part: &str) -> Command {
         let mut command = Command::new(&self.bench);
         command.arg(part);
-        clock.apply(&mut command);
+        self.clock.apply(&mut command);
         command
     }
 
     /// Starts a provider.
-    pub(crate) fn provider(
-        &self,
-        folder: &Path,
-        clock: &Clock,
-        arguments: &[&str],
-    ) -> Result<SoakProvider> {
+    pub(crate) fn provider(&self, folder: &Path, arguments: &[&str]) -> Result<SoakProvider> {
         let port = free_port()?;
-        let mut command = self.play("soak-provider", clock);
+        let mut command = self.play("soak-provider");
         command.arg(port.to_string()).args(arguments);
         let running = Running::start(command, port, "/journal", &folder.join("provider.log"))?;
         Ok(SoakProvider { port, running })
@@ -162,6 +166,13 @@ impl Running {
             .spawn()
             .with_context(|| format!("cannot start {command:?}"))?;
         Ok(Self { child })
+    }
+
+    /// Asks the program to stop, and waits until it has.
+    pub(crate) fn stop(&mut self) -> Result<()> {
+        command::run(Command::new("kill").arg(self.child.id().to_string()))?;
+        self.child.wait()?;
+        Ok(())
     }
 
     /// Waits until the program answers `path` with 200.

@@ -52,6 +52,7 @@ pub(crate) fn run(soak: &Soak, cluster: &Cluster) -> Result<()> {
         name: "shared-token",
         engine: Engine::Postgres(cluster),
         replicas: 3,
+        skews_ms: &[],
         provider: &["--life-seconds=3000", "--rotation=rotates"],
         more: "",
         public_port: None,
@@ -144,7 +145,7 @@ impl<'a> Household<'a> {
     fn turn_to(&mut self, moment: Duration) -> Result<()> {
         let by = moment.saturating_sub(self.now);
         self.now += by;
-        self.site.clock.turn(by)
+        self.site.turn(by)
     }
 
     /// Draws some of those who look into the file.
@@ -201,14 +202,14 @@ impl<'a> Household<'a> {
             let owner = 0;
             let thief = 1;
             self.person(owner)?.does("sign-in")?;
-            self.site.clock.turn(HOUR)?;
+            self.site.turn(HOUR)?;
             self.make_use(&[owner])?;
             self.person(thief)?.does("copy")?;
-            self.site.clock.turn(HOUR)?;
+            self.site.turn(HOUR)?;
             while self.person(owner)?.asked("use")?.outcome != "ok" {}
             // From a moment after the window to days later.
             let late = 61 + u64::try_from(self.draw(3600))? * (1 + round % 72);
-            self.site.clock.turn(Duration::from_secs(late))?;
+            self.site.turn(Duration::from_secs(late))?;
             let report = self.person(thief)?.asked("replay")?;
             let owners = self.person(owner)?.asked("use")?;
             let is_caught = report.outcome == "refused" && owners.outcome == "signed_out";

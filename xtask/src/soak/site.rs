@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -48,6 +49,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) name: &'a str,
     pub(crate) engine: Engine<'a>,
     pub(crate) replicas: usize,
+    /// How far the clocks of replicas are off; those that are not named are right.
+    pub(crate) skews_ms: &'a [i64],
     /// What the provider is told.
     pub(crate) provider: &'a [&'a str],
     /// The section `[authorization]` of the configuration, and what else follows.
@@ -61,6 +64,8 @@ pub(crate) struct Replica {
     pub(crate) port: u16,
     configuration: PathBuf,
     log: PathBuf,
+    /// Its own clock, where it is not the common one.
+    clock: Option<Clock>,
     running: Option<Running>,
 }
 
@@ -73,7 +78,6 @@ impl Replica {
 /// A gateway that serves, and its provider.
 pub(crate) struct Site<'a> {
     pub(crate) folder: PathBuf,
-    pub(crate) clock: Clock,
     pub(crate) provider: SoakProvider,
     pub(crate) replicas: Vec<Replica>,
     /// What a client is told: the call that it makes, and where the replicas are.
@@ -94,8 +98,7 @@ impl<'a> Site<'a> {
     /// Starts the provider, and writes what the replicas need.
     pub(crate) fn prepare(soak: &'a Soak, plan: &Plan<'_>) -> Result<Self> {
         let folder = soak.folder(plan.name)?;
-        let clock = soak.clock(&folder, "common", 0)?;
-        let provider = soak.provider(&folder, &clock, plan.provider)?;
+        let provider = soak.provider(&folder, plan.provider)?;
         let ports = (0..plan.replicas).map(|_| free_port());
         let ports: Vec<u16> = ports.collect::<Result<_>>()?;
         let first = *ports.first().context("a site without replicas")?;
@@ -110,7 +113,13 @@ impl<'a> Site<'a> {
                 &configuration,
                 format!("{head}{storage}{tail}{}", plan.more),
             )?;
+            let file = folder.join(format!("{number}.clock"));
+            let skew = plan.skews_ms.get(number);
+            let clock = skew
+                .map(|skew| soak.clock.skewed(file, *skew))
+                .transpose()?;
             replicas.push(Replica {
+                clock,
                 port,
                 configuration,
                 log: folder.join(format!("gateway-{number}.log")),
@@ -119,10 +128,11 @@ impl<'a> Site<'a> {
         }
         let url = format!("http://127.0.0.1:{public_port}/bench/mcp");
         let mut call = Request::call(&folder, &url, "none")?.arguments().to_vec();
-        call.extend(replicas.iter().map(Replica::argument));
+        if plan.public_port.is_none() {
+            call.extend(replicas.iter().map(Replica::argument));
+        }
         Ok(Self {
             folder,
-            clock,
             provider,
             replicas,
             call,
@@ -137,13 +147,34 @@ impl<'a> Site<'a> {
         }
     }
 
+    /// Asks a replica to stop, and waits until it has.
+    pub(crate) fn stop(&mut self, number: usize) -> Result<()> {
+        let replica = self.replicas.get_mut(number).context("no such replica")?;
+        if let Some(running) = &mut replica.running {
+            running.stop()?;
+        }
+        replica.running = None;
+        Ok(())
+    }
+
+    /// Turns all clocks forward.
+    pub(crate) fn turn(&self, by: Duration) -> Result<()> {
+        self.soak.clock.turn(by)?;
+        let clocks = self.replicas.iter().filter_map(|it| it.clock.as_ref());
+        for clock in clocks {
+            clock.turn(by)?;
+        }
+        Ok(())
+    }
+
     /// Starts a replica, anew where it runs, and waits until it is ready.
     pub(crate) fn restart(&mut self, number: usize) -> Result<()> {
         let replica = self.replicas.get_mut(number).context("no such replica")?;
         replica.running = None;
         let mut command = Command::new(&self.soak.gateway);
         command.arg("serve").arg(&replica.configuration);
-        self.clock.apply(&mut command);
+        let clock = replica.clock.as_ref().unwrap_or(&self.soak.clock);
+        clock.apply(&mut command);
         let log = &replica.log;
         let running = Running::start(command, replica.port, "/health/ready", log)?;
         replica.running = Some(running);
