@@ -41,6 +41,9 @@ enum Arguments {
     Key {
         /// Where to write it.
         file: PathBuf,
+        /// What it signs with.
+        #[arg(long, value_enum, default_value = "es256")]
+        algorithm: signer::Algorithm,
     },
     /// Prints access tokens of a provider that signs them, a line each.
     Signed {
@@ -90,7 +93,7 @@ fn main() -> anyhow::Result<()> {
         Arguments::Tokens { count, call } => {
             on_one_thread(sign_in::tokens(call, count))?.join("\n")
         }
-        Arguments::Key { file } => return signer::Signer::create(&file),
+        Arguments::Key { file, algorithm } => return signer::Signer::create(&file, algorithm),
         Arguments::Signed {
             file,
             issuer,

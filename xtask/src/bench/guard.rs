@@ -21,7 +21,7 @@ const STICK: &str = "no credential";
 const OUR_TOKENS: usize = 100_000;
 
 /// Many times as many as the gateway remembers.
-const THEIR_TOKENS: usize = 150_000;
+const THEIR_TOKENS: usize = 100_000;
 
 /// Seconds of full load, so that the tokens suffice.
 const SECONDS: f64 = 2.0;
@@ -59,28 +59,43 @@ pub(crate) fn guard(bench: &Bench, arguments: &BenchArguments) -> anyhow::Result
 const OURS: &str = "our token, seen before";
 const OURS_NEW: &str = "our token, looked up";
 const THEIRS: &str = "a provider's token, seen before";
-const THEIRS_NEW: &str = "a provider's token, judged";
+const THEIRS_NEW: &str = "a provider's token (ES256), judged";
+const THEIRS_NEW_RSA: &str = "a provider's token (RS256), judged";
 
-/// A gateway with a toolset for each way in, and the provider.
+/// A gateway with a toolset for each way in, and the providers.
 struct Place {
     gateway: Running,
-    key: PathBuf,
-    issuer: String,
-    _provider: Running,
+    theirs: Provider,
+    theirs_rsa: Provider,
 }
 
-impl Place {
-    fn start(bench: &Bench, upstream: &Running, document: &Path) -> anyhow::Result<Self> {
-        let key = bench.folder.join("guard-key");
-        command::run(Command::new(bench.generator()).arg("key").arg(&key))?;
+/// A provider that signs its tokens.
+struct Provider {
+    key: PathBuf,
+    issuer: String,
+    manifest: PathBuf,
+    _running: Running,
+}
+
+impl Provider {
+    fn start(bench: &Bench, algorithm: &str) -> anyhow::Result<Self> {
+        let key = bench.folder.join(format!("guard-key-{algorithm}"));
+        command::run(
+            Command::new(bench.generator())
+                .arg("key")
+                .arg(&key)
+                .args(["--algorithm", algorithm]),
+        )?;
         let port = free_port()?;
-        let mut provider = pinned(OTHER_CORE, bench.generator());
-        provider
+        let mut command = pinned(OTHER_CORE, bench.generator());
+        command
             .args(["provider", &port.to_string(), "--key"])
             .arg(&key);
-        let provider = Running::start(provider, port, "/")?;
+        let running = Running::start(command, port, "/")?;
         let issuer = format!("http://127.0.0.1:{port}");
-        let manifest = bench.folder.join("guard-manifest.json");
+        let manifest = bench
+            .folder
+            .join(format!("guard-manifest-{algorithm}.json"));
         let content = json!({
             "issuer": issuer,
             "authorization_endpoint": format!("{issuer}/authorize"),
@@ -88,26 +103,55 @@ impl Place {
             "jwks_uri": format!("{issuer}/keys"),
         });
         std::fs::write(&manifest, content.to_string())?;
+        Ok(Self {
+            key,
+            issuer,
+            manifest,
+            _running: running,
+        })
+    }
+
+    /// Writes tokens for an endpoint to a file.
+    fn tokens(&self, bench: &Bench, name: &str, endpoint: &str) -> anyhow::Result<PathBuf> {
+        let mut tokens = Command::new(bench.generator());
+        tokens.arg("signed").arg(&self.key);
+        let count = THEIR_TOKENS.to_string();
+        Place::written(
+            &bench.folder,
+            name,
+            tokens.args([&self.issuer, endpoint, &count]),
+        )
+    }
+}
+
+impl Place {
+    fn start(bench: &Bench, upstream: &Running, document: &Path) -> anyhow::Result<Self> {
+        let theirs = Provider::start(bench, "es256")?;
+        let theirs_rsa = Provider::start(bench, "rs256")?;
+        let issuer = &theirs.issuer;
         let configuration = format!(
             "trusted_proxies = [\"127.0.0.1\"]\nforwarded_header = \"x-forwarded-for\"\nallow_unauthenticated = true\n\
-             [upstream]\nallow = [\"http://127.0.0.1:{}\", \"{issuer}\"]\n\
+             [upstream]\nallow = [\"http://127.0.0.1:{}\", \"{issuer}\", \"{}\"]\n\
              [providers.bench]\nprofile = \"oauth2\"\nclient_id = \"bench\"\n\
              authorization_endpoint = \"{issuer}/authorize\"\ntoken_endpoint = \"{issuer}/token\"\n\
              userinfo_endpoint = \"{issuer}/me\"\n\
              [manifests.theirs]\nfile = \"{}\"\nvalidation = \"jwt\"\n\
+             [manifests.rsa]\nfile = \"{}\"\nvalidation = \"jwt\"\n\
              [documents.bench]\nfile = \"{}\"\n\
              [toolsets.open]\ndocuments = [\"bench\"]\ninbound = [\"open\"]\n\
              [toolsets.ours]\ndocuments = [\"bench\"]\ninbound = [\"oauth\"]\nprovider = \"bench\"\n\
-             [toolsets.theirs]\ndocuments = [\"bench\"]\ninbound = [\"external\"]\nmanifest = \"theirs\"\n",
+             [toolsets.theirs]\ndocuments = [\"bench\"]\ninbound = [\"external\"]\nmanifest = \"theirs\"\n\
+             [toolsets.rsa]\ndocuments = [\"bench\"]\ninbound = [\"external\"]\nmanifest = \"rsa\"\n",
             upstream.port,
-            manifest.display(),
+            theirs_rsa.issuer,
+            theirs.manifest.display(),
+            theirs_rsa.manifest.display(),
             document.display()
         );
         Ok(Self {
             gateway: bench.serve("guard", &configuration)?,
-            key,
-            issuer,
-            _provider: provider,
+            theirs,
+            theirs_rsa,
         })
     }
 
@@ -122,15 +166,11 @@ impl Place {
         let mut tokens = Command::new(bench.generator());
         tokens.args(["tokens", "--count", &OUR_TOKENS.to_string()]);
         let ours_new = Self::written(folder, "ours", tokens.args(ours.arguments()))?;
-        let mut tokens = Command::new(bench.generator());
-        let theirs = self.endpoint("theirs");
-        let count = THEIR_TOKENS.to_string();
-        tokens.arg("signed").arg(&self.key);
-        let theirs_new = Self::written(
-            folder,
-            "theirs",
-            tokens.args([&self.issuer, &theirs, &count]),
-        )?;
+        let tokens = |provider: &Provider, toolset: &str| {
+            provider.tokens(bench, toolset, &self.endpoint(toolset))
+        };
+        let theirs_new = tokens(&self.theirs, "theirs")?;
+        let rsa_new = tokens(&self.theirs_rsa, "rsa")?;
         let side = |name, request| Side {
             name,
             running: &self.gateway,
@@ -149,6 +189,7 @@ impl Place {
             side(OURS_NEW, looked_up),
             side(THEIRS, call("theirs", &first(&theirs_new)?)?),
             side(THEIRS_NEW, call("theirs", "none")?.with_tokens(&theirs_new)),
+            side(THEIRS_NEW_RSA, call("rsa", "none")?.with_tokens(&rsa_new)),
         ])
     }
 
