@@ -44,7 +44,7 @@ pub struct Refused<'a> {
 
 /// Returns the scopes to ask for in another sign-in, where it may help: all that the token has and the call needs, since some clients ask for what they are told and nothing else.
 ///
-/// A token that carries everything already is refused for another reason; one that should carry it and does not is worth one more sign-in.
+/// A token that carries everything already is refused for another reason; and what a sign-in did not bring a moment ago, the next one would not bring either: the person or the provider said no.
 #[must_use]
 pub fn step_up(refused: &Refused<'_>) -> Option<Scopes> {
     let Refused {
@@ -56,8 +56,8 @@ pub fn step_up(refused: &Refused<'_>) -> Option<Scopes> {
     let had = granted.map(|granted| granted.without(&Scopes::offline()));
     let had = had.unwrap_or_default();
     let is_ungranted = granted.is_some_and(|_| !needed.is_subset(&had));
-    let is_unheld = !needed.is_subset(held) && !is_new;
-    (is_ungranted || is_unheld).then(|| had.union(needed))
+    let is_lacking = is_ungranted || !needed.is_subset(held);
+    (is_lacking && !is_new).then(|| had.union(needed))
 }
 
 #[cfg(test)]
@@ -105,15 +105,17 @@ mod tests {
     #[test]
     fn j_08_a_person_is_asked_for_more_only_where_that_may_help() {
         for (granted, needed, held, is_new, wanted) in [
-            // The person never allowed it.
-            (Some("read"), "write", "", true, Some("read write")),
+            // The person was not asked for it.
+            (Some("read"), "write", "", false, Some("read write")),
             (
                 Some("read offline_access"),
                 "write",
                 "",
-                true,
+                false,
                 Some("read write"),
             ),
+            // The person has just been asked, and did not allow it.
+            (Some("read"), "write", "", true, None),
             // The provider took it back since.
             (Some("read write"), "write", "", false, Some("read write")),
             // It has just been asked for; the provider does not give it.

@@ -74,13 +74,8 @@ impl Exchange {
         let upstream = &self.state.upstream;
         let sources = self.sources(connection.as_deref(), lent.as_ref());
         let answer = upstream.call(tool, plan, &sources).await?;
-        match answer.complaint() {
-            Some(Complaint::Refused) => {}
-            Some(Complaint::Lacking(named)) => {
-                let refusal = self.steps_up(tool, connection.as_deref(), named);
-                return refusal.map_or(Ok(answer), |refusal| Err(Unanswered::Refused(refusal)));
-            }
-            None => return Ok(answer),
+        if !answer.refuses_connection() {
+            return self.heard(tool, connection.as_deref(), answer);
         }
         let Some(connection) = connection else {
             return match trades {
@@ -91,11 +86,26 @@ impl Exchange {
         match (self.replaced(&connection).await?, again) {
             (Replaced::With(renewed), Some(plan)) => {
                 let sources = self.sources(Some(&renewed), None);
-                Ok(upstream.call(tool, plan, &sources).await?)
+                let answer = upstream.call(tool, plan, &sources).await?;
+                self.heard(tool, Some(&renewed), answer)
             }
             (Replaced::Ended(refusal), _) => Err(Unanswered::Refused(refusal)),
             (Replaced::With(_) | Replaced::Stays, _) => Ok(answer),
         }
+    }
+
+    /// Takes the API's answer for the result, unless it finds a scope missing that the person can be asked for.
+    fn heard(
+        &self,
+        tool: &PublishedTool,
+        connection: Option<&Connection>,
+        answer: Answer,
+    ) -> Result<Answer, Unanswered> {
+        let refusal = match answer.complaint() {
+            Some(Complaint::Lacking(named)) => self.steps_up(tool, connection, named),
+            Some(Complaint::Refused) | None => None,
+        };
+        refusal.map_or(Ok(answer), |refusal| Err(Unanswered::Refused(refusal)))
     }
 
     /// Trades the caller's token once more, whose fruit the API refuses, and makes the call again.
