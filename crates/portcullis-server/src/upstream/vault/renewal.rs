@@ -3,11 +3,12 @@
 //! In one process those who need it wait for the same attempt; among processes the claim in its row decides who asks the provider, and the others take over what comes of it.
 //! The next tokens are on disk before anybody uses them, and the attempt goes on where the call that began it is given up: a provider that replaces refresh tokens would not give them again.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use moka::future::Cache;
-use portcullis_base::{ConnectionId, Retry, Secret, Timestamp};
+use portcullis_base::{ConnectionId, Retry, Secret, Slug, Timestamp};
 use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::client::ready::ReadyProvider;
 use portcullis_oauth::issuer::person::{Connection, ConnectionStatus, ConnectionTokens};
@@ -42,18 +43,40 @@ const LONGEST_ASKED_REST: Duration = Duration::from_mins(10);
 /// How many connections are kept in mind at most.
 const CAPACITY: u64 = 10_000;
 
-/// The renewals under way, and those that failed a moment ago.
-pub(super) struct Renewals(Cache<ConnectionId, Arc<Mutex<Option<Failure>>>>);
+/// The renewals under way, those that failed a moment ago, and the providers that want to be left alone.
+pub(super) struct Renewals {
+    slots: Cache<ConnectionId, Arc<Mutex<Option<Failure>>>>,
+    resting: std::sync::Mutex<HashMap<Slug, (ProviderError, Timestamp)>>,
+}
 
 impl Default for Renewals {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(CAPACITY).build())
+        Self {
+            slots: Cache::builder().max_capacity(CAPACITY).build(),
+            resting: std::sync::Mutex::default(),
+        }
     }
 }
 
 impl Renewals {
     async fn slot(&self, id: ConnectionId) -> Arc<Mutex<Option<Failure>>> {
-        self.0.get_with(id, async { Arc::default() }).await
+        self.slots.get_with(id, async { Arc::default() }).await
+    }
+
+    /// Leaves a provider alone until then, with whatever connection.
+    fn rest(&self, provider: &Slug, error: &ProviderError, until: Timestamp) {
+        let mut resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        resting.insert(provider.clone(), (error.clone(), until));
+    }
+
+    /// Says why a provider is left alone, where it is.
+    fn resting(&self, provider: &Slug, now: Timestamp) -> Option<VaultError> {
+        let resting = self.resting.lock().unwrap_or_else(PoisonError::into_inner);
+        let (error, until) = resting.get(provider).filter(|(_, until)| now < *until)?;
+        Some(VaultError::Later {
+            error: error.clone(),
+            retry_after: Some(until.since(now)),
+        })
     }
 }
 
@@ -114,12 +137,19 @@ impl Vault {
                 retry_after: Some(failure.until.since(self.clock.now())),
             });
         }
+        if let Some(later) = self.renewals.resting(provider.slug(), self.clock.now()) {
+            return Err(later);
+        }
         match self.attempt(stored, provider).await {
             Err(VaultError::Later { error, retry_after }) => {
                 self.metrics.connection_renewal("failed");
                 let rest = failure.as_ref().map_or(FIRST_REST, |it| it.rest * 2);
                 let rest = rest.min(LONGEST_REST);
                 let asked = retry_after.unwrap_or_default().min(LONGEST_ASKED_REST);
+                if retry_after.is_some() {
+                    let until = self.clock.now().after(asked);
+                    self.renewals.rest(provider.slug(), &error, until);
+                }
                 *failure = Some(Failure {
                     error: error.clone(),
                     rest,

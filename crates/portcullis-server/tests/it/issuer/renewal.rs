@@ -178,6 +178,17 @@ async fn a_provider_is_left_alone_for_as_long_as_it_asks() {
 }
 
 #[tokio::test]
+async fn a_provider_that_asks_to_be_left_alone_is_asked_for_nobody() {
+    let site = Site::start().await;
+    let throttled = tokens_of(&site, "throttled").await;
+    let steady = tokens_of(&site, "steady").await;
+    site.clock.turn(LATE);
+    assert_person(&whoami(&site, &throttled).await, "throttled");
+    assert_person(&whoami(&site, &steady).await, "steady");
+    assert_eq!(presented(&site), ["refresh-throttled~0"]);
+}
+
+#[tokio::test]
 async fn a_token_that_the_api_refuses_is_renewed_and_the_call_made_again() {
     let site = Site::start().await;
     let tokens = tokens_of(&site, "spent").await;
