@@ -50,7 +50,7 @@ impl Store {
                     if last.is_new {
                         insert(&used.grant, &successor, &last, &renewal, now, connection).await?;
                     } else if let Some(end) =
-                        end_of_others(&used.grant, &replaced, connection).await?
+                        end_of_others(&used.grant, &replaced, now, connection).await?
                     {
                         let end = end.max(now.after(SHORTEST_LIFE));
                         renewal.access_expires_at = renewal.access_expires_at.min(end);
@@ -224,19 +224,22 @@ async fn insert(
     Ok(())
 }
 
-/// Returns when the first expires of the access tokens that came with the same successor and are in use.
+/// Returns when the first expires of the access tokens that came with the same successor and are in use; one that has expired already binds nobody.
 async fn end_of_others(
     grant: &str,
     refreshed: &Digest,
+    now: Timestamp,
     connection: &mut Connection<'_>,
 ) -> Result<Option<Timestamp>, StoreError> {
     let found = fetch_optional!(
         connection,
         (Option<i64>,),
         "SELECT MIN(expires_at_ms) FROM access_tokens \
-         WHERE grant_id = $1 AND refreshed = $2 AND used_at_ms IS NOT NULL",
+         WHERE grant_id = $1 AND refreshed = $2 AND used_at_ms IS NOT NULL \
+         AND expires_at_ms > $3",
         grant,
-        refreshed.as_bytes().as_slice()
+        refreshed.as_bytes().as_slice(),
+        now.as_millis()
     )?;
     Ok(found.and_then(|(end,)| end).map(Timestamp::from_millis))
 }

@@ -147,6 +147,7 @@ async fn f_04_access_tokens_of_one_successor_expire_together_once_one_is_used(da
     let expiry = async |name, now: Timestamp| {
         let renewal = Renewal {
             access_expires_at: now.after(Duration::from_hours(1)),
+            replaced: Duration::from_hours(2),
             ..renewal(name, now)
         };
         let renewed = store.renew(first.clone(), renewal, now).await;
@@ -171,6 +172,8 @@ async fn f_04_access_tokens_of_one_successor_expire_together_once_one_is_used(da
     }
     let late = hour.after(Duration::from_secs(50));
     assert_eq!(expiry("c", late).await, used);
+    // What has expired binds nobody either.
+    assert_eq!(expiry("d", used).await, used.after(Duration::from_hours(1)));
 }
 
 async fn f_02_the_use_of_an_access_token_confirms_the_one_before(database: Database) {
