@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 REQUESTED = "PORTCULLIS_TEST_SIGN_IN" in os.environ
 
+# What a client says of itself that must have no secret; otherwise the server decides.
+PUBLIC = {"token_endpoint_auth_method": "none"} if "PORTCULLIS_TEST_PUBLIC" in os.environ else {}
+
 
 class Memory:
     """What the SDKs ask for all they must remember; nothing is kept."""

@@ -11,7 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientMetadata
 
 from order import Order, report
-from sign_in import REQUESTED, Answers, Memory
+from sign_in import PUBLIC, REQUESTED, Answers, Memory
 
 
 def sign_in(url: str, answers: Answers) -> OAuthClientProvider:
@@ -19,7 +19,7 @@ def sign_in(url: str, answers: Answers) -> OAuthClientProvider:
         answer = await answers.answer()
         return answer["code"], answer.get("state")
 
-    metadata = OAuthClientMetadata(client_name="Tests of Portcullis", redirect_uris=[answers.redirect_uri])
+    metadata = OAuthClientMetadata(client_name="Tests of Portcullis", redirect_uris=[answers.redirect_uri], **PUBLIC)
     return OAuthClientProvider(url, metadata, Memory(), answers.open_browser, callback)
 
 

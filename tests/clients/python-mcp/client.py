@@ -11,14 +11,14 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
 
 from order import Order, report
-from sign_in import REQUESTED, Answers, Memory
+from sign_in import PUBLIC, REQUESTED, Answers, Memory
 
 
 def sign_in(url: str, answers: Answers) -> OAuthClientProvider:
     async def callback() -> AuthorizationCodeResult:
         return AuthorizationCodeResult.model_validate(await answers.answer())
 
-    metadata = OAuthClientMetadata(client_name="Tests of Portcullis", redirect_uris=[answers.redirect_uri])
+    metadata = OAuthClientMetadata(client_name="Tests of Portcullis", redirect_uris=[answers.redirect_uri], **PUBLIC)
     return OAuthClientProvider(url, metadata, Memory(), answers.open_browser, callback)
 
 

@@ -69,13 +69,9 @@ const PAIRS: [(Client, Toolset); 10] = [
 ];
 
 /// Clients and providers that do not get along, with nothing of ours between them: see the README of `tests/sign-in`.
-const UNFIT: [(&str, Toolset); 6] = [
+const UNFIT: [(&str, Toolset); 2] = [
     (programs::INSPECTOR.name, Toolset::Canaille),
     (programs::RMCP.name, Toolset::Canaille),
-    (programs::PYTHON_MCP.name, Toolset::SdkDemo),
-    (programs::PYTHON_MCP_V1.name, Toolset::SdkDemo),
-    (programs::PYTHON_MCP.name, Toolset::Republished),
-    (programs::PYTHON_MCP_V1.name, Toolset::Republished),
 ];
 
 /// As many lines of a log as a failed sign-in needs to be understood.
@@ -175,6 +171,9 @@ impl<'a> SignedIn<'a> {
             .env("PORTCULLIS_TEST_SIGN_IN", "1")
             .env("PORTCULLIS_TEST_ACCOUNT", person.account)
             .env("PORTCULLIS_TEST_BROWSER_LOG", &browser);
+        if toolset.needs_public_clients() {
+            program.env("PORTCULLIS_TEST_PUBLIC", "1");
+        }
         let (tool, arguments) = toolset.call();
         programs::call(program, &self.stage.endpoint(toolset), tool, &arguments)
             .and_then(|report| toolset.judge(&report, person).map(|()| report))

@@ -70,6 +70,11 @@ impl Toolset {
         }
     }
 
+    /// Whether clients must say that they have no secret, or the provider gives them one that it cannot do with.
+    pub(super) fn needs_public_clients(self) -> bool {
+        matches!(self, Self::SdkDemo | Self::Republished)
+    }
+
     /// What is called, and with which arguments.
     pub(super) fn call(self) -> (&'static str, Map<String, Value>) {
         match self {
