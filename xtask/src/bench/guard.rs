@@ -65,19 +65,19 @@ const THEIRS_NEW_RSA: &str = "a provider's token (RS256), judged";
 /// A gateway with a toolset for each way in, and the providers.
 struct Place {
     gateway: Running,
-    theirs: Provider,
-    theirs_rsa: Provider,
+    theirs: SigningProvider,
+    theirs_rsa: SigningProvider,
 }
 
 /// A provider that signs its tokens.
-struct Provider {
+struct SigningProvider {
     key: PathBuf,
     issuer: String,
     manifest: PathBuf,
     _running: Running,
 }
 
-impl Provider {
+impl SigningProvider {
     fn start(bench: &Bench, algorithm: &str) -> anyhow::Result<Self> {
         let key = bench.folder.join(format!("guard-key-{algorithm}"));
         command::run(
@@ -126,8 +126,8 @@ impl Provider {
 
 impl Place {
     fn start(bench: &Bench, upstream: &Running, document: &Path) -> anyhow::Result<Self> {
-        let theirs = Provider::start(bench, "es256")?;
-        let theirs_rsa = Provider::start(bench, "rs256")?;
+        let theirs = SigningProvider::start(bench, "es256")?;
+        let theirs_rsa = SigningProvider::start(bench, "rs256")?;
         let issuer = &theirs.issuer;
         let configuration = format!(
             "trusted_proxies = [\"127.0.0.1\"]\nforwarded_header = \"x-forwarded-for\"\nallow_unauthenticated = true\n\
@@ -166,7 +166,7 @@ impl Place {
         let mut tokens = Command::new(bench.generator());
         tokens.args(["tokens", "--count", &OUR_TOKENS.to_string()]);
         let ours_new = Self::written(folder, "ours", tokens.args(ours.arguments()))?;
-        let tokens = |provider: &Provider, toolset: &str| {
+        let tokens = |provider: &SigningProvider, toolset: &str| {
             provider.tokens(bench, toolset, &self.endpoint(toolset))
         };
         let theirs_new = tokens(&self.theirs, "theirs")?;
