@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Key(Key),
     /// List what people granted to clients, and take it back.
     Grants(Grants),
+    /// Show the audit: who changed what, and what became of people's access; the latest last.
+    Audit(Audit),
     /// Fetch, check and attach the OAuth manifest of a provider that registers MCP clients itself.
     Manifest(Manifest),
     /// Print a completion script for a shell.
@@ -71,6 +73,22 @@ pub(crate) struct Serve {
     /// The least grave of what is logged.
     #[arg(long, value_name = "LEVEL")]
     pub(crate) log_level: Option<LogLevelArgument>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Audit {
+    /// How many rows.
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    pub(crate) last: usize,
+    /// Only rows of this action, such as `grant.ended`; may be given several times.
+    #[arg(long, value_name = "ACTION")]
+    pub(crate) action: Vec<String>,
+    /// The configuration file that is served.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_FILE)]
+    pub(crate) config: PathBuf,
+    /// The folder of the database and the master key.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

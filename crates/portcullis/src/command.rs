@@ -1,6 +1,7 @@
 //! What each command does.
 
 pub(crate) mod apply;
+pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod doctor;
 pub(crate) mod grants;

@@ -168,6 +168,16 @@ async fn grants_are_taken_back_while_the_gateway_serves() {
         "{ended:?}"
     );
     let id = &ended.first().expect("a row").target;
+    let told = portcullis(folder.path(), &["audit", "--action", "grant.ended"]);
+    let told = stdout(&told);
+    assert!(
+        told.ends_with(&format!("  grant.ended  {id}  by cli\n")),
+        "{told}"
+    );
+    assert_eq!(told.lines().count(), 1, "{told}");
+    let latest = stdout(&portcullis(folder.path(), &["audit", "--last", "2"]));
+    assert_eq!(latest.lines().count(), 2, "{latest}");
+    assert_eq!(latest.lines().last(), told.lines().last());
     let again = portcullis(folder.path(), &["grants", "revoke", id, "--yes"]);
     assert!(stderr(&again).contains("no such grant stands"));
     let everything = portcullis(folder.path(), &["grants", "revoke", "--yes"]);
