@@ -33,17 +33,16 @@ pub enum StorageError {
     /// The text from the environment is no key.
     #[error("the master key from the environment: {0}")]
     KeyText(#[from] InvalidMasterKey),
-    /// There is a database, and no key beside it.
+    /// There is no key, and the database was sealed under one.
     #[error(
-        "there is a database at {} but no master key at {}; put the key back; where it is lost for good, `portcullis key abandon` makes a new one and gives up the secrets in the database",
-        database.display(),
+        "there is no master key at {}, and the database was sealed under one; what cannot be read without it: {lost}; put the key back; where it is lost for good, `portcullis key abandon` makes a new one, gives that up and keeps the rest",
         key.display()
     )]
     KeyMissing {
-        /// The database file.
-        database: PathBuf,
         /// Where the key should be.
         key: PathBuf,
+        /// How much it sealed.
+        lost: Box<LostSecrets>,
     },
     /// The database cannot be opened.
     #[error(transparent)]
@@ -65,7 +64,12 @@ pub async fn open(
     }
     // Held until the tables are made, too: whoever comes second finds the first one's work complete.
     let _turn = first_start_turn(settings).await?;
-    let key = master_key(settings, &*rng)?;
+    let key = match &settings.master_key {
+        MasterKeySource::FileOrNew(path) if !path.exists() => {
+            first_key(settings, path, &*rng).await?
+        }
+        _ => master_key(settings)?,
+    };
     Ok(Store::open(settings.url.expose(), Keyring::new(key), now, rng).await?)
 }
 
@@ -82,7 +86,7 @@ pub async fn abandon(
 ) -> Result<LostSecrets, StorageError> {
     let key = match &settings.master_key {
         MasterKeySource::FileOrNew(path) if !path.exists() => create_key_file(path, &*rng)?,
-        _ => master_key(settings, &*rng)?,
+        _ => master_key(settings)?,
     };
     let url = settings.url.expose();
     Ok(Store::abandon(url, Keyring::new(key), actor, now, rng).await?)
@@ -94,33 +98,40 @@ pub fn may_exist(settings: &StorageSettings) -> bool {
     database(settings).is_none_or(Path::exists)
 }
 
-/// Reads the master key, or makes it where the configuration says so and no database depends on another.
+/// Reads the master key.
 ///
 /// # Errors
 ///
-/// When the key is missing, unreadable or no key, or the folder cannot be made.
-pub fn master_key(settings: &StorageSettings, rng: &dyn Rng) -> Result<MasterKey, StorageError> {
+/// When the key is missing, unreadable or no key.
+pub fn master_key(settings: &StorageSettings) -> Result<MasterKey, StorageError> {
     match &settings.master_key {
-        MasterKeySource::File(path) => Ok(read_key_file(path)?),
+        MasterKeySource::File(path) | MasterKeySource::FileOrNew(path) => Ok(read_key_file(path)?),
         MasterKeySource::Text(text) => Ok(MasterKey::parse(text.expose())?),
-        MasterKeySource::FileOrNew(path) if path.exists() => Ok(read_key_file(path)?),
-        MasterKeySource::FileOrNew(path) => {
-            if let Some(database) = database(settings).filter(|database| database.exists()) {
-                return Err(StorageError::KeyMissing {
-                    database: database.to_owned(),
-                    key: path.clone(),
-                });
-            }
-            make_folder(&settings.data_dir)?;
-            let key = create_key_file(path, rng)?;
-            tracing::info!(
-                path = %path.display(),
-                key = key.id().as_str(),
-                "made a master key; keep a copy of it apart from the database, without it no secret can be read"
-            );
-            Ok(key)
-        }
     }
+}
+
+/// Makes the master key, unless the database was sealed under another.
+async fn first_key(
+    settings: &StorageSettings,
+    path: &Path,
+    rng: &dyn Rng,
+) -> Result<MasterKey, StorageError> {
+    if may_exist(settings)
+        && let Some(lost) = Store::sealed(settings.url.expose()).await?
+    {
+        return Err(StorageError::KeyMissing {
+            key: path.to_owned(),
+            lost: Box::new(lost),
+        });
+    }
+    make_folder(&settings.data_dir)?;
+    let key = create_key_file(path, rng)?;
+    tracing::info!(
+        path = %path.display(),
+        key = key.id().as_str(),
+        "made a master key; keep a copy of it apart from the database, without it no secret can be read"
+    );
+    Ok(key)
 }
 
 /// Returns the path of the database, where it is a file.

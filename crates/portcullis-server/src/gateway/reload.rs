@@ -23,9 +23,7 @@ use super::stamps::Stamps;
 use super::{report, restart};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::apply::{self, ApplyError};
-use crate::config::{
-    Configuration, ConfigurationError, MasterKeySource, Settings, StorageSettings,
-};
+use crate::config::{Configuration, ConfigurationError, Settings};
 use crate::http::health::Probe;
 use crate::http::tls::{Certificates, Reload};
 use crate::storage::{self, StorageError};
@@ -275,8 +273,7 @@ impl Reloader {
 
     /// Reads the master key again, and takes it to hand.
     fn accept_master_key(&self) -> Result<(), StorageError> {
-        let settings = as_it_is(&self.0.running.storage);
-        let key = storage::master_key(&settings, &*self.0.around.rng)?;
+        let key = storage::master_key(&self.0.running.storage)?;
         self.0.around.store.accept_master_key(key);
         Ok(())
     }
@@ -344,18 +341,6 @@ impl Reloader {
         }
         state.configuration = Arc::new(configuration);
         Ok(self.publish_as(state).await?)
-    }
-}
-
-/// Never lets a missing key be made: the store was opened with one.
-fn as_it_is(settings: &StorageSettings) -> StorageSettings {
-    let master_key = match settings.master_key.clone() {
-        MasterKeySource::FileOrNew(path) => MasterKeySource::File(path),
-        source => source,
-    };
-    StorageSettings {
-        master_key,
-        ..settings.clone()
     }
 }
 

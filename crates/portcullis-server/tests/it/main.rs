@@ -13,4 +13,5 @@ mod mcp;
     reason = "tests share it"
 )]
 mod signer;
+mod storage;
 mod upstream;

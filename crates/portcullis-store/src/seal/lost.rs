@@ -33,15 +33,19 @@ pub struct LostSecrets {
     pub revocations: u64,
 }
 
-/// The counts of [`LostSecrets`], in its order, for data key `$1`.
+/// The counts of [`LostSecrets`], in its order, for the data keys whose ids stand in `$1`.
+///
+/// For all of them at once: a rotation that stopped leaves one row with values under two.
 const COUNTS: [&str; 7] = [
-    "SELECT COUNT(*) FROM variables WHERE data_key_id = $1",
-    "SELECT COUNT(DISTINCT environment_id) FROM variables WHERE data_key_id = $1",
-    "SELECT COUNT(*) FROM providers WHERE data_key_id = $1",
-    "SELECT COUNT(*) FROM manifests WHERE data_key_id = $1",
-    "SELECT COUNT(*) FROM connections WHERE access_key_id = $1 OR refresh_key_id = $1",
-    "SELECT COUNT(*) FROM flows WHERE verifier_key_id = $1 OR nonce_key_id = $1",
-    "SELECT COUNT(*) FROM revocations WHERE token_key_id = $1",
+    "SELECT COUNT(*) FROM variables WHERE $1 LIKE '%' || data_key_id || '%'",
+    "SELECT COUNT(DISTINCT environment_id) FROM variables WHERE $1 LIKE '%' || data_key_id || '%'",
+    "SELECT COUNT(*) FROM providers WHERE $1 LIKE '%' || data_key_id || '%'",
+    "SELECT COUNT(*) FROM manifests WHERE $1 LIKE '%' || data_key_id || '%'",
+    "SELECT COUNT(*) FROM connections \
+     WHERE $1 LIKE '%' || access_key_id || '%' OR $1 LIKE '%' || refresh_key_id || '%'",
+    "SELECT COUNT(*) FROM flows \
+     WHERE $1 LIKE '%' || verifier_key_id || '%' OR $1 LIKE '%' || nonce_key_id || '%'",
+    "SELECT COUNT(*) FROM revocations WHERE $1 LIKE '%' || token_key_id || '%'",
 ];
 
 /// What takes the secrets of objects away that are sealed under data key `$1`.
@@ -77,6 +81,18 @@ impl Store {
         engine.close().await;
         Ok(abandoned?)
     }
+
+    /// Counts what is sealed in a database, whichever key opens it; `None` where none has sealed anything yet.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be opened or read.
+    pub async fn sealed(url: &str) -> Result<Option<LostSecrets>, OpenDatabaseError> {
+        let engine = Engine::open(url).await?;
+        let counted = sealed(&engine).await;
+        engine.close().await;
+        Ok(counted?)
+    }
 }
 
 impl LostSecrets {
@@ -85,31 +101,39 @@ impl LostSecrets {
         keyring: &Keyring,
         connection: &mut Connection<'_>,
     ) -> Result<Self, StoreError> {
-        let mut lost = Self::default();
-        for data_key in lost_data_keys(keyring, connection).await? {
-            let mut counts = [0; 7];
-            for (count, sql) in counts.iter_mut().zip(COUNTS) {
-                let row = fetch_optional!(connection, (i64,), sql, &data_key)?;
-                *count = row.map_or(0, |(count,)| count.unsigned_abs());
-            }
-            let [
-                variables,
-                environments,
-                providers,
-                manifests,
-                connections,
-                flows,
-                revocations,
-            ] = counts;
-            lost.variables += variables;
-            lost.environments += environments;
-            lost.providers += providers;
-            lost.manifests += manifests;
-            lost.connections += connections;
-            lost.flows += flows;
-            lost.revocations += revocations;
+        let data_keys = lost_data_keys(keyring, connection).await?;
+        Self::under(&data_keys, connection).await
+    }
+
+    /// Counts what is sealed under these data keys.
+    async fn under(
+        data_keys: &[String],
+        connection: &mut Connection<'_>,
+    ) -> Result<Self, StoreError> {
+        let ids = data_keys.join(" ");
+        let mut counts = [0; 7];
+        for (count, sql) in counts.iter_mut().zip(COUNTS) {
+            let row = fetch_optional!(connection, (i64,), sql, &ids)?;
+            *count = row.map_or(0, |(count,)| count.unsigned_abs());
         }
-        Ok(lost)
+        let [
+            variables,
+            environments,
+            providers,
+            manifests,
+            connections,
+            flows,
+            revocations,
+        ] = counts;
+        Ok(Self {
+            variables,
+            environments,
+            providers,
+            manifests,
+            connections,
+            flows,
+            revocations,
+        })
     }
 }
 
@@ -128,6 +152,17 @@ impl fmt::Display for LostSecrets {
             self.revocations
         )
     }
+}
+
+async fn sealed(engine: &Engine) -> Result<Option<LostSecrets>, StoreError> {
+    let mut transaction = engine.read_transaction().await?;
+    let connection = &mut transaction.connection();
+    let rows = fetch_all!(connection, (String,), "SELECT id FROM data_keys")?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let data_keys: Vec<String> = rows.into_iter().map(|(id,)| id).collect();
+    Ok(Some(LostSecrets::under(&data_keys, connection).await?))
 }
 
 /// Lists the data keys that no master key of the keyring opens.

@@ -10,7 +10,7 @@ use portcullis_base::{ApiKey, ApiKeyId, Clock as _, Plain, Secret, Slug, Timesta
 use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::config::{Overrides, Settings, StorageSettings};
 use portcullis_server::storage::{self, StorageError};
-use portcullis_store::{Actor, ApiKeyRow, OpenDatabaseError, Store};
+use portcullis_store::{Actor, ApiKeyRow, KeyFileError, OpenDatabaseError, Store};
 
 use crate::cli::{Key, KeyCommand};
 use crate::command::apply::is_confirmed;
@@ -80,7 +80,19 @@ async fn abandon(
             println!("{mismatch}");
             println!("to be given up: {lost}");
         }
-        Err(error @ StorageError::KeyMissing { .. }) => println!("{error}"),
+        Err(StorageError::KeyMissing { key, lost }) => {
+            println!(
+                "there is no master key at {}; a new one will be made",
+                key.display()
+            );
+            println!("to be given up: {lost}");
+        }
+        Err(StorageError::KeyFile(KeyFileError::Missing { path })) => {
+            let path = path.display();
+            bail!(
+                "there is no master key file {path}; put it back; where it is lost for good, make a new one by `(umask 077; openssl rand -hex 32 > {path})` and run this again"
+            )
+        }
         Err(error) => return Err(error.into()),
     }
     if !yes && !is_confirmed("give it up?")? {

@@ -185,5 +185,6 @@ fn a_master_key_that_does_not_fit_or_is_gone_is_told() {
     std::fs::remove_file(&key_file).expect("a file");
     let told = stderr(&portcullis(folder.path(), &serve));
     assert!(told.contains("no master key at"), "{told}");
+    assert!(told.contains("secret variables: 1 in 1"), "{told}");
     assert!(!key_file.exists());
 }

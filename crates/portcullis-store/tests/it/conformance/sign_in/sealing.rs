@@ -23,6 +23,7 @@ on_both_engines! {
     a_rotation_covers_every_sealed_column_of_signing_in
     a_replica_opens_what_another_sealed_under_a_new_data_key
     what_is_lost_with_a_master_key_is_counted_and_can_be_given_up
+    what_two_lost_data_keys_seal_together_counts_once
 }
 
 /// Something sealed in every column.
@@ -112,6 +113,50 @@ async fn what_is_lost_with_a_master_key_is_counted_and_can_be_given_up(database:
         &*database.rng,
     )
     .await;
+}
+
+async fn what_two_lost_data_keys_seal_together_counts_once(database: Database) {
+    assert_eq!(Store::sealed(&database.url).await.unwrap(), None);
+    let store = database.open().await;
+    let nothing = LostSecrets::default();
+    assert_eq!(Store::sealed(&database.url).await.unwrap(), Some(nothing));
+    seal_all(&store, &database).await;
+    let production = environment("production", "hunter2", &*database.rng);
+    put(&store, vec![Object::Environment(production)]).await;
+    let begun = store.begin_rotation(MasterKey::new(&*database.rng), actor(), NOW);
+    begun.await.unwrap();
+    let staging = environment("staging", "hunter2", &*database.rng);
+    put(&store, vec![Object::Environment(staging)]).await;
+    store.close().await;
+    // Half of what was sealed anew, as where the rotation stopped there.
+    let new = "(SELECT id FROM data_keys WHERE retired_at_ms IS NULL)";
+    let production = format!("(SELECT environment_id FROM variables WHERE data_key_id <> {new})");
+    for statement in [
+        format!("UPDATE connections SET refresh_key_id = {new} WHERE refresh_key_id IS NOT NULL"),
+        format!("UPDATE flows SET nonce_key_id = {new} WHERE nonce_key_id IS NOT NULL"),
+        format!(
+            "UPDATE variables SET environment_id = {production}, name = 'OTHER' WHERE data_key_id = {new}"
+        ),
+    ] {
+        assert!(database.execute(&statement).await > 0, "{statement}");
+    }
+
+    let other = Keyring::new(MasterKey::new(&*database.rng));
+    let expected = LostSecrets {
+        variables: 2,
+        environments: 1,
+        providers: 1,
+        manifests: 0,
+        // That of the person who is gone is one of them.
+        connections: 2,
+        flows: 1,
+        revocations: 2,
+    };
+    match database.try_open(&other).await.unwrap_err() {
+        OpenDatabaseError::KeyLost { lost, .. } => assert_eq!(*lost, expected),
+        error => panic!("{error}"),
+    }
+    assert_eq!(Store::sealed(&database.url).await.unwrap(), Some(expected));
 }
 
 async fn l_02_tokens_copied_to_another_connection_do_not_open(database: Database) {
