@@ -10,7 +10,7 @@ use crate::engine::{Engine, OpenDatabaseError, dialect, fetch_optional};
 use crate::error::StoreError;
 use crate::last_uses::LastUses;
 use crate::objects::Revision;
-use crate::seal::{Keyring, LostSecrets, MasterKey, SealError, Sealer};
+use crate::seal::{Keyring, LostSecrets, MasterKey, MasterKeyId, SealError, Sealer};
 
 /// Everything that Portcullis remembers; cheap to clone.
 ///
@@ -92,6 +92,12 @@ impl Store {
                 Box::pin(async move { sealer.ensure_data_key(&mut connection, now).await })
             })
             .await
+    }
+
+    /// Returns which master key the database was opened with.
+    #[must_use]
+    pub fn master_key_id(&self) -> MasterKeyId {
+        self.0.sealer.keyring().current.id().clone()
     }
 
     /// Takes another master key to hand, as when the operator has put a new one in place.

@@ -144,19 +144,21 @@ impl Store {
             .await
     }
 
-    /// Says whether a change of the master key has begun and not ended.
+    /// Says whether a change of the master key to `new` has begun and not ended.
     ///
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn rotation_is_unfinished(&self) -> Result<bool, StoreError> {
+    pub async fn rotation_is_unfinished(&self, new: &MasterKey) -> Result<bool, StoreError> {
         let mut reader = self.engine().reader().await?;
-        let masters = fetch_all!(
+        let found = fetch_optional!(
             &mut reader.connection(),
             (String,),
-            "SELECT DISTINCT master_key_id FROM data_key_wraps"
+            "SELECT id FROM data_keys WHERE retired_at_ms IS NULL AND master_key_id = $1 \
+             AND 1 < (SELECT COUNT(DISTINCT master_key_id) FROM data_key_wraps)",
+            new.id().as_str()
         )?;
-        Ok(masters.len() > 1)
+        Ok(found.is_some())
     }
 }
 

@@ -4,14 +4,16 @@
 //! With a key file: the new key is written beside it, the database is made to open with both, the files change places, and then the secrets are sealed anew.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use portcullis_base::{Clock as _, Secret};
 use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::config::{MasterKeySource, StorageSettings};
-use portcullis_store::{Actor, MasterKey, RotationProgress, Store, create_key_file, read_key_file};
+use portcullis_store::{
+    Actor, BeginRotationError, MasterKey, RotationProgress, Store, create_key_file, read_key_file,
+};
 
 use super::key::ACTOR;
 
@@ -51,60 +53,83 @@ pub(crate) async fn run(
 
 async fn rotate_file(store: &Store, path: &Path) -> anyhow::Result<()> {
     let next = beside(path, "next");
-    let opened = read_key_file(path)?;
     let _turn = turn(path);
     let present = read_key_file(path)?;
-    if present.id() != opened.id() {
-        println!("done: another command has changed the master key at the same time");
-        return Ok(());
-    }
+    // Another command may have put it there since this one opened the database.
+    store.accept_master_key(present.clone());
     let taken_up = next.exists();
-    let key = if taken_up {
-        read_key_file(&next)?
-    } else if store.rotation_is_unfinished().await? {
+    if !taken_up && store.rotation_is_unfinished(&present).await? {
         // The files have changed places already.
         seal_anew(store, &present).await?;
         println!("done: the change of the master key that was begun before is complete");
         return Ok(());
+    }
+    if !taken_up && *present.id() != store.master_key_id() {
+        println!("done: another command has changed the master key at the same time");
+        return Ok(());
+    }
+    let key = if taken_up {
+        read_key_file(&next)?
     } else {
         create_key_file(&next, &SystemRng)?
     };
-    if let Err(error) = begin(store, &key).await {
-        if !taken_up {
-            // It seals nothing, and the next attempt makes another.
-            let _ = std::fs::remove_file(&next);
-        }
-        return Err(error);
+    let begun = begin(store, &key).await;
+    if let Err(BeginRotationError::UnderWay { .. }) = begun
+        && !taken_up
+    {
+        // It seals nothing; after any other error the database may have it already.
+        let _ = std::fs::remove_file(&next);
     }
+    begun.map_err(|error| may_have_begun(error, &next))?;
+    put_in_place(&next, path, &present)?;
+    seal_anew(store, &key).await?;
+    println!("done: {} holds the new master key", path.display());
+    println!(
+        "{} holds the former one; backups of the database from before need it",
+        beside(path, present.id().as_str()).display()
+    );
+    Ok(())
+}
+
+/// Says what to do where nobody can tell whether the change has begun.
+fn may_have_begun(error: BeginRotationError, next: &Path) -> anyhow::Error {
+    let is_known = matches!(error, BeginRotationError::UnderWay { .. });
+    let error = anyhow::Error::from(error);
+    if is_known {
+        return error;
+    }
+    error.context(format!(
+        "the change may have begun; {} is kept: run the command again, which goes on with it",
+        next.display()
+    ))
+}
+
+/// Lets the new key change places with the present one, which is kept.
+fn put_in_place(next: &Path, path: &Path, present: &MasterKey) -> anyhow::Result<()> {
     let former = beside(path, present.id().as_str());
     if !former.exists() {
         std::fs::hard_link(path, &former)
             .with_context(|| format!("cannot keep the former key as {}", former.display()))?;
     }
-    std::fs::rename(&next, path)
-        .with_context(|| format!("cannot put the new key at {}", path.display()))?;
-    seal_anew(store, &key).await?;
-    println!("done: {} holds the new master key", path.display());
-    println!(
-        "{} holds the former one; backups of the database from before need it",
-        former.display()
-    );
-    Ok(())
+    std::fs::rename(next, path)
+        .with_context(|| format!("cannot put the new key at {}", path.display()))
 }
 
 /// Waits while another command changes the key in the same folder; where the file system knows no locks, nobody waits.
 fn turn(path: &Path) -> Option<File> {
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
     let folder = File::open(folder.unwrap_or(Path::new("."))).ok()?;
+    if let Err(TryLockError::WouldBlock) = folder.try_lock() {
+        eprintln!("waiting for another command that changes the master key");
+    }
     folder.lock().ok().map(|()| folder)
 }
 
-async fn begin(store: &Store, key: &MasterKey) -> anyhow::Result<()> {
+async fn begin(store: &Store, key: &MasterKey) -> Result<(), BeginRotationError> {
     let now = SystemClock.now();
     store
         .begin_rotation(key.clone(), Actor::new(ACTOR), now)
-        .await?;
-    Ok(())
+        .await
 }
 
 async fn seal_anew(store: &Store, key: &MasterKey) -> anyhow::Result<()> {

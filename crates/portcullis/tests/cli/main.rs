@@ -9,6 +9,7 @@ mod api;
 mod doctor;
 mod exchange;
 mod grants;
+mod keys;
 mod manifest;
 mod running;
 mod serve;

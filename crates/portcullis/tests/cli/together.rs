@@ -101,7 +101,10 @@ fn two_commands_that_change_the_master_key_at_once_leave_one_that_opens() {
         rotate.spawn().expect("the program starts")
     });
     let ended = rotations.map(|child| child.wait_with_output().expect("the program ends"));
-    assert!(ended.iter().any(|output| output.status.success()));
+    assert!(
+        ended.iter().all(|output| output.status.success()),
+        "{ended:?}"
+    );
     stdout(&portcullis(folder.path(), &["key", "list"]));
     let data = folder.path().join("portcullis-data");
     assert!(!data.join("master.key.next").exists());
@@ -124,6 +127,15 @@ fn a_lost_master_key_is_told_with_what_it_opened_and_can_be_given_up() {
     std::fs::remove_file(&key).expect("a key");
     let refused = stderr(&portcullis(folder.path(), &["serve", "portcullis.toml"]));
     assert!(refused.contains("portcullis key abandon"), "{refused}");
+    assert!(refused.contains("secret variables: 1"), "{refused}");
+    let asked = portcullis(folder.path(), &["key", "abandon"]);
+    assert_eq!(asked.status.code(), Some(1));
+    let asked = String::from_utf8_lossy(&asked.stdout);
+    assert!(
+        asked.contains("to be given up: secret variables: 1 in 1"),
+        "{asked}"
+    );
+    assert!(!key.exists());
     let given_up = stdout(&portcullis(folder.path(), &abandon));
     assert!(
         given_up.contains("secret variables: 1 in 1 environments"),

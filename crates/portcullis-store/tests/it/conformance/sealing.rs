@@ -100,13 +100,15 @@ async fn a_rotation_leaves_values_readable_and_the_former_key_useless(database: 
         .begin_rotation(new.clone(), actor(), NOW)
         .await
         .unwrap();
-    assert!(store.rotation_is_unfinished().await.unwrap());
+    assert!(store.rotation_is_unfinished(&new).await.unwrap());
+    let former = &database.keyring.current;
+    assert!(!store.rotation_is_unfinished(former).await.unwrap());
     assert!(store.revision().await.unwrap() > before);
     let progress = store.continue_rotation(&new, actor(), NOW).await.unwrap();
     assert_eq!(progress, RotationProgress::Remaining(50));
     assert_eq!(secret_of(&store, "e149").await, "e149");
     finish(&store, &new).await;
-    assert!(!store.rotation_is_unfinished().await.unwrap());
+    assert!(!store.rotation_is_unfinished(&new).await.unwrap());
     assert_eq!(secret_of(&store, "e0").await, "e0");
     store.close().await;
 
