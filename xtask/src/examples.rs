@@ -1,6 +1,6 @@
 //! Whether what stands in `examples/` is what its readers take it for.
 //!
-//! Images are not built and nothing is deployed: there is neither Docker nor Kubernetes where this runs.
+//! Images are not built and nothing is deployed.
 //! Each kind of file is judged by the program or the schema of its own kind, and each configuration by `portcullis check`.
 
 use std::fs;
@@ -83,6 +83,7 @@ impl Judge {
         drains_within(&text, left.trim().parse()?)?;
         self.check(&self.examples.join("compose/portcullis.toml"))?;
         let compose = self.read("compose/compose.yaml")?;
+        key_is_readable(&compose, &self.read("docker/Dockerfile")?)?;
         let grace = number_behind(&compose, "stop_grace_period: ")?;
         self.drains_within("compose/portcullis.toml", grace)
     }
@@ -102,8 +103,8 @@ impl Judge {
             &self.read("compose/nginx.conf")?,
             &[
                 ("/run/secrets", &folder),
-                ("gateway-a:", "127.0.0.1:"),
-                ("gateway-b:", "127.0.0.2:"),
+                ("172.31.84.11:", "127.0.0.1:"),
+                ("172.31.84.12:", "127.0.0.2:"),
                 ("/dev/stdout", "access.log"),
                 ("/dev/stderr", "error.log"),
             ],
@@ -163,6 +164,25 @@ fn drains_within(configuration: &str, seconds: u64) -> Result<()> {
     Ok(())
 }
 
+/// Sees that the user of the image can read the master key, and that the gateway takes a file with that mode.
+fn key_is_readable(compose: &str, image: &str) -> Result<()> {
+    let said = |command: &str| {
+        let mut lines = compose.lines();
+        let line =
+            lines.rfind(|line| line.contains(command) && line.contains("secrets/master_key"));
+        number_behind(line.unwrap_or_default(), command)
+    };
+    let (owner, user) = (said("chown ")?, number_behind(image, "--uid ")?);
+    if owner != user {
+        bail!("compose.yaml gives the master key to user {owner}, and the image runs as {user}");
+    }
+    let mode = u32::from_str_radix(&said("chmod ")?.to_string(), 8)?;
+    if mode & 0o427 != 0o400 {
+        bail!("compose.yaml gives the master key mode {mode:04o}, with which it is refused");
+    }
+    Ok(())
+}
+
 /// Reads the number that follows a word at its first place.
 fn number_behind(text: &str, word: &str) -> Result<u64> {
     let (_, rest) = text
@@ -197,6 +217,21 @@ mod tests {
         assert!(drains_within(configuration, 31).is_ok());
         assert!(drains_within(configuration, 30).is_err());
         assert!(drains_within("", 30).is_err());
+    }
+
+    #[test]
+    fn a_key_that_the_gateway_cannot_read_or_refuses_is_found() {
+        let image = "useradd --uid 10001 portcullis";
+        let judged = |owner: &str, mode: &str| {
+            let compose = format!(
+                "# chmod 644 secrets/*\n# chown {owner} secrets/master_key\n# chmod {mode} secrets/master_key\n"
+            );
+            key_is_readable(&compose, image).is_ok()
+        };
+        assert!(judged("10001:10001", "400"));
+        assert!(!judged("0:0", "400"));
+        assert!(!judged("10001:10001", "644"));
+        assert!(key_is_readable("# chmod 644 secrets/*\n", image).is_err());
     }
 
     #[test]
