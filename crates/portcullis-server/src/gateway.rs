@@ -5,6 +5,7 @@
 
 mod announce;
 mod bind;
+mod origin;
 mod reload;
 mod report;
 mod restart;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::Router;
-use portcullis_base::{Clock, InvalidOrigin, Origin, Rng};
+use portcullis_base::{Clock, InvalidOrigin, Rng};
 use portcullis_store::{OpenDatabaseError, Store, StoreError};
 use thiserror::Error;
 use tokio::task::JoinSet;
@@ -29,10 +30,8 @@ use crate::config::apply::{self, ApplyError};
 use crate::config::{AllowedUpstream, Configuration, Difference, Fate, Settings, UpstreamSettings};
 use crate::http::certificate_watch;
 use crate::http::health::{Operations, operations};
-use crate::http::judge::OriginPolicy;
 use crate::http::listener::{BindError, Listener};
 use crate::http::serve::serve;
-use crate::http::settings::ListenerSettings;
 use crate::http::surround::{Surroundings, surround};
 use crate::issuer::{self, IssuerParts};
 use crate::jobs;
@@ -52,6 +51,7 @@ use crate::upstream::vault::{Vault, VaultParts};
 use crate::upstream::{Upstream, UpstreamLimits};
 
 use bind::Sockets;
+use origin::{policy, port, public_url};
 
 pub use reload::{PublishError, ReloadError, Reloader};
 
@@ -398,35 +398,6 @@ fn for_operators(
         admin::router(token, reloader.clone(), visitor)
     });
     routes.merge(admin.unwrap_or_default())
-}
-
-fn port(listener: &Listener) -> u16 {
-    listener.addresses().first().map_or(0, SocketAddr::port)
-}
-
-fn public_url(settings: &Settings, listener: &Listener) -> Result<Origin, InvalidOrigin> {
-    if let Some(url) = &settings.access.public_url {
-        return Ok(url.clone());
-    }
-    let scheme = match settings.listener.tls {
-        Some(_) => "https",
-        None => "http",
-    };
-    Origin::parse(&format!("{scheme}://localhost:{}", port(listener)))
-}
-
-fn policy(settings: &Settings, listener: &Listener, public_url: &Origin) -> OriginPolicy {
-    let bound = ListenerSettings {
-        addresses: listener.addresses(),
-        ..settings.listener.clone()
-    };
-    let access = &settings.access;
-    OriginPolicy::new(
-        &bound,
-        public_url,
-        &access.allowed_hosts,
-        &access.allowed_origins,
-    )
 }
 
 fn upstream(
