@@ -24,7 +24,7 @@ use portcullis_base::Secret;
 use crate::compiled::KnownDocuments;
 
 use file::File;
-use reading::Reading;
+use reading::{Draft, Reading};
 
 pub use difference::{Change, Difference, Fate, ObjectKind};
 pub use objects::{
@@ -96,7 +96,8 @@ impl Configuration {
             overrides,
             process,
         };
-        Self::of(source, &KnownDocuments::default(), Some(text))
+        let draft = Draft { path, text };
+        Self::of(source, &KnownDocuments::default(), Some(draft))
     }
 
     /// Reads everything again, from the same place and with the same command line; compiles only documents that changed.
@@ -114,7 +115,17 @@ impl Configuration {
     ///
     /// As [`Configuration::load`].
     pub fn with_text(&self, text: &str) -> Result<Self, ConfigurationError> {
-        Self::of(self.source.clone(), &self.objects.compiled(), Some(text))
+        self.with_file(self.path(), text)
+    }
+
+    /// As [`Configuration::with_text`], of the manifest at `path`, as [`ManifestObject::source`] names it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Configuration::load`].
+    pub fn with_file(&self, path: &Path, text: &str) -> Result<Self, ConfigurationError> {
+        let draft = Draft { path, text };
+        Self::of(self.source.clone(), &self.objects.compiled(), Some(draft))
     }
 
     /// Tells whether it stands in a configuration file, and not in a document alone.
@@ -132,14 +143,19 @@ impl Configuration {
     fn of(
         source: Source,
         known: &KnownDocuments,
-        text: Option<&str>,
+        draft: Option<Draft<'_>>,
     ) -> Result<Self, ConfigurationError> {
         let path = source.path.as_path();
         let (settings, objects, files) =
-            read(&source, known, text, |reading, file, settings| match file {
-                Some(file) => objects::of_file(reading, file, settings),
-                None => objects::of_document(reading, path, settings.authenticated_only()),
-            })?;
+            read(
+                &source,
+                known,
+                draft,
+                |reading, file, settings| match file {
+                    Some(file) => objects::of_file(reading, file, settings),
+                    None => objects::of_document(reading, path, settings.authenticated_only()),
+                },
+            )?;
         Ok(Self {
             settings,
             objects,
@@ -197,16 +213,17 @@ impl Settings {
     }
 }
 
-/// Reads the settings, of `text` where the file is not asked for it, and by `read_objects` what else is wanted of the file, where there is one.
+/// Reads the settings, of `draft` where it is of this file, and by `read_objects` what else is wanted of the file, where there is one.
 fn read<T>(
     source: &Source,
     known: &KnownDocuments,
-    text: Option<&str>,
+    draft: Option<Draft<'_>>,
     read_objects: impl FnOnce(&mut Reading<'_>, Option<&File>, &Settings) -> T,
 ) -> Result<(Settings, T, Vec<PathBuf>), ConfigurationError> {
     let path = source.path.as_path();
     let described = is_described(path);
     let (text, file) = if described {
+        let text = draft.and_then(|it| it.at(path));
         let text = text.map_or_else(|| content(path), |text| Ok(text.into()))?;
         let file = parse(path, &text)?;
         (Some(text), file)
@@ -217,6 +234,7 @@ fn read<T>(
     let mut reading = Reading {
         folder: folder.unwrap_or(Path::new("")),
         process: &source.process,
+        draft,
         known,
         files: vec![path.to_owned()],
         problems: Vec::new(),

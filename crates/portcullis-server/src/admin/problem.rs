@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use super::answer;
+use crate::config::ConfigurationError;
 use crate::http::body::BodyError;
 use crate::manifest::discover::NotFound;
 use crate::manifest::file::FileError;
@@ -83,6 +84,7 @@ impl From<FileError> for Problem {
             FileError::Exists(_) => Self::conflict("file-exists", detail),
             FileError::Unwritable { .. } => Self::conflict("not-writable", detail),
             FileError::Unreadable { .. } => Self::conflict("not-readable", detail),
+            FileError::WouldBeTooLarge { .. } => Self::unprocessable("unusable", detail),
             FileError::TooLarge(_) | FileError::NoManifest { .. } => {
                 Self::unprocessable("no-manifest", detail)
             }
@@ -99,13 +101,17 @@ impl From<ProposalError> for Problem {
             ProposalError::NoName => Self::bad_request("no-name", detail),
             ProposalError::Incomplete { .. } => Self::unprocessable("incomplete", detail),
             ProposalError::Attach(_) => Self::unprocessable("not-attachable", detail),
-            ProposalError::Configuration(error) => {
-                let problems = error.problems().iter();
-                let lines = problems.map(|it| format!("{it}; {}", it.advice()));
-                let lines: Vec<String> = lines.collect();
-                Self::unprocessable("unusable", lines.join("\n"))
-            }
+            ProposalError::Configuration(error) => error.into(),
         }
+    }
+}
+
+impl From<ConfigurationError> for Problem {
+    fn from(error: ConfigurationError) -> Self {
+        let problems = error.problems().iter();
+        let lines = problems.map(|it| format!("{it}; {}", it.advice()));
+        let lines: Vec<String> = lines.collect();
+        Self::unprocessable("unusable", lines.join("\n"))
     }
 }
 
@@ -120,6 +126,7 @@ impl From<RefreshError> for Problem {
         match error {
             RefreshError::File(error) => error.into(),
             RefreshError::NotFound(error) => error.into(),
+            RefreshError::Configuration(error) => error.into(),
         }
     }
 }

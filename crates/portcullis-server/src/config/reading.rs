@@ -18,12 +18,30 @@ const MAX_SECRET_BYTES: u64 = 64 * 1024;
 /// The shortest secret that somebody presents to us, in characters: its digest is a fast one, so that nobody may be able to guess it.
 const MIN_SECRET: usize = 32;
 
+/// What a file shall hold, to see what a change would make of the configuration.
+#[derive(Clone, Copy)]
+pub(super) struct Draft<'a> {
+    /// The file.
+    pub(super) path: &'a Path,
+    /// What it is read as, whatever it holds.
+    pub(super) text: &'a str,
+}
+
+impl<'a> Draft<'a> {
+    /// Returns the text where `path` is the file.
+    pub(super) fn at(self, path: &Path) -> Option<&'a str> {
+        (self.path == path).then_some(self.text)
+    }
+}
+
 /// A configuration in the making.
 pub(super) struct Reading<'a> {
     /// What relative paths are relative to.
     pub(super) folder: &'a Path,
     /// The environment variables of the process.
     pub(super) process: &'a HashMap<String, Secret>,
+    /// What is read in place of a file's own content.
+    pub(super) draft: Option<Draft<'a>>,
     /// Documents that need not be compiled.
     pub(super) known: &'a KnownDocuments,
     /// The files that were read, to be watched.

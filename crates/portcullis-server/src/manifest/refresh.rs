@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::discover::{Found, NotFound, of_issuer};
 use super::file::{self, FileError, pretty};
 use super::visit::Visitor;
+use crate::config::{Configuration, ConfigurationError};
 
 /// A manifest, and what its issuer serves in its place.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct Comparison {
     pub found: Found,
 }
 
-/// Why nothing can be compared.
+/// Why nothing can be compared, or what is served cannot be written.
 #[derive(Debug, Error)]
 pub enum RefreshError {
     /// The file cannot be read.
@@ -29,6 +30,9 @@ pub enum RefreshError {
     /// Nothing is served.
     #[error(transparent)]
     NotFound(#[from] NotFound),
+    /// A configuration could not be used with what is served.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
 }
 
 impl Comparison {
@@ -60,12 +64,28 @@ impl Comparison {
         Digest::of_fields([before.as_bytes(), after.as_bytes()])
     }
 
-    /// Writes what is served into the file.
+    /// Returns what `present`, which names the file, means once what is served is written; where nothing differs, what it means now.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// When it cannot be used then.
+    pub fn configuration(&self, present: &Configuration) -> Result<Configuration, RefreshError> {
+        if self.changes().is_empty() {
+            return Ok(present.reload()?);
+        }
+        let text = file::writable(&self.path, &self.found.manifest)?;
+        Ok(present.with_file(&self.path, &text)?)
+    }
+
+    /// Writes what is served into the file.
+    ///
+    /// Whoever knows the configuration asks [`Comparison::configuration`] first.
+    ///
+    /// # Errors
+    ///
+    /// When it is too large, or cannot be written.
     pub fn write(&self) -> Result<(), FileError> {
-        file::replace(&self.path, &pretty(&self.found.manifest))
+        let text = file::writable(&self.path, &self.found.manifest)?;
+        file::replace(&self.path, &text)
     }
 }

@@ -10,6 +10,7 @@ use portcullis_oauth::manifest::InvalidManifest;
 use thiserror::Error;
 use tokio::time::timeout;
 
+use super::file::MAX_BYTES;
 use crate::config::UpstreamSettings;
 use crate::doctor::finding::quoted;
 use crate::gateway::egress_policy;
@@ -18,9 +19,6 @@ use crate::upstream::policy::EgressRefusal;
 
 /// The time for one answer.
 const TIME: Duration = Duration::from_secs(10);
-
-/// The most bytes of a document, as in a configuration.
-const MAX_BYTES: usize = 256 * 1024;
 
 /// Whoever asks providers what they say of themselves.
 #[derive(Clone, Debug)]

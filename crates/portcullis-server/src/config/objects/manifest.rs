@@ -13,10 +13,8 @@ use super::{ManifestObject, ProviderObject};
 use crate::config::file::Named;
 use crate::config::file::manifest::{Exchange, OAuthManifest, Probe};
 use crate::config::reading::Reading;
+use crate::manifest::file;
 use crate::upstream::external::{ResolvedManifest, UnusableManifest};
-
-/// The most bytes of a manifest; real ones have a few thousand.
-const MAX_BYTES: u64 = 256 * 1024;
 
 /// Reads every manifest of the file; one with a fault is there all the same, so that toolsets are not blamed for it.
 pub(in crate::config) fn manifests(
@@ -70,7 +68,7 @@ fn content(
     span: Range<usize>,
     table: &OAuthManifest,
 ) -> Option<(String, String)> {
-    let Some(file) = &table.file else {
+    let Some(named) = &table.file else {
         reading.refuse(
             span,
             "the manifest has no file",
@@ -78,20 +76,15 @@ fn content(
         );
         return None;
     };
-    let path = reading.path(file.get_ref());
+    let path = reading.path(named.get_ref());
     reading.files.push(path.clone());
-    let read = std::fs::metadata(&path).and_then(|metadata| {
-        if metadata.len() > MAX_BYTES {
-            let large = format!("it has more than {MAX_BYTES} bytes");
-            return Err(std::io::Error::other(large));
-        }
-        std::fs::read_to_string(&path)
-    });
+    let draft = reading.draft.and_then(|it| it.at(&path));
+    let read = draft.map_or_else(|| file::text(&path), |text| Ok(text.to_owned()));
     match read {
         Ok(content) => Some((path.display().to_string(), content)),
         Err(error) => {
             reading.refuse(
-                file.span(),
+                named.span(),
                 format!("{} cannot be read: {error}", path.display()),
                 "name the file that holds the provider's metadata",
             );

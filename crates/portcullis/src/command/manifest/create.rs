@@ -28,7 +28,8 @@ pub(super) async fn run(
     let name = name.or_else(|| table::name(&found.manifest));
     let name = name.context("the issuer gives no name away; name the manifest by `--name`")?;
     let output = output.unwrap_or_else(|| PathBuf::from(format!("{name}-oauth.json")));
-    file::create(&output, &file::pretty(&found.manifest)).with_context(|| {
+    let text = file::writable(&output, &found.manifest)?;
+    file::create(&output, &text).with_context(|| {
         format!("{} cannot be made; name another file by `--output`, or compare an attached manifest by `portcullis manifest refresh`", output.display())
     })?;
     println!("{} holds what was found: {}", output.display(), found.place);

@@ -160,6 +160,30 @@ fn what_a_provider_changed_is_shown_and_written_only_when_asked() {
 }
 
 #[test]
+fn what_the_configuration_could_not_use_is_shown_and_not_written() {
+    let provider = provider();
+    let folder = attached(&provider);
+    let file = folder.path().join("acme-oauth.json");
+    let before = std::fs::read_to_string(&file).expect("a file");
+    serve(&provider, |document| {
+        let members = document.as_object_mut().expect("an object");
+        members.remove("jwks_uri").expect("a member");
+    });
+    for named in ["acme", "acme-oauth.json"] {
+        let refused = manifest(folder.path(), &provider, &["refresh", named, "--write"]);
+        assert_eq!(refused.status.code(), Some(1));
+        let told = String::from_utf8_lossy(&refused.stdout);
+        assert!(told.contains("GRAVE \"jwks_uri\""), "{told}");
+        let told = stderr(&refused);
+        assert!(
+            told.contains("jwks_uri") && told.contains("portcullis.toml"),
+            "{told}"
+        );
+        assert_eq!(std::fs::read_to_string(&file).expect("a file"), before);
+    }
+}
+
+#[test]
 fn what_a_manifest_was_is_listed_and_shown() {
     let provider = provider();
     let folder = attached(&provider);
