@@ -9,6 +9,7 @@
 mod answer;
 mod guard;
 mod problem;
+mod published;
 mod v1;
 
 use std::future::Future;
@@ -17,9 +18,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use portcullis_base::{Digest, Origin};
+use portcullis_base::{Digest, Origin, Slug};
 use portcullis_store::{Actor, AuditEntry, Store};
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
 use crate::config::Configuration;
 use crate::gateway::Reloader;
@@ -75,7 +77,14 @@ impl AdminState {
         self.reloader.configuration().await
     }
 
-    /// Records a change that was made.
+    /// Tells whether the gateway has taken up what `wanted` says of a manifest.
+    async fn has_taken_up(&self, wanted: &Configuration, manifest: &Slug) -> bool {
+        let catalogue = self.reloader.around().catalogue.load_full();
+        published::is_published(&catalogue, wanted, manifest)
+            && published::is_same(&*self.configuration().await, wanted, manifest)
+    }
+
+    /// Records a change that was made, and taken up if it could be: that does not wait for the store.
     async fn record(&self, action: &'static str, target: String) -> Result<(), Problem> {
         tracing::info!(action, target, "admin API: {action} {target}");
         let entry = AuditEntry::new(Actor::new(ACTOR), action, target);
@@ -85,6 +94,16 @@ impl AdminState {
             Problem::internal("the change was made, but could not be recorded; the reason is in the log")
         })
     }
+}
+
+/// Does what reads or writes files where nobody waits for it.
+async fn on_files<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "the change of a file broke off");
+        Problem::internal("the change broke off; the reason is in the log")
+    })
 }
 
 /// Finishes what must not stop half way, though whoever asked for it may hang up.

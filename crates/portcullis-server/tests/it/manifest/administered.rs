@@ -1,9 +1,11 @@
 //! Manifests by the admin API, at a whole gateway whose operators' routes are asked in process.
 
 mod guarded;
+mod refreshed;
 
 use std::collections::HashMap;
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
@@ -13,6 +15,7 @@ use portcullis_server::config::{Configuration, Overrides};
 use portcullis_server::gateway::Gateway;
 use portcullis_server::storage;
 use tempfile::TempDir;
+use tokio::sync::Notify;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -113,7 +116,10 @@ impl Site {
     }
 
     async fn send(&self, request: Request<Body>) -> Answered {
-        let router = self.gateway.operations_router();
+        Self::send_to(self.gateway.operations_router(), request).await
+    }
+
+    async fn send_to(router: Router, request: Request<Body>) -> Answered {
         let response = router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -318,6 +324,29 @@ async fn a_06_what_was_seen_of_another_file_is_not_written() {
 }
 
 #[tokio::test]
+async fn what_the_file_says_and_the_gateway_does_not_serve_is_not_taken_up() {
+    let site = Site::start().await;
+    site.create().await;
+    let path = site.folder.path().join("portcullis.toml");
+    let before = std::fs::read_to_string(&path).unwrap();
+    site.post(ATTACH, &attachment(&json!({"confirm": true})))
+        .await;
+    let attached = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, before).unwrap();
+    site.gateway.reloader().try_reload().await.unwrap();
+    // Written by hand, and not looked at yet.
+    std::fs::write(&path, attached).unwrap();
+    let told = || async { site.post(ATTACH, &attachment(&json!({}))).await.json() };
+    let early = told().await;
+    assert_eq!(
+        (&early["changed"], &early["taken_up"]),
+        (&json!(false), &json!(false))
+    );
+    site.gateway.reloader().try_reload().await.unwrap();
+    assert_eq!(told().await["taken_up"], true);
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_written_or_used_stays_as_it_is() {
     let site = Site::start().await;
     site.create().await;
@@ -354,65 +383,6 @@ async fn a_file_that_cannot_be_written_or_used_stays_as_it_is() {
     );
     assert_eq!(site.file("portcullis.toml").unwrap(), before);
     assert_eq!(site.audit().await, ["manifest.created acme"]);
-}
-
-#[tokio::test]
-async fn what_a_provider_changed_is_shown_and_written_only_when_confirmed() {
-    let site = Site::start().await;
-    site.create().await;
-    site.post(ATTACH, &attachment(&json!({"confirm": true})))
-        .await;
-    let refresh = "/manifests/acme/refresh";
-    let same = site.post(refresh, &json!({})).await.json();
-    assert_eq!(
-        (&same["changed"], &same["changes"]),
-        (&json!(false), &json!([]))
-    );
-    site.provider
-        .serve(|document| document["token_endpoint"] = json!("https://elsewhere.example/token"));
-    site.post(refresh, &json!({}))
-        .await
-        .assert_problem(400, "unconfirmed");
-    let shown = site.post(refresh, &json!({"dry_run": true})).await.json();
-    assert_eq!(shown["changes"][0]["member"], "token_endpoint");
-    assert_eq!(shown["changes"][0]["is_grave"], true);
-    site.provider
-        .serve(|document| document["token_endpoint"] = json!("https://third.example/token"));
-    let seen = json!({"fingerprint": shown["fingerprint"]});
-    site.post(refresh, &seen)
-        .await
-        .assert_problem(409, "changed-meanwhile");
-    assert!(!site.file("acme-oauth.json").unwrap().contains("third"));
-    let made = site.post(refresh, &json!({"confirm": true})).await.json();
-    assert_eq!(made["changed"], true);
-    assert!(site.file("acme-oauth.json").unwrap().contains("third"));
-    assert_eq!(
-        site.audit().await.last().unwrap(),
-        "manifest.refreshed acme"
-    );
-    site.post("/manifests/other/refresh", &json!({}))
-        .await
-        .assert_problem(404, "no-manifest");
-
-    let versions = site.get("/manifests/acme/versions").await.json();
-    let versions = versions["versions"].as_array().unwrap();
-    assert_eq!(versions.len(), 2);
-    let contents = versions.iter().map(|it| it["digest"].as_str().unwrap());
-    let mut new = 0;
-    for digest in contents {
-        let shown = site
-            .get(&format!("/manifests/acme/versions/{}", &digest[..12]))
-            .await;
-        let endpoint = shown.json()["manifest"]["token_endpoint"].clone();
-        new += usize::from(endpoint == "https://third.example/token");
-    }
-    assert_eq!(new, 1);
-    site.get("/manifests/acme/versions/00")
-        .await
-        .assert_problem(404, "no-version");
-    site.get("/manifests/other/versions")
-        .await
-        .assert_problem(404, "no-manifest");
 }
 
 #[tokio::test]
@@ -462,6 +432,46 @@ async fn what_clients_would_refuse_is_told_and_no_failure() {
         .await;
     let tried = format!("manifest.tried {}", site.provider.url());
     assert_eq!(site.audit().await.last(), Some(&tried));
+}
+
+#[tokio::test]
+async fn a_client_that_was_registered_is_deleted_though_nobody_waits_for_the_answer() {
+    let site = Site::start().await;
+    let (registered, deleted) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (url, told) = (site.provider.url(), [&registered, &deleted].map(Arc::clone));
+    site.provider.answer_by(move |received| {
+        let [registered, deleted] = &told;
+        let is_of_a_client = received.body.contains("Portcullis check");
+        match (received.path_and_query.as_str(), &received.method) {
+            ("/register", _) if is_of_a_client => {
+                registered.notify_one();
+                let client = json!({
+                    "client_id": "c1",
+                    "registration_client_uri": format!("{url}/register/c1"),
+                    "registration_access_token": "manage",
+                });
+                Some(answer(201, &client))
+            }
+            ("/register/c1", &Method::DELETE) => {
+                deleted.notify_one();
+                Some(answer(204, &json!({})))
+            }
+            _ => None,
+        }
+    });
+    let wanted = json!({
+        "url": site.provider.url(),
+        "resource": "https://gateway.example/petstore/mcp",
+        "register": true,
+    });
+    // Whoever asked hangs up once the provider has the client.
+    tokio::select! {
+        biased;
+        () = registered.notified() => {}
+        answered = site.post("/manifests/check", &wanted) => panic!("{answered:?}"),
+    }
+    let seen = tokio::time::timeout(Duration::from_secs(20), deleted.notified()).await;
+    assert!(seen.is_ok(), "the client is there still");
 }
 
 #[tokio::test]

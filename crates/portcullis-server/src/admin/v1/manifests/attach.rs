@@ -8,12 +8,11 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use portcullis_base::Slug;
 use serde::{Deserialize, Serialize};
-use tokio::task::{JoinError, spawn_blocking};
 
-use super::decision::Decision;
+use super::decision::{Confirmation, Decision, Run};
 use super::file_of;
 use crate::admin::problem::Problem;
-use crate::admin::{AdminState, answer, to_its_end};
+use crate::admin::{AdminState, answer, on_files, to_its_end};
 use crate::config::Configuration;
 use crate::doctor::Finding;
 use crate::manifest::proposal::{self, Proposal};
@@ -29,9 +28,9 @@ struct Wanted {
     #[serde(default)]
     republish: bool,
     #[serde(default)]
-    dry_run: bool,
+    dry_run: Run,
     #[serde(default)]
-    confirm: bool,
+    confirm: Confirmation,
     fingerprint: Option<String>,
 }
 
@@ -65,27 +64,26 @@ async fn change(state: &AdminState, wanted: Wanted) -> Result<Attached, Problem>
     let configuration = state.configuration().await;
     let (manifest, toolset) = (wanted.manifest.clone(), wanted.toolset.clone());
     let republish = wanted.republish;
-    let proposal = spawn_blocking(move || propose(&configuration, &manifest, &toolset, republish));
-    let proposal = proposal.await.map_err(|it| broken_off(&it))??;
+    let proposal = on_files(move || propose(&configuration, &manifest, &toolset, republish));
+    let proposal = Arc::new(proposal.await??);
     let mut attached = preview(state, &proposal, &wanted.toolset).await?;
     let fingerprint = proposal.fingerprint();
     let named = wanted.fingerprint.as_deref();
-    if proposal.is_empty()
-        || Decision::of(wanted.dry_run, wanted.confirm, named, &fingerprint)? == Decision::Preview
-    {
+    let then = proposal.configuration();
+    if proposal.is_empty() {
+        attached.taken_up = state.has_taken_up(then, &wanted.manifest).await;
         return Ok(attached);
     }
-    spawn_blocking(move || proposal.write())
-        .await
-        .map_err(|it| broken_off(&it))??;
-    let Wanted {
-        manifest, toolset, ..
-    } = wanted;
-    let target = format!("{manifest} to {toolset}");
-    state.record("manifest.attached", target).await?;
+    if Decision::of(wanted.dry_run, wanted.confirm, named, &fingerprint)? == Decision::Preview {
+        return Ok(attached);
+    }
+    let written = Arc::clone(&proposal);
+    on_files(move || written.write()).await??;
     state.reloader.reload().await;
+    let target = format!("{} to {}", wanted.manifest, wanted.toolset);
+    state.record("manifest.attached", target).await?;
     attached.changed = true;
-    attached.taken_up = is_taken_up(&*state.configuration().await, &manifest, &toolset);
+    attached.taken_up = state.has_taken_up(then, &wanted.manifest).await;
     Ok(attached)
 }
 
@@ -137,21 +135,11 @@ async fn preview(
     };
     Ok(Attached {
         changed: false,
-        taken_up: proposal.is_empty(),
+        taken_up: false,
         changes: proposal.changes().to_vec(),
         closed: proposal.closed().to_vec(),
         grants_ended,
         findings: proposal.findings(toolset, Some(state.public_url())),
         fingerprint: format!("{:x}", proposal.fingerprint()),
     })
-}
-
-fn is_taken_up(configuration: &Configuration, manifest: &Slug, toolset: &Slug) -> bool {
-    let toolset = configuration.objects.toolsets.get(toolset);
-    toolset.is_some_and(|it| it.manifest.as_ref() == Some(manifest))
-}
-
-fn broken_off(error: &JoinError) -> Problem {
-    tracing::error!(%error, "the change of a configuration file broke off");
-    Problem::internal("the change broke off; the reason is in the log")
 }

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::admin::problem::Problem;
-use crate::admin::{AdminState, answer};
+use crate::admin::{AdminState, answer, to_its_end};
 use crate::config::Configuration;
-use crate::doctor::Examination;
+use crate::doctor::{Examination, Part};
 use crate::manifest::discover::of_url;
 use crate::manifest::examine::{Trial, examine};
 use crate::manifest::subject::{Subject, Whom, resource};
@@ -48,20 +48,32 @@ pub(in crate::admin::v1) async fn check(
 ) -> Result<Response, Problem> {
     let wanted: Wanted = answer::read(&headers, body).await?;
     let subjects = subjects(&state, &wanted).await?;
-    let trial = if wanted.register {
-        Trial::Register(&*state.reloader.around().rng)
+    let parts = if wanted.register {
+        // A client that was registered is deleted, though nobody waits for the answer.
+        to_its_end(async move { try_out(&state, &subjects).await }).await?
     } else {
-        Trial::None
+        look_at(&state, &subjects).await
     };
+    Ok(answer::json(StatusCode::OK, &Examination { parts }))
+}
+
+async fn look_at(state: &AdminState, subjects: &[Subject]) -> Vec<Part> {
     let mut parts = Vec::new();
-    for subject in &subjects {
-        if wanted.register {
-            let issuer = subject.manifest.issuer().to_owned();
-            state.record("manifest.tried", issuer).await?;
-        }
+    for subject in subjects {
+        parts.push(examine(&state.visitor, &subject.examinee(), Trial::None).await);
+    }
+    parts
+}
+
+async fn try_out(state: &AdminState, subjects: &[Subject]) -> Result<Vec<Part>, Problem> {
+    let trial = Trial::Register(&*state.reloader.around().rng);
+    let mut parts = Vec::new();
+    for subject in subjects {
+        let issuer = subject.manifest.issuer().to_owned();
+        state.record("manifest.tried", issuer).await?;
         parts.push(examine(&state.visitor, &subject.examinee(), trial).await);
     }
-    Ok(answer::json(StatusCode::OK, &Examination { parts }))
+    Ok(parts)
 }
 
 async fn subjects(state: &AdminState, wanted: &Wanted) -> Result<Vec<Subject>, Problem> {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file_of;
 use crate::admin::problem::Problem;
-use crate::admin::{AdminState, answer, to_its_end};
+use crate::admin::{AdminState, answer, on_files, to_its_end};
 use crate::config::Configuration;
 use crate::doctor::Part;
 use crate::manifest::discover::{Found, of_schemes, of_url};
@@ -63,6 +63,8 @@ pub(in crate::admin::v1) async fn create(
     };
     let name = name.ok_or_else(no_name)?;
     let path = file_of(&configuration, &name);
+    // Whatever is wrong with it is said before anybody asks for it.
+    let text = file::writable(&path, &found.manifest)?;
     let examinee = Examinee {
         name: name.as_str(),
         manifest: &found.manifest,
@@ -72,10 +74,10 @@ pub(in crate::admin::v1) async fn create(
     };
     let report = examine(&state.visitor, &examinee, Trial::None).await;
     if !wanted.dry_run {
-        let (text, name, path) = (file::pretty(&found.manifest), name.clone(), path.clone());
+        let (name, path) = (name.clone(), path.clone());
         to_its_end(async move {
             let _editing = state.editing.lock().await;
-            file::create(&path, &text)?;
+            on_files(move || file::create(&path, &text)).await??;
             state.record("manifest.created", name.to_string()).await
         })
         .await?;

@@ -12,10 +12,10 @@ use portcullis_oauth::manifest::difference::Change;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::decision::Decision;
+use super::decision::{Confirmation, Decision, Run};
 use super::slug;
 use crate::admin::problem::Problem;
-use crate::admin::{AdminState, answer, to_its_end};
+use crate::admin::{AdminState, answer, on_files, to_its_end};
 use crate::manifest::refresh::Comparison;
 use crate::manifest::subject::NoSubject;
 
@@ -23,9 +23,9 @@ use crate::manifest::subject::NoSubject;
 #[serde(deny_unknown_fields)]
 struct Wanted {
     #[serde(default)]
-    dry_run: bool,
+    dry_run: Run,
     #[serde(default)]
-    confirm: bool,
+    confirm: Confirmation,
     fingerprint: Option<String>,
 }
 
@@ -33,6 +33,8 @@ struct Wanted {
 struct Refreshed {
     /// Whether the file was written.
     changed: bool,
+    /// Whether the running gateway has taken it up.
+    taken_up: bool,
     place: String,
     changes: Vec<Changed>,
     fingerprint: String,
@@ -68,24 +70,45 @@ async fn change(
     let object = configuration.objects.manifests.get(manifest);
     let object = object.ok_or_else(|| NoSubject::NoManifest(manifest.clone()))?;
     let path = PathBuf::from(&object.source);
-    let comparison = Comparison::of(&state.visitor, &path).await?;
-    let fingerprint = comparison.fingerprint();
-    let changes: Vec<Changed> = comparison.changes().iter().map(Changed::of).collect();
-    let named = wanted.fingerprint.as_deref();
-    let is_made = !changes.is_empty()
-        && Decision::of(wanted.dry_run, wanted.confirm, named, &fingerprint)? == Decision::Make;
-    if is_made {
-        comparison.write()?;
-        let target = manifest.to_string();
-        state.record("manifest.refreshed", target).await?;
-        state.reloader.reload().await;
+    let comparison = Arc::new(Comparison::of(&state.visitor, &path).await?);
+    let mut refreshed = Refreshed::of(&comparison);
+    let read = Arc::clone(&comparison);
+    let then = on_files(move || read.configuration(&configuration)).await?;
+    if refreshed.changes.is_empty() {
+        // Whatever is wrong with other files is not this one's.
+        refreshed.taken_up = match then {
+            Ok(then) => state.has_taken_up(&then, manifest).await,
+            Err(_) => false,
+        };
+        return Ok(refreshed);
     }
-    Ok(Refreshed {
-        changed: is_made,
-        place: comparison.found.place.clone(),
-        changes,
-        fingerprint: format!("{fingerprint:x}"),
-    })
+    let then = then?;
+    let named = wanted.fingerprint.as_deref();
+    let fingerprint = comparison.fingerprint();
+    if Decision::of(wanted.dry_run, wanted.confirm, named, &fingerprint)? == Decision::Preview {
+        return Ok(refreshed);
+    }
+    on_files(move || comparison.write()).await??;
+    state.reloader.reload().await;
+    state
+        .record("manifest.refreshed", manifest.to_string())
+        .await?;
+    refreshed.changed = true;
+    refreshed.taken_up = state.has_taken_up(&then, manifest).await;
+    Ok(refreshed)
+}
+
+impl Refreshed {
+    /// Tells of a change that is not made.
+    fn of(comparison: &Comparison) -> Self {
+        Self {
+            changed: false,
+            taken_up: false,
+            place: comparison.found.place.clone(),
+            changes: comparison.changes().iter().map(Changed::of).collect(),
+            fingerprint: format!("{:x}", comparison.fingerprint()),
+        }
+    }
 }
 
 impl Changed {
