@@ -170,6 +170,11 @@ impl Gateway {
         self.operations.as_ref()?.addresses().first().copied()
     }
 
+    /// Returns what MCP clients reach, with all that is around it.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// Returns the routes for operators, as they are served where nothing else is.
     pub fn operations_router(&self) -> Router {
         self.operations_router.clone()

@@ -1,6 +1,6 @@
 //! Who may use the admin API: whoever presents the operator's token, and no page of another site.
 //!
-//! Cookies are not looked at, so that a browser never brings anything by itself; there is no CORS, so that no page of another site reads an answer.
+//! Cookies are not looked at, so that a browser never brings anything by itself; no answer has a CORS header, so that no page of another site reads one: not here, and not by [`crate::http::judge`], where MCP clients are served by the same listener.
 //! The token has 32 characters at least, and only its digest is kept; what is compared is a digest too, in constant time.
 //! Failures are bounded for each address. Whoever has the token is let in all the same: those who guess shall not lock the operator out.
 

@@ -2,7 +2,7 @@
 //!
 //! The first judgement of every request, before a credential is looked at: it keeps a web page that a person happens to visit from reaching a gateway that the person can reach (DNS rebinding, MCP "Security Warning").
 //! Pure.
-//! Does not know any path or credential, and believes no forwarded header.
+//! Knows of paths only who may read what is there; knows no credential, and believes no forwarded header.
 
 use std::net::IpAddr;
 
@@ -74,8 +74,8 @@ impl OriginPolicy {
             Err(refusal) => return Verdict::Refused(refusal),
         };
         match origin {
-            // Their scripts would gain nothing, and no script has business there (RFC 9700 §2.6).
-            Some(_) if is_a_page(uri.path()) => Verdict::Pass(None),
+            // Their scripts would gain nothing, and no script of another origin has business there (RFC 9700 §2.6).
+            Some(_) if is_for_no_script(uri.path()) => Verdict::Pass(None),
             Some(origin)
                 if method == Method::OPTIONS
                     && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) =>
@@ -155,9 +155,12 @@ fn is_for_everybody(path: &str) -> bool {
     path.starts_with("/.well-known/") || matches!(path, "/token" | "/revoke" | "/register")
 }
 
-/// Tells whether a path is one that browsers go to in the course of a sign-in.
-fn is_a_page(path: &str) -> bool {
-    matches!(path, "/authorize" | "/consent" | "/sign-out") || path.starts_with("/callback/")
+/// Tells whether no script of another origin has business at a path: where browsers go in the course of a sign-in, and the admin API, whose own judgement is stricter.
+fn is_for_no_script(path: &str) -> bool {
+    let is_a_page =
+        matches!(path, "/authorize" | "/consent" | "/sign-out") || path.starts_with("/callback/");
+    // No toolset is called `api`.
+    is_a_page || path.starts_with("/api/")
 }
 
 /// What is to become of a request.

@@ -287,6 +287,26 @@ fn h_14_what_says_how_to_sign_in_is_for_every_origin_and_the_pages_are_not() {
 }
 
 #[test]
+fn a_03_the_admin_api_is_for_no_script_of_another_origin() {
+    for (policy, host, origin) in [
+        (loopback(), "localhost", "http://localhost:1"),
+        (public(), "gw.example", "https://console.example"),
+        (public(), "gw.example", "https://gw.example"),
+    ] {
+        let asked = headers(&[
+            ("host", host),
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+        ]);
+        let uri = Uri::from_static("/api/v1/manifests");
+        for method in [Method::OPTIONS, Method::GET] {
+            let verdict = policy.judge(&method, &uri, &asked);
+            assert_eq!(verdict, Verdict::Pass(None), "{method} by {origin}");
+        }
+    }
+}
+
+#[test]
 fn h_14_the_pages_of_a_sign_in_are_for_no_script_even_of_our_own_origin() {
     let asked = headers(&[
         ("host", "gw.example"),

@@ -83,9 +83,27 @@ async fn a_03_a_page_of_another_site_uses_nothing_and_reads_nothing() {
         let mut names = answered.headers.keys();
         assert!(!names.any(|it| it.as_str().starts_with("access-control-")));
     }
+    // On the listener of MCP clients, which some of those origins may call, it is no different.
     let ours = format!("http://localhost:{}", site.gateway.port());
-    let headers = [("authorization", token.as_str()), ("origin", ours.as_str())];
-    assert_eq!(bearing(&site, &headers).await.status, StatusCode::OK);
+    for router in [site.gateway.operations_router(), site.gateway.router()] {
+        for (origin, method, status) in [
+            ("https://evil.example", Method::GET, 403),
+            ("http://localhost:1", Method::GET, 403),
+            ("http://localhost:1", Method::OPTIONS, 403),
+            (&ours, Method::GET, 200),
+            (&ours, Method::OPTIONS, 405),
+        ] {
+            let request = asked(method, "/manifests")
+                .header("host", "localhost")
+                .header("origin", origin)
+                .header("access-control-request-method", "POST");
+            let request = request.body(Body::empty()).unwrap();
+            let answered = Site::send_to(router.clone(), request).await;
+            assert_eq!(answered.status, status, "{origin}: {answered:?}");
+            let mut names = answered.headers.keys();
+            assert!(!names.any(|it| it.as_str().starts_with("access-control-")));
+        }
+    }
     // What a form of another page could have a browser send.
     for kind in ["text/plain", "application/x-www-form-urlencoded"] {
         let request = asked(Method::POST, "/manifests").header("content-type", kind);
