@@ -95,6 +95,10 @@ impl Cluster {
     /// Ends the server as if it had crashed, and starts it again.
     pub(crate) fn crash(&mut self) -> Result<()> {
         self.stop()?;
+        self.start_again()
+    }
+
+    fn start_again(&mut self) -> Result<()> {
         let log = std::fs::File::options();
         let log = log
             .clone()
@@ -102,6 +106,53 @@ impl Cluster {
             .open(self.folder.path().join("log"))?;
         self.server = spawn(&mut self.command, log)?;
         self.wait()
+    }
+
+    /// Starts a copy of the server that has every commit before it is answered, by whatever clock `variables` turn.
+    pub(crate) fn standby(&self, variables: &[(&str, OsString)]) -> Result<Standby> {
+        let folder = self.folder.path().join("standby");
+        command::output(
+            as_postgres("pg_basebackup")?
+                .args(["--host=127.0.0.1", "--username=postgres", "--no-sync"])
+                .args(["--write-recovery-conf", "--checkpoint=fast", "--pgdata"])
+                .arg(&folder)
+                .arg(format!("--port={}", self.port)),
+        )?;
+        let mut command = as_postgres_in("postgres", variables)?;
+        command
+            .arg("-D")
+            .arg(&folder)
+            .arg("-k")
+            .arg(self.folder.path())
+            .args(settings(free_port()?, &[]));
+        let log = std::fs::File::create(self.folder.path().join("standby.log"))?;
+        let standby = Standby {
+            folder,
+            server: spawn(&mut command, log)?,
+        };
+        let wait_for = "ALTER SYSTEM SET synchronous_standby_names = '*'";
+        self.ask("postgres", wait_for)?;
+        self.ask("postgres", "SELECT pg_reload_conf()")?;
+        let in_step = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        for _ in 0..200 {
+            if self.ask("postgres", in_step)? == "1" {
+                return Ok(standby);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        bail!("the standby does not follow")
+    }
+
+    /// Loses the server for good, and has its copy take its place and its address.
+    pub(crate) fn fail_over(&mut self, mut standby: Standby) -> Result<()> {
+        self.stop()?;
+        standby.pg_ctl(&["promote", "--wait"])?;
+        standby.pg_ctl(&["stop", "--mode=fast"])?;
+        standby.server.wait()?;
+        let folder = self.folder.path();
+        std::fs::rename(folder.join("cluster"), folder.join("lost"))?;
+        std::fs::rename(&standby.folder, folder.join("cluster"))?;
+        self.start_again()
     }
 
     /// Sends a signal, such as `STOP`, to every process of the server.
@@ -182,6 +233,34 @@ impl Cluster {
         )?;
         self.server.wait()?;
         Ok(())
+    }
+}
+
+/// A copy of a server that follows it.
+pub(crate) struct Standby {
+    folder: PathBuf,
+    server: Child,
+}
+
+impl Standby {
+    fn pg_ctl(&self, arguments: &[&str]) -> Result<()> {
+        command::output(
+            as_postgres("pg_ctl")?
+                .args(arguments)
+                .args(["--silent", "--pgdata"])
+                .arg(&self.folder),
+        )?;
+        Ok(())
+    }
+}
+
+impl Drop for Standby {
+    fn drop(&mut self) {
+        if matches!(self.server.try_wait(), Ok(None)) {
+            // It may be gone already; either way nothing of it is worth keeping.
+            let _ = self.pg_ctl(&["stop", "--mode=immediate"]);
+            let _ = self.server.wait();
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `database`: PostgreSQL crashes, stands still and has no connection to give, under load; people are told to come again, and nobody is signed out.
+//! `database`: PostgreSQL crashes, stands still, has no connection to give, and fails over to a copy, under load; people are told to come again, and nobody is signed out.
 
 use std::time::{Duration, Instant};
 
@@ -14,14 +14,14 @@ const CROWD: [&str; 5] = [
     "--refresh=20",
     "--sign-in=2",
     "--pace-ms=40",
-    "--seconds=45",
+    "--seconds=60",
 ];
 
 /// How long after the database is back the last failure may come.
 const RECOVERY: Duration = Duration::from_secs(5);
 
 /// When each fault begins, and for how long it lasts where nothing else says.
-const BEGINS: [u64; 3] = [4, 15, 30];
+const BEGINS: [u64; 4] = [4, 15, 30, 44];
 const LASTS: Duration = Duration::from_secs(4);
 
 /// Answers that would sign people out.
@@ -42,14 +42,10 @@ pub(crate) fn run(soak: &Soak) -> Result<()> {
     let site = Site::start(soak, &plan)?;
     let crowd = Crowd::start(soak, &site, &CROWD)?;
     let mut backs = Vec::new();
-    for (fault, begins) in [Fault::Crash, Fault::Pause, Fault::Connections]
-        .iter()
-        .zip(BEGINS)
-    {
+    for (fault, begins) in FAULTS.iter().zip(BEGINS) {
         crowd.wait_until(Duration::from_secs(begins));
-        let begun = Instant::now();
-        fault.befall(&mut cluster)?;
-        backs.push((fault, crowd.elapsed(), begun.elapsed()));
+        let away = fault.befall(&mut cluster, soak)?;
+        backs.push((fault, crowd.elapsed(), away));
     }
     let met = crowd.met()?;
     let ends = BEGINS
@@ -98,7 +94,15 @@ enum Fault {
     Crash,
     Pause,
     Connections,
+    FailOver,
 }
+
+const FAULTS: [Fault; 4] = [
+    Fault::Crash,
+    Fault::Pause,
+    Fault::Connections,
+    Fault::FailOver,
+];
 
 impl Fault {
     fn name(&self) -> &'static str {
@@ -106,13 +110,28 @@ impl Fault {
             Self::Crash => "crashed and started again",
             Self::Pause => "stood still (SIGSTOP)",
             Self::Connections => "lost all connections and gave none",
+            Self::FailOver => "was lost, and a copy took its place",
         }
     }
 
-    /// Befalls it, and is over.
-    fn befall(&self, cluster: &mut Cluster) -> Result<()> {
+    /// Befalls it and is over; says how long it took.
+    fn befall(&self, cluster: &mut Cluster, soak: &Soak) -> Result<Duration> {
+        let copy = match self {
+            Self::FailOver => Some(cluster.standby(&soak.clock.variables())?),
+            _ => None,
+        };
+        let begun = Instant::now();
+        match copy {
+            Some(copy) => cluster.fail_over(copy)?,
+            None => self.pass(cluster)?,
+        }
+        Ok(begun.elapsed())
+    }
+
+    /// What befalls the server and leaves it the same.
+    fn pass(&self, cluster: &mut Cluster) -> Result<()> {
         match self {
-            Self::Crash => cluster.crash(),
+            Self::Crash | Self::FailOver => cluster.crash(),
             Self::Pause => {
                 cluster.signal("STOP")?;
                 std::thread::sleep(LASTS);
