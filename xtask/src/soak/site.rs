@@ -11,6 +11,7 @@ use super::clock::Clock;
 use super::http;
 use super::programs::{Running, Soak, SoakProvider};
 use crate::bench::request::{Request, document_with_sign_in};
+use crate::command;
 use crate::postgres::Cluster;
 use crate::program::free_port;
 
@@ -179,6 +180,25 @@ impl<'a> Site<'a> {
         let running = Running::start(command, replica.port, "/health/ready", log)?;
         replica.running = Some(running);
         Ok(())
+    }
+
+    /// Runs a command of the gateway's program with the first replica's configuration, and returns what it prints.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Result<String> {
+        let replica = self.replicas.first().context("no replica")?;
+        let mut command = Command::new(&self.soak.gateway);
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(&replica.configuration);
+        self.soak.clock.apply(&mut command);
+        command::output(&mut command)
+    }
+
+    /// Adds to the configuration of the first replica, which reads it by itself.
+    pub(crate) fn configure(&self, more: &str) -> Result<()> {
+        let replica = self.replicas.first().context("no replica")?;
+        let text = fs::read_to_string(&replica.configuration)?;
+        Ok(fs::write(&replica.configuration, text + more)?)
     }
 
     /// Adds up what all replicas count.
