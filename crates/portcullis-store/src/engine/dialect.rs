@@ -7,7 +7,7 @@ pub(super) const SQLITE_CONNECTION: &str = "PRAGMA foreign_keys = ON";
 ///
 /// With `NORMAL` the last commits may be lost with the power.
 /// What a write may have to undo stays in memory: from 64 KiB on SQLite would move it to a file, as it did in every fourth group of sign-ins.
-/// With SQLite's 2 MB of cache a refresh among a million grants cost a third more than among a hundred, for its pages were read again and again.
+/// In SQLite's own 2 MB of cache the pages of a large database are read again and again.
 /// The log is put into the database at 16 MB instead of 4, since most of its pages are the same ones again.
 pub(super) const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
      PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; \
