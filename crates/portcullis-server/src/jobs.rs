@@ -40,69 +40,60 @@ pub(crate) async fn follow(
     revised: Arc<Notify>,
     shutdown: CancellationToken,
 ) {
-    tokio::select! {
-        () = keys.follow(notices, &revised) => {}
-        () = shutdown.cancelled() => {}
-    }
+    shutdown
+        .run_until_cancelled(keys.follow(notices, &revised))
+        .await;
+}
+
+/// Comes at once and then again and again, later where what is done takes long.
+fn ticks(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// Sets the time by the database's once a minute, until `shutdown` is cancelled.
 pub(crate) async fn keep_time(clock: Arc<SharedClock>, store: Store, shutdown: CancellationToken) {
-    let mut ticks: Interval = interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = shutdown.cancelled() => return,
+    let working = async {
+        let mut ticks = ticks(LOOK_EVERY);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = clock.set_by(&store).await {
+                tracing::debug!(%error, "the database does not tell the time");
+            }
         }
-        let outcome = tokio::select! {
-            outcome = clock.set_by(&store) => outcome,
-            () = shutdown.cancelled() => return,
-        };
-        if let Err(error) = outcome {
-            tracing::debug!(%error, "the database does not tell the time");
-        }
-    }
+    };
+    shutdown.run_until_cancelled(working).await;
 }
 
 /// Asks providers to revoke what nothing here needs any more, until `shutdown` is cancelled.
 pub(crate) async fn revoke_at_providers(revoker: Revoker, shutdown: CancellationToken) {
-    let mut ticks: Interval = interval(REVOKE_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = shutdown.cancelled() => return,
+    // What is cut off is anybody's once its claim has run out.
+    let working = async {
+        let mut ticks = ticks(REVOKE_EVERY);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = revoker.revoke_due().await {
+                tracing::warn!(%error, "it cannot be read which tokens providers are to revoke");
+            }
         }
-        // What is cut off here is anybody's once its claim has run out.
-        let outcome = tokio::select! {
-            outcome = revoker.revoke_due() => outcome,
-            () = shutdown.cancelled() => return,
-        };
-        if let Err(error) = outcome {
-            tracing::warn!(%error, "it cannot be read which tokens providers are to revoke");
-        }
-    }
+    };
+    shutdown.run_until_cancelled(working).await;
 }
 
 /// Keeps connections alive that nobody uses, until `shutdown` is cancelled.
 pub(crate) async fn keep_connections(mut keeper: Keeper, shutdown: CancellationToken) {
-    let mut ticks: Interval = interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = shutdown.cancelled() => return,
+    // A renewal that is cut off goes on by itself.
+    let working = async {
+        let mut ticks = ticks(LOOK_EVERY);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = keeper.look().await {
+                tracing::warn!(%error, "it cannot be read which connections are to be kept alive");
+            }
         }
-        // A renewal that is cut off here goes on by itself.
-        let outcome = tokio::select! {
-            outcome = keeper.look() => outcome,
-            () = shutdown.cancelled() => return,
-        };
-        if let Err(error) = outcome {
-            tracing::warn!(%error, "it cannot be read which connections are to be kept alive");
-        }
-    }
+    };
+    shutdown.run_until_cancelled(working).await;
 }
 
 /// Compares the manifests of published toolsets with what their providers serve, until `shutdown` is cancelled.
@@ -111,54 +102,46 @@ pub(crate) async fn watch_manifests(
     catalogue: Arc<ArcSwap<Catalogue>>,
     shutdown: CancellationToken,
 ) {
-    let mut ticks: Interval = interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = shutdown.cancelled() => return,
+    let working = async {
+        let mut ticks = ticks(LOOK_EVERY);
+        loop {
+            ticks.tick().await;
+            let published = catalogue.load_full();
+            let external = published.toolsets.values();
+            let external = external.filter_map(|toolset| toolset.external.as_ref());
+            // Several toolsets may have the same one.
+            let attached: BTreeMap<_, _> = external
+                .map(|it| (it.manifest.slug.clone(), Arc::clone(&it.manifest)))
+                .collect();
+            let attached: Vec<_> = attached.into_values().collect();
+            watch.look(&attached).await;
         }
-        let published = catalogue.load_full();
-        let external = published.toolsets.values();
-        let external = external.filter_map(|toolset| toolset.external.as_ref());
-        // Several toolsets may have the same one.
-        let attached: BTreeMap<_, _> = external
-            .map(|it| (it.manifest.slug.clone(), Arc::clone(&it.manifest)))
-            .collect();
-        let attached: Vec<_> = attached.into_values().collect();
-        tokio::select! {
-            _ = watch.look(&attached) => {}
-            () = shutdown.cancelled() => return,
-        }
-    }
+    };
+    shutdown.run_until_cancelled(working).await;
 }
 
 /// Deletes flows, codes, tokens, sessions and clients that nobody can use any more, until `shutdown` is cancelled.
 pub(crate) async fn sweep(store: Store, clock: Arc<dyn Clock>, shutdown: CancellationToken) {
-    let mut ticks: Interval = interval(SWEEP_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = shutdown.cancelled() => return,
-        }
-        let now = clock.now();
+    let working = async {
+        let mut ticks = ticks(SWEEP_EVERY);
         loop {
-            let swept = store.sweep_sign_in(now, SWEEP_ROWS).await;
-            let clients = store
-                .delete_unused_clients(now.before(UNUSED_CLIENTS), now, SWEEP_ROWS)
-                .await;
-            match (swept, clients) {
-                (Ok(0), Ok(0)) => break,
-                (Ok(rows), Ok(clients)) => tracing::debug!(rows, clients, "swept"),
-                (Err(error), _) | (_, Err(error)) => {
-                    tracing::warn!(%error, "what nobody can use any more was not deleted");
-                    break;
+            ticks.tick().await;
+            let now = clock.now();
+            loop {
+                let swept = store.sweep_sign_in(now, SWEEP_ROWS).await;
+                let clients = store
+                    .delete_unused_clients(now.before(UNUSED_CLIENTS), now, SWEEP_ROWS)
+                    .await;
+                match (swept, clients) {
+                    (Ok(0), Ok(0)) => break,
+                    (Ok(rows), Ok(clients)) => tracing::debug!(rows, clients, "swept"),
+                    (Err(error), _) | (_, Err(error)) => {
+                        tracing::warn!(%error, "what nobody can use any more was not deleted");
+                        break;
+                    }
                 }
             }
-            if shutdown.is_cancelled() {
-                return;
-            }
         }
-    }
+    };
+    shutdown.run_until_cancelled(working).await;
 }
