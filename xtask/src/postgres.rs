@@ -148,7 +148,7 @@ impl Cluster {
         self.stop()?;
         standby.pg_ctl(&["promote", "--wait"])?;
         standby.pg_ctl(&["stop", "--mode=fast"])?;
-        standby.server.wait()?;
+        has_ended(&mut standby.server)?;
         let folder = self.folder.path();
         std::fs::rename(folder.join("cluster"), folder.join("lost"))?;
         std::fs::rename(&standby.folder, folder.join("cluster"))?;
@@ -231,8 +231,7 @@ impl Cluster {
                 .args(["stop", "--silent", "--mode=immediate", "--pgdata"])
                 .arg(self.folder.path().join("cluster")),
         )?;
-        self.server.wait()?;
-        Ok(())
+        has_ended(&mut self.server)
     }
 }
 
@@ -285,6 +284,24 @@ fn settings(port: u16, more: &[&str]) -> Vec<String> {
         arguments.extend(["-c".to_owned(), setting.to_owned()]);
     }
     arguments
+}
+
+/// Waits for what started a server, whose server has ended.
+///
+/// `runuser` stops itself when it sees that its child stands still, be it long after the child was let go on; so it is woken until it is gone.
+fn has_ended(server: &mut Child) -> Result<()> {
+    for _ in 0..200 {
+        if server.try_wait()?.is_some() {
+            return Ok(());
+        }
+        command::run(
+            Command::new("kill")
+                .arg("-CONT")
+                .arg(server.id().to_string()),
+        )?;
+        thread::sleep(Duration::from_millis(50));
+    }
+    bail!("what started postgres does not end")
 }
 
 fn spawn(command: &mut Command, log: std::fs::File) -> Result<Child> {
