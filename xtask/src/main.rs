@@ -17,6 +17,7 @@ mod bench;
 mod check;
 mod command;
 mod examples;
+mod fuzz;
 mod node;
 mod peers;
 mod postgres;
@@ -64,6 +65,8 @@ enum Action {
     Bench(bench::BenchArguments),
     /// People stay signed in for weeks, through lost answers, killed processes and a database that is away
     Soak(soak::SoakArguments),
+    /// libFuzzer on what strangers write: documents, arguments and answers
+    Fuzz(fuzz::FuzzArguments),
     /// Run a command with a throw-away PostgreSQL whose URL is in its environment
     Postgres {
         /// The command and its arguments
@@ -100,6 +103,7 @@ fn run(action: Action) -> Result<()> {
         Action::Matrix => matrix(&workspace),
         Action::Bench(arguments) => bench::run(&workspace, &arguments),
         Action::Soak(arguments) => soak::run(&workspace, &arguments),
+        Action::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Action::Postgres { command } => with_postgres(&command),
     }
 }

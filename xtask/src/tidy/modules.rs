@@ -61,7 +61,7 @@ impl Tree {
     }
 }
 
-/// What Cargo finds by itself: the crate's own root, one per folder of integration tests, and examples.
+/// What Cargo finds by itself: the crate's own root, one per folder of integration tests, examples, and the fuzzer's targets.
 fn is_root(path: &str) -> bool {
     let Some((folder, file)) = path.rsplit_once('/') else {
         return false;
@@ -75,7 +75,7 @@ fn is_root(path: &str) -> bool {
         "lib.rs" => parent == "src",
         "main.rs" => parent == "src" || is_test,
         "build.rs" => true,
-        _ => parent == "examples",
+        _ => ["examples", "fuzz_targets"].contains(&parent),
     }
 }
 
