@@ -58,7 +58,7 @@ fn main() {
                 ..
             } in &tools
             {
-                let line = serde_json::json!({"name": name, "inputSchema": input_schema, "outputSchema": output_schema});
+                let line = serde_json::json!({"name": name, "inputSchema": input_schema, "outputSchema": output_schema.as_deref()});
                 println!("{line}");
             }
         }
@@ -133,7 +133,7 @@ fn ratio(whole: Duration, floor: Duration) -> f64 {
 
 /// Compiles a tool's schemas and prints what a validator says against them.
 fn try_compile(file: &str, tool: &Tool) {
-    for schema in [Some(&tool.input_schema), tool.output_schema.as_ref()]
+    for schema in [Some(&*tool.input_schema), tool.output_schema.as_deref()]
         .into_iter()
         .flatten()
     {

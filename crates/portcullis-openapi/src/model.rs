@@ -2,7 +2,7 @@
 //!
 //! Nothing here refers back to the document, so the document's memory can be given back.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
@@ -18,8 +18,8 @@ pub struct Tool {
     pub description: String,
     /// JSON Schema 2020-12 with root `type: object`, self-contained.
     pub input_schema: Box<RawValue>,
-    /// JSON Schema 2020-12 with root `type: object` where the document describes a JSON answer; written so that any object satisfies it, since real answers stray from their documents and clients refuse a result that does not conform.
-    pub output_schema: Option<Box<RawValue>>,
+    /// JSON Schema 2020-12 with root `type: object` where the document describes a JSON answer; it names the members and describes them in words, so that any object satisfies it: real answers stray from their documents, and clients refuse a result that does not conform.
+    pub output_schema: Option<Arc<RawValue>>,
     /// Hints that follow from the method.
     pub annotations: Annotations,
     /// The alternatives of the operation's `security`, in the document's order; empty means that no credential is needed.

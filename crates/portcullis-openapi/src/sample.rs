@@ -49,7 +49,7 @@ impl Tool {
 
     /// Promises an object.
     pub(crate) fn promising(mut self) -> Self {
-        self.output_schema = Some(raw(&json!({"type": "object"})));
+        self.output_schema = Some(raw(&json!({"type": "object"})).into());
         self
     }
 

@@ -6,6 +6,7 @@
 mod convert;
 mod cycle;
 mod keyword;
+mod output;
 mod pattern;
 pub(crate) mod published;
 mod writer;
@@ -20,6 +21,7 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use convert::Property;
 pub(crate) use keyword::{holds_binary, is_object_like, properties};
+pub(crate) use output::output;
 
 use crate::diagnostic::Diagnostics;
 use crate::document::Dialect;
@@ -35,7 +37,7 @@ pub(crate) enum Flow {
     Request,
     /// Into a multipart request: as [`Flow::Request`], and binary strings are Base64 text.
     Multipart,
-    /// Out of a response: properties that are `writeOnly` are left out, and so is what only informs.
+    /// Out of a response: properties that are `writeOnly` are left out. Such schemas are not converted but described, by `schema/output.rs`.
     Response,
 }
 
@@ -69,10 +71,10 @@ struct Entry<'d> {
 
 /// Identifies a value of the document, which does not move while its schemas are converted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Address(usize);
+pub(crate) struct Address(usize);
 
 impl Address {
-    fn of(value: &Value) -> Self {
+    pub(crate) fn of(value: &Value) -> Self {
         Self(std::ptr::from_ref(value).addr())
     }
 }
@@ -130,23 +132,6 @@ impl<'d> Schemas<'d> {
         flow: Flow,
     ) -> Rc<Fragment> {
         self.remembered(owner, flow, |_| convert::text(property, note, is_base64))
-    }
-
-    /// Converts a schema that stands for itself.
-    pub(crate) fn inline(
-        &mut self,
-        schema: &'d Value,
-        place: &Place<'_>,
-        flow: Flow,
-        diagnostics: &mut Diagnostics,
-    ) -> Rc<Fragment> {
-        self.remembered(schema, flow, |schemas| {
-            let base = Base {
-                schema,
-                pointer: place.to_string(),
-            };
-            Converter::new(schemas, diagnostics, flow, base, None).root(schema, place)
-        })
     }
 
     /// Gathers the definitions that are reached from `first`, nearest first, until `budget` bytes are spent; those beyond accept anything.
@@ -255,11 +240,6 @@ impl Fragment {
             text,
             definitions: Vec::new(),
         }
-    }
-
-    /// Tells whether the schema says nothing.
-    pub(crate) fn is_open(&self) -> bool {
-        self.text.get() == "{}"
     }
 }
 

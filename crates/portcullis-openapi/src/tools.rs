@@ -1,7 +1,8 @@
 //! Compiles operations into tools, each on its own: what is wrong with one is a diagnostic and touches no other.
 
+use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -13,10 +14,10 @@ use crate::model::{Annotations, BodyTemplate, Method, RequestTemplate, Tool};
 use crate::names::{ToolSubject, body_argument, tool_names};
 use crate::operations::{Operation, operations};
 use crate::parameters::{self, Parameters, Surroundings};
-use crate::pointer::Place;
+use crate::reference::{reference, target};
 use crate::responses::Responses;
 use crate::schema::published::{self, Argument};
-use crate::schema::{Flow, Fragment, Schemas};
+use crate::schema::{Address, Flow, Fragment, Schemas, output};
 use crate::security::{alternatives, is_declared};
 use crate::servers::server;
 use crate::text::clean;
@@ -46,6 +47,7 @@ impl Document {
         let mut compiler = Compiler {
             document: self,
             schemas: Schemas::new(&self.root, self.dialect),
+            outputs: HashMap::new(),
             diagnostics,
             bytes_left: self.limits.max_total_schema_bytes,
         };
@@ -70,6 +72,7 @@ fn subject<'d>(operation: &Operation<'d>) -> ToolSubject<'d> {
 struct Compiler<'d> {
     document: &'d Document,
     schemas: Schemas<'d>,
+    outputs: HashMap<Address, Arc<RawValue>>,
     diagnostics: Diagnostics,
     bytes_left: usize,
 }
@@ -187,31 +190,22 @@ impl<'d> Compiler<'d> {
         published::input(&arguments, &closure)
     }
 
-    /// Writes the output schema; one whose nearest part does not fit would say nothing and is not published.
-    fn output_schema(&mut self, responses: &Responses<'d>) -> Option<Box<RawValue>> {
-        let (schema, pointer) = responses.object_schema(&self.document.root)?;
-        let documented = self.schemas.inline(
-            schema,
-            &Place::at(&pointer),
-            Flow::Response,
-            &mut self.diagnostics,
-        );
-        let limit = self
-            .document
-            .limits
-            .max_output_schema_bytes
-            .min(self.bytes_left);
-        let budget = limit.checked_sub(documented.text.get().len())?;
-        let first = documented.definitions.iter().copied();
-        let closure = self
-            .schemas
-            .closure(first, Flow::Response, budget, &mut self.diagnostics);
-        let says_nothing = closure
-            .definitions
-            .values()
-            .next()
-            .is_some_and(|nearest| nearest.is_open());
-        (!says_nothing).then(|| published::output(&documented, &closure))
+    /// Describes the answer; operations that answer with the same schema share the text.
+    fn output_schema(&mut self, responses: &Responses<'d>) -> Option<Arc<RawValue>> {
+        let root = &self.document.root;
+        let (schema, pointer) = responses.object_schema(root)?;
+        let described = reference(schema)
+            .and_then(|text| target(root, text).ok())
+            .map_or(schema, |target| target.value);
+        if let Some(known) = self.outputs.get(&Address::of(described)) {
+            return Some(Arc::clone(known));
+        }
+        let limit = self.document.limits.max_output_schema_bytes;
+        let text = output(root, schema, &pointer, limit, &mut self.diagnostics);
+        let text: Arc<RawValue> = text.into();
+        self.outputs
+            .insert(Address::of(described), Arc::clone(&text));
+        Some(text)
     }
 
     /// Takes a tool's schemas from the document's budget.

@@ -231,7 +231,7 @@ fn tools(document: &PublishedDocument) -> impl Iterator<Item = CheckedTool> {
         method: tool.request.method.as_str(),
         pointer: tool.pointer.clone(),
         input_schema: tool.input_schema.clone(),
-        output_schema: tool.output_schema.clone(),
+        output_schema: tool.output_schema.as_deref().map(ToOwned::to_owned),
     })
 }
 

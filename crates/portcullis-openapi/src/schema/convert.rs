@@ -194,11 +194,8 @@ impl<'s, 'd> Converter<'s, 'd> {
         hidden
     }
 
-    /// Writes what informs and does not constrain: nothing in responses, where it would cost more than it tells.
+    /// Writes what informs and does not constrain.
     fn annotations(&mut self, schema: &Map<String, Value>, around: Around<'_, 'd>) {
-        if self.flow == Flow::Response {
-            return;
-        }
         if let Some(title) = schema
             .get("title")
             .and_then(Value::as_str)

@@ -1,4 +1,4 @@
-//! The two schemas of a tool, spliced from converted pieces.
+//! The input schema of a tool, spliced from converted pieces.
 
 use std::rc::Rc;
 
@@ -33,16 +33,6 @@ pub(crate) fn input(arguments: &[Argument<'_>], closure: &Closure) -> Box<RawVal
     })
 }
 
-/// Writes the output schema: what the document says of the answer is one alternative beside anything, since real answers stray from their documents and clients refuse a result that does not conform.
-pub(crate) fn output(documented: &Fragment, closure: &Closure) -> Box<RawValue> {
-    let anything = Entries(Vec::new());
-    raw(&OutputSchema {
-        r#type: "object",
-        any_of: (&documented.text, anything),
-        definitions: closure.entries(),
-    })
-}
-
 #[derive(Serialize)]
 struct InputSchema<'a> {
     r#type: &'static str,
@@ -52,15 +42,6 @@ struct InputSchema<'a> {
     required: Vec<&'a str>,
     #[serde(rename = "additionalProperties")]
     additional_properties: bool,
-    #[serde(rename = "$defs", skip_serializing_if = "Entries::is_empty")]
-    definitions: Entries<'a>,
-}
-
-#[derive(Serialize)]
-struct OutputSchema<'a> {
-    r#type: &'static str,
-    #[serde(rename = "anyOf")]
-    any_of: (&'a RawValue, Entries<'a>),
     #[serde(rename = "$defs", skip_serializing_if = "Entries::is_empty")]
     definitions: Entries<'a>,
 }

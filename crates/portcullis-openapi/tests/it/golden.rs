@@ -73,7 +73,7 @@ fn check(name: &str, bytes: &[u8]) {
 
 /// What holds for every tool of every document.
 pub(crate) fn assert_sound(tool: &Tool) {
-    let schemas = [Some(&tool.input_schema), tool.output_schema.as_ref()];
+    let schemas = [Some(&*tool.input_schema), tool.output_schema.as_deref()];
     for schema in schemas.into_iter().flatten() {
         let schema: Value = serde_json::from_str(schema.get()).unwrap();
         assert_eq!(schema["type"], "object", "{}", tool.name);
@@ -101,8 +101,25 @@ pub(crate) fn assert_sound(tool: &Tool) {
                 tool.name
             );
         }
+        assert_constrains_nothing(&schema);
     }
     assert!(!tool.description.is_empty(), "{}", tool.name);
+}
+
+/// Clients refuse a result that does not conform; so there is nothing that it could fail to conform to.
+fn assert_constrains_nothing(output: &Value) {
+    for (keyword, value) in output.as_object().unwrap() {
+        match keyword.as_str() {
+            "type" => assert_eq!(value, "object"),
+            "properties" => {
+                for property in value.as_object().unwrap().values() {
+                    let keywords: Vec<_> = property.as_object().unwrap().keys().collect();
+                    assert_eq!(keywords, ["description"]);
+                }
+            }
+            other => panic!("{other}"),
+        }
+    }
 }
 
 fn assert_pointers(of_document: &[Diagnostic], of_tools: &[Diagnostic]) {

@@ -4,25 +4,11 @@ use serde_json::{Map, Value};
 
 use super::Converter;
 use crate::pointer::Place;
-use crate::schema::Flow;
 use crate::schema::keyword::is_true;
 
 /// The types of JSON Schema.
 const TYPES: [&str; 7] = [
     "null", "boolean", "object", "array", "number", "string", "integer",
-];
-
-/// Formats that validators of MCP clients know; they warn about others.
-const RESPONSE_FORMATS: [&str; 9] = [
-    "date",
-    "date-time",
-    "time",
-    "email",
-    "hostname",
-    "ipv4",
-    "ipv6",
-    "uri",
-    "uuid",
 ];
 
 impl<'d> Converter<'_, 'd> {
@@ -63,7 +49,7 @@ impl<'d> Converter<'_, 'd> {
             "contentEncoding" if value.is_string() && !self.is_base64(schema) => {
                 self.out.member(key, value);
             }
-            "dependentRequired" if self.flow != Flow::Response && is_dependent_required(value) => {
+            "dependentRequired" if is_dependent_required(value) => {
                 self.out.member(key, value);
             }
             _ => return false,
@@ -147,7 +133,7 @@ impl<'d> Converter<'_, 'd> {
         let Some(pattern) = value.as_str() else {
             return;
         };
-        if self.flow == Flow::Response || self.is_base64(schema) {
+        if self.is_base64(schema) {
             return;
         }
         if self.schemas.patterns.compiles(pattern) {
@@ -167,7 +153,7 @@ impl<'d> Converter<'_, 'd> {
             // Written for every kind of binary field, with the annotations.
         } else if format == "byte" && !schema.contains_key("contentEncoding") {
             self.out.member("contentEncoding", "base64");
-        } else if self.flow != Flow::Response || RESPONSE_FORMATS.contains(&format) {
+        } else {
             self.out.member("format", format);
         }
     }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::{Around, Converter};
 use crate::pointer::Place;
 use crate::reference::{reference, target};
+use crate::schema::cycle;
 use crate::schema::keyword::{is_hidden, properties};
-use crate::schema::{Flow, cycle};
 
 impl<'d> Converter<'_, 'd> {
     /// Writes one keyword; returns whether it is one of this kind.
@@ -49,7 +49,7 @@ impl<'d> Converter<'_, 'd> {
             ("anyOf" | "oneOf", Value::Array(members)) => {
                 self.alternatives(key, members, schema, place);
             }
-            ("patternProperties", Value::Object(patterns)) if self.flow != Flow::Response => {
+            ("patternProperties", Value::Object(patterns)) => {
                 self.pattern_properties(patterns, place);
             }
             ("dependentSchemas", Value::Object(dependent)) => {
