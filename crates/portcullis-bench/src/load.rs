@@ -106,16 +106,7 @@ pub(crate) fn now() -> Instant {
 
 /// Loads the server and measures.
 pub(crate) async fn run(arguments: LoadArguments) -> anyhow::Result<Measured> {
-    let authority = arguments
-        .url
-        .authority()
-        .context("the URL has no host")?
-        .clone();
-    let address = format!(
-        "{}:{}",
-        authority.host(),
-        authority.port_u16().unwrap_or(80)
-    );
+    let address = address(&arguments)?;
     let start = now() + Duration::from_secs(1);
     let seconds = Duration::from_secs_f64(arguments.seconds);
     #[expect(clippy::cast_precision_loss, reason = "a handful of connections")]
@@ -180,6 +171,14 @@ pub(crate) fn measured(
         p50_us: quantile(50),
         p99_us: quantile(99),
     })
+}
+
+/// Returns where to connect to, as `HOST:PORT`.
+pub(crate) fn address(arguments: &LoadArguments) -> anyhow::Result<String> {
+    let authority = arguments.url.authority();
+    let authority = authority.context("the URL has no host")?;
+    let port = authority.port_u16().unwrap_or(80);
+    Ok(format!("{}:{port}", authority.host()))
 }
 
 /// Makes the request that is sent.

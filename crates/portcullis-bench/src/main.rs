@@ -10,6 +10,7 @@ mod provider;
 mod sign_in;
 mod signer;
 mod soak;
+mod static_file;
 mod visitor;
 mod wire;
 
@@ -26,6 +27,15 @@ enum Arguments {
     Load(load::LoadArguments),
     /// Has clients register, sign in or refresh, over and over, and measures the same.
     SignIn(sign_in::SignInArguments),
+    /// Serves what a request comes to, as it is, to whoever asks for anything.
+    Static {
+        /// The port, on loopback.
+        #[arg(long)]
+        port: u16,
+        /// The request.
+        #[command(flatten)]
+        of: load::LoadArguments,
+    },
     /// Signs one client in and prints its access token.
     Token(load::LoadArguments),
     /// Signs clients in and has them refresh; prints their access tokens, a line each.
@@ -89,6 +99,7 @@ fn main() -> anyhow::Result<()> {
         Arguments::SignIn(arguments) => {
             serde_json::to_string(&on_one_thread(sign_in::run(arguments))?)?
         }
+        Arguments::Static { port, of } => return on_one_thread(static_file::run(port, of)),
         Arguments::Token(call) => on_one_thread(sign_in::once(call))?,
         Arguments::Tokens { count, call } => {
             on_one_thread(sign_in::tokens(call, count))?.join("\n")

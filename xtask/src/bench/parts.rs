@@ -192,6 +192,15 @@ impl Bench {
             .context("no key was printed")
     }
 
+    /// Serves what a request comes to from memory, by the gateway's own HTTP server.
+    pub(crate) fn static_file(&self, of: &Request) -> anyhow::Result<Running> {
+        let port = free_port()?;
+        let mut command = pinned(MEASURED_CORE, &self.generator);
+        command.args(["static", "--port", &port.to_string()]);
+        command.args(of.arguments());
+        Running::start(command, port, "/")
+    }
+
     /// Loads a program and measures it.
     pub(crate) fn load(
         &self,

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
+use super::parts::{Import, json};
 use super::running::{MEASURED_CORE, Running, pinned};
 use crate::node::Node;
 use crate::program::free_port;
@@ -39,6 +40,8 @@ impl Peer {
 pub(crate) struct Peers {
     scripts: PathBuf,
     python: PathBuf,
+    /// With the version of `FastMCP` whose import is measured.
+    importing: PathBuf,
     typescript_sdk: Node,
     oidc_provider: Node,
 }
@@ -49,8 +52,10 @@ impl Peers {
         system::require(&[system::PYTHON, system::NPM], install)?;
         let scripts = workspace.root().join("tests/bench");
         let python = tools::python_packages(workspace, "bench-fastmcp")?.join("bin/python");
+        let importing = tools::python_packages(workspace, "bench-fastmcp-openapi")?;
         Ok(Self {
             python,
+            importing: importing.join("bin/python"),
             typescript_sdk: on_node(workspace, &scripts, "typescript-sdk")?,
             oidc_provider: on_node(workspace, &scripts, "oidc-provider")?,
             scripts,
@@ -72,6 +77,14 @@ impl Peers {
                 Ok(Peer { name, running })
             })
             .collect()
+    }
+
+    /// Has `FastMCP` make tools of a document, once.
+    pub(crate) fn import(&self, document: &Path) -> anyhow::Result<Import> {
+        let mut command = pinned(MEASURED_CORE, &self.importing);
+        command.arg(self.scripts.join("fastmcp_import.py"));
+        command.arg(document).arg("1");
+        json(command)
     }
 
     /// Starts the authorization server; the API that its tokens open is in it.

@@ -49,6 +49,14 @@ impl Request {
         Ok(request)
     }
 
+    /// Asks for a page of the list where it is a file.
+    pub(crate) fn file(port: u16) -> Self {
+        Self(vec![
+            format!("http://127.0.0.1:{port}/"),
+            "--expect=\"inputSchema\"".to_owned(),
+        ])
+    }
+
     /// Asks for the first page of the list.
     pub(crate) fn list(folder: &Path, url: &str, key: &str) -> anyhow::Result<Self> {
         let mut request = Self::mcp(folder, url, key, "tools/list", json!({}))?;
