@@ -10,7 +10,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// A stable word for programs, such as `external-reference`.
     pub code: &'static str,
-    /// JSON Pointer into the document; empty for the document itself.
+    /// JSON Pointer into the document, empty for the document itself; with the file in front where the document has several, as `models/pet.yml#/type`.
     pub pointer: String,
     /// What was found and what came of it, for people.
     pub message: String,
@@ -100,7 +100,13 @@ impl Diagnostics {
         self.add(Severity::Error, code, pointer.to_string(), message.into());
     }
 
-    fn add(&mut self, severity: Severity, code: &'static str, pointer: String, message: String) {
+    pub(crate) fn add(
+        &mut self,
+        severity: Severity,
+        code: &'static str,
+        pointer: String,
+        message: String,
+    ) {
         if self.kept.len() >= self.max {
             self.left_out += 1;
         } else if self.seen.insert((code, pointer.clone())) {

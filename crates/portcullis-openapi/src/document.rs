@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 
+use crate::bundle::origins::Origins;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::limits::Limits;
 use crate::model::SecurityScheme;
@@ -33,6 +34,7 @@ pub struct Document {
     /// Remarks about the document itself; those about operations come with [`Document::tools`].
     pub diagnostics: Vec<Diagnostic>,
     pub(crate) root: Value,
+    pub(crate) origins: Origins,
     pub(crate) dialect: Dialect,
     pub(crate) limits: Limits,
 }
@@ -63,15 +65,20 @@ impl Document {
             text.map(|text| clean(&text, max).into_owned())
                 .filter(|text| !text.is_empty())
         };
+        let origins = Origins::of(&root);
+        let schemes = schemes(&root, &mut diagnostics);
+        let mut diagnostics = diagnostics.finish();
+        origins.translate(&mut diagnostics);
         Ok(Self {
             title: about("title", MAX_TITLE).unwrap_or_else(|| "API".to_owned()),
             version: about("version", MAX_TITLE).unwrap_or_default(),
             description: about("description", MAX_DESCRIPTION),
             servers: own(&root),
-            schemes: schemes(&root, &mut diagnostics),
-            diagnostics: diagnostics.finish(),
+            schemes,
+            diagnostics,
             dialect,
             root,
+            origins,
             limits: limits.clone(),
         })
     }

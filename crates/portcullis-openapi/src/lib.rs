@@ -4,7 +4,7 @@
 //! Does not know: the network, storage, clocks, MCP's wire format, or any credential's value.
 //!
 //! The way through the crate:
-//! [`Document::parse`] reads bytes, [`Document::tools`] compiles operations to [`Tool`]s, [`Tool::plan`] turns arguments into a [`RequestPlan`], [`Tool::outcome`] turns a response into an [`Outcome`].
+//! [`Bundler`] makes one document of several files, [`Document::parse`] reads bytes, [`Document::tools`] compiles operations to [`Tool`]s, [`Tool::plan`] turns arguments into a [`RequestPlan`], [`Tool::outcome`] turns a response into an [`Outcome`].
 //!
 //! To support a keyword of a schema, start in `schema.rs`.
 //! To support a parameter style, add it to [`Style`] and give it an encoder in `plan/style.rs`.
@@ -12,6 +12,7 @@
 //! Each comes with a document in `tests/documents/` and its golden toolset.
 
 mod body;
+mod bundle;
 mod diagnostic;
 mod document;
 mod header;
@@ -36,6 +37,7 @@ mod text;
 mod tools;
 pub mod variables;
 
+pub use bundle::{Bundle, Bundler, FileName, InvalidFileName, Tree};
 pub use diagnostic::{Diagnostic, Severity};
 pub use document::Document;
 pub use limits::Limits;

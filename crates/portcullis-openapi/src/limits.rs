@@ -5,12 +5,14 @@
 /// Bounds on reading a document and on compiling its tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of the document.
+    /// Bytes of the document, with the files that it refers to.
     pub max_bytes: usize,
-    /// Values in the document, after aliases have been expanded.
+    /// Values in the document and its files, after aliases have been expanded.
     pub max_nodes: usize,
     /// Values within values.
     pub max_depth: usize,
+    /// Files that a document refers to.
+    pub max_files: usize,
     /// Operations of one document; the others are reported.
     pub max_operations: usize,
     /// Parameters of one operation; an operation with more is reported.
@@ -32,6 +34,7 @@ impl Default for Limits {
             max_bytes: 64 << 20,
             max_nodes: 5_000_000,
             max_depth: 100,
+            max_files: 10_000,
             max_operations: 50_000,
             max_parameters: 1_000,
             max_input_schema_bytes: 48 << 10,

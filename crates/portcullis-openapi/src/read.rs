@@ -28,6 +28,18 @@ pub enum ReadError {
         /// The limit.
         limit: usize,
     },
+    /// The document and the files that it refers to are larger than [`Limits::max_bytes`].
+    #[error("the document and its files have more than {limit} bytes")]
+    FilesTooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// More files than [`Limits::max_files`].
+    #[error("the document refers to more than {limit} files")]
+    TooManyFiles {
+        /// The limit.
+        limit: usize,
+    },
     /// The bytes are not UTF-8.
     #[error("the document is not UTF-8 (first bad byte at offset {offset}); save it as UTF-8")]
     NotUtf8 {

@@ -10,9 +10,7 @@ const MAX_HOPS: usize = 32;
 /// Why a `$ref` leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ReferenceError {
-    #[error(
-        "`{0}` is outside of this document and is not fetched: bundle the files into one document"
-    )]
+    #[error("`{0}` is outside of this document and was not taken into it")]
     External(String),
     #[error("`{0}` names nothing in this document")]
     Dangling(String),

@@ -56,7 +56,9 @@ impl Document {
             .zip(names)
             .filter_map(|(operation, name)| compiler.tool(operation, name))
             .collect();
-        (tools, compiler.diagnostics.finish())
+        let mut diagnostics = compiler.diagnostics.finish();
+        self.origins.translate(&mut diagnostics);
+        (tools, diagnostics)
     }
 }
 
