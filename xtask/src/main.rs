@@ -16,6 +16,7 @@
 mod bench;
 mod check;
 mod command;
+mod corpus;
 mod examples;
 mod fuzz;
 mod node;
@@ -63,6 +64,8 @@ enum Action {
     Matrix,
     /// Measures what `docs/performance.md` speaks of, as ratios within one run
     Bench(bench::BenchArguments),
+    /// What folders full of real documents become: tools, losses, findings, time and memory
+    Corpus(corpus::CorpusArguments),
     /// People stay signed in for weeks, through lost answers, killed processes and a database that is away
     Soak(soak::SoakArguments),
     /// libFuzzer on what strangers write: documents, arguments and answers
@@ -102,6 +105,10 @@ fn run(action: Action) -> Result<()> {
         Action::Test(options) => test::run(&workspace, &options),
         Action::Matrix => matrix(&workspace),
         Action::Bench(arguments) => bench::run(&workspace, &arguments),
+        Action::Corpus(arguments) => {
+            system::require(&[system::NPM], false)?;
+            corpus::run(&workspace, &arguments)
+        }
         Action::Soak(arguments) => soak::run(&workspace, &arguments),
         Action::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Action::Postgres { command } => with_postgres(&command),

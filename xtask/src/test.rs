@@ -14,7 +14,7 @@ use crate::peers::{clients, conformance, documents, github, sign_in};
 use crate::postgres::{self, Cluster};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{check, command, examples, system, tools};
+use crate::{check, command, corpus, examples, system, tools};
 
 /// What a run of the tests can be told.
 #[derive(Args)]
@@ -47,6 +47,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     };
     steps.run("sign-in", || sign_in::run(workspace, &sign_in));
     steps.run("documents", || documents::run(workspace));
+    steps.run("corpus", || corpus::sample(workspace));
     steps.run("github", || github::run(workspace));
     steps.run("conformance", || conformance::run(workspace));
     steps.finish()

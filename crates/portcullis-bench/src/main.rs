@@ -1,8 +1,10 @@
 //! The measuring half of `cargo xtask bench`: it loads a server, or measures an import, and prints one line of JSON; it is the provider of those who sign in, too.
-//! And the people of `cargo xtask soak`, with their provider.
+//! And the people of `cargo xtask soak`, with their provider; and what `cargo xtask corpus` learns of a document.
 //!
 //! What is started, pinned and compared is the business of `xtask`.
 
+mod corpus;
+mod documents;
 mod import;
 mod load;
 mod process;
@@ -80,6 +82,11 @@ enum Arguments {
     SoakProcess(soak::process::ProcessArguments),
     /// Is a crowd of people that comes again where it is told to.
     SoakCrowd(soak::crowd::CrowdArguments),
+    /// Counts what a document becomes, measures that, and judges its tools.
+    Corpus {
+        /// The OpenAPI document.
+        document: PathBuf,
+    },
     /// Measures, in this process, how long a document takes to become a tool list.
     Import {
         /// The OpenAPI document.
@@ -126,6 +133,7 @@ fn main() -> anyhow::Result<()> {
             return on_one_thread(soak::process::run(arguments));
         }
         Arguments::SoakCrowd(arguments) => on_one_thread(soak::crowd::run(arguments))?,
+        Arguments::Corpus { document } => serde_json::to_string(&corpus::run(&document)?)?,
         Arguments::Import {
             document,
             parse_only,

@@ -13,14 +13,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::command;
+use crate::corpus::operations;
 use crate::node::Node;
 use crate::peers::gateway;
 use crate::workspace::Workspace;
-
-/// The keys of a path item that are operations.
-const METHODS: [&str; 8] = [
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
 
 /// Large documents, each from the package that carries it.
 const LARGE: [&str; 2] = [
@@ -105,7 +101,7 @@ fn complete(binary: &Path, document: &Path) -> Result<Vec<Tool>> {
     let parsed: Value = serde_json::from_slice(&fs::read(document)?)
         .with_context(|| format!("{} is not JSON", document.display()))?;
     let tools = checked(binary, document)?;
-    let expected = operations(&parsed);
+    let expected = operations(&parsed, document);
     let found: BTreeSet<String> = tools.iter().map(|tool| tool.pointer.clone()).collect();
     let names: BTreeSet<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
     ensure!(
@@ -123,26 +119,6 @@ fn complete(binary: &Path, document: &Path) -> Result<Vec<Tool>> {
         document.display()
     );
     Ok(tools)
-}
-
-/// The places of what the OpenAPI specification calls operations; a path item may be a reference into the document.
-fn operations(document: &Value) -> BTreeSet<String> {
-    let paths = document.get("paths").and_then(Value::as_object);
-    let mut found = BTreeSet::new();
-    for (path, item) in paths.into_iter().flatten() {
-        let reference = item.get("$ref").and_then(Value::as_str);
-        let item = reference
-            .and_then(|reference| reference.strip_prefix('#'))
-            .and_then(|pointer| document.pointer(pointer))
-            .unwrap_or(item);
-        let path = path.replace('~', "~0").replace('/', "~1");
-        let keys = item.as_object().into_iter().flat_map(|item| item.keys());
-        found.extend(
-            keys.filter(|key| METHODS.contains(&key.as_str()))
-                .map(|key| format!("/paths/{path}/{key}")),
-        );
-    }
-    found
 }
 
 fn checked(binary: &Path, document: &Path) -> Result<Vec<Tool>> {
