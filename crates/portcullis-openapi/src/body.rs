@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::diagnostic::Diagnostics;
 use crate::media_type::{Family, essence, family};
-use crate::model::{BodyEncoding, BodyTemplate, FieldEncoding, Style};
+use crate::model::{BodyEncoding, BodyTemplate, FieldEncoding, Spelling, Style};
 use crate::operations::Operation;
 use crate::pointer::{Place, escape};
 use crate::reference::{Target, follow};
@@ -101,8 +101,10 @@ impl<'d> Body<'d> {
             content_type: self.content_type().to_owned(),
             encoding: match self.family {
                 Family::Json => BodyEncoding::Json,
-                Family::Form => BodyEncoding::Form(self.fields(root)),
-                Family::Multipart => BodyEncoding::Multipart(self.fields(root)),
+                Family::Form => BodyEncoding::Form(fields(self.content, root, self.family)),
+                Family::Multipart => {
+                    BodyEncoding::Multipart(fields(self.content, root, self.family))
+                }
                 Family::Text => BodyEncoding::Text,
                 Family::Binary => BodyEncoding::Binary,
             },
@@ -159,47 +161,54 @@ impl<'d> Body<'d> {
             diagnostics,
         )
     }
+}
 
-    /// How the fields of a form are written, where that is not the default.
-    fn fields(&self, root: &'d Value) -> IndexMap<String, FieldEncoding> {
-        let encoding = self.content.get("encoding").and_then(Value::as_object);
-        let mut fields = IndexMap::new();
-        if self.family == Family::Multipart {
-            let schema = self.content.get("schema");
-            for (name, field) in schema
-                .map(|schema| properties(root, schema))
-                .unwrap_or_default()
-            {
-                if holds_binary(root, field) {
-                    fields.insert(
-                        name.to_owned(),
-                        FieldEncoding {
-                            binary: true,
-                            ..FieldEncoding::default()
-                        },
-                    );
-                }
+/// How the fields of a form are written, where that is not the default.
+pub(crate) fn fields(
+    content: &Value,
+    root: &Value,
+    family: Family,
+) -> IndexMap<String, FieldEncoding> {
+    let encoding = content.get("encoding").and_then(Value::as_object);
+    let mut fields = IndexMap::new();
+    if family == Family::Multipart {
+        let schema = content.get("schema");
+        for (name, field) in schema
+            .map(|schema| properties(root, schema))
+            .unwrap_or_default()
+        {
+            if holds_binary(root, field) {
+                fields.insert(
+                    name.to_owned(),
+                    FieldEncoding {
+                        binary: true,
+                        ..FieldEncoding::default()
+                    },
+                );
             }
         }
-        for (name, encoding) in encoding.into_iter().flatten() {
-            let field: &mut FieldEncoding = fields.entry(name.clone()).or_default();
-            field.content_type = encoding
-                .get("contentType")
-                .and_then(Value::as_str)
-                .and_then(concrete);
-            field.style = match encoding.get("style").and_then(Value::as_str) {
-                Some("spaceDelimited") => Style::SpaceDelimited,
-                Some("pipeDelimited") => Style::PipeDelimited,
-                Some("deepObject") => Style::DeepObject,
-                _ => Style::Form,
-            };
-            field.explode = encoding
-                .get("explode")
-                .and_then(Value::as_bool)
-                .unwrap_or(field.style == Style::Form);
-        }
-        fields
     }
+    for (name, encoding) in encoding.into_iter().flatten() {
+        let field: &mut FieldEncoding = fields.entry(name.clone()).or_default();
+        field.content_type = encoding
+            .get("contentType")
+            .and_then(Value::as_str)
+            .and_then(concrete);
+        let style = match encoding.get("style").and_then(Value::as_str) {
+            Some("spaceDelimited") => Style::SpaceDelimited,
+            Some("pipeDelimited") => Style::PipeDelimited,
+            Some("deepObject") => Style::DeepObject,
+            _ => Style::Form,
+        };
+        let default = Spelling::of(style);
+        let explode = encoding.get("explode").and_then(Value::as_bool);
+        field.spelling = Spelling {
+            explode: explode.unwrap_or(default.explode),
+            allow_reserved: encoding.get("allowReserved") == Some(&Value::Bool(true)),
+            ..default
+        };
+    }
+    fields
 }
 
 /// The first media type of a list that is not a range.

@@ -7,7 +7,7 @@
 //! [`Bundler`] makes one document of several files, [`Document::parse`] reads bytes, [`Document::tools`] compiles operations to [`Tool`]s, [`Tool::plan`] turns arguments into a [`RequestPlan`], [`Tool::outcome`] turns a response into an [`Outcome`].
 //!
 //! To support a keyword of a schema, start in `schema.rs`.
-//! To support a parameter style, add it to [`Style`] and give it an encoder in `plan/style.rs`.
+//! To support a parameter style, add it to [`Style`] and give it an encoder in `plan/pairs.rs`, or in `plan/style.rs` where it is no query's.
 //! To support a body media type, add it to [`BodyEncoding`] and give it an encoder in `plan/body.rs`.
 //! Each comes with a document in `tests/documents/` and its golden toolset.
 
@@ -44,8 +44,10 @@ pub use limits::Limits;
 pub use model::{
     Annotations, BodyEncoding, BodyTemplate, FieldEncoding, Method, Parameter, PathPart, Place,
     RequestTemplate, SchemeFlow, SchemeKind, SecurityAlternative, SecurityRequirement,
-    SecurityScheme, ServerTemplate, Style, Tool,
+    SecurityScheme, ServerTemplate, Spelling, Style, Tool,
 };
 pub use outcome::{Content, Outcome, UpstreamResponse};
-pub use plan::{ArgumentError, PlanError, PlannedBody, RequestPlan, Unsendable, encoded};
+pub use plan::{
+    ArgumentError, PlanError, PlannedBody, RequestPlan, Unsendable, encoded, names_collide,
+};
 pub use read::ReadError;

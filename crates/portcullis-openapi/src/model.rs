@@ -134,14 +134,40 @@ pub struct Parameter {
     pub name: String,
     /// Where it goes.
     pub place: Place,
+    /// How the value is written.
+    pub spelling: Spelling,
+    /// Whether the value must be given; path parameters always must.
+    pub required: bool,
+    /// Whether a name without a value means something, so that an empty text or list is sent.
+    pub allow_empty: bool,
+    /// How the whole value is written where the parameter has `content`, not `schema`; the style does not matter then.
+    pub content: Option<BodyEncoding>,
+}
+
+/// How a value is written into a URL, a header, a cookie or a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spelling {
     /// How arrays and objects are written.
     pub style: Style,
     /// Whether each item or member stands for itself.
     pub explode: bool,
-    /// Whether the value must be given; path parameters always must.
-    pub required: bool,
-    /// The value is sent as JSON text (the parameter has `content`, not `schema`).
-    pub json: bool,
+    /// Whether characters that URLs reserve go out unencoded where they cannot be mistaken for syntax.
+    pub allow_reserved: bool,
+}
+
+impl Spelling {
+    /// A list as one pair for each item, an object as one for each member: what queries and forms have by default.
+    pub const FORM: Self = Self::of(Style::Form);
+
+    /// Returns a style as it is by default.
+    #[must_use]
+    pub const fn of(style: Style) -> Self {
+        Self {
+            style,
+            explode: matches!(style, Style::Form | Style::Cookie),
+            allow_reserved: false,
+        }
+    }
 }
 
 /// Where a parameter goes.
@@ -151,13 +177,15 @@ pub enum Place {
     Path,
     /// The query.
     Query,
+    /// The query as a whole (`OpenAPI` 3.2, `in: querystring`).
+    QueryString,
     /// A header that carries no authority.
     Header,
     /// A cookie.
     Cookie,
 }
 
-/// OpenAPI's parameter styles (`OpenAPI` 3.1.1, "Style Values").
+/// OpenAPI's parameter styles (`OpenAPI` 3.2.0, "Style Values").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Style {
     /// RFC 6570 `{name}`
@@ -174,6 +202,8 @@ pub enum Style {
     PipeDelimited,
     /// `name[member]=value`
     DeepObject,
+    /// `name=value; name=value`, written as it is.
+    Cookie,
 }
 
 /// The body of a request, taken from one argument.
@@ -207,10 +237,8 @@ pub enum BodyEncoding {
 /// How one field of a form is written; a field that is not listed has [`FieldEncoding::default`].
 #[derive(Clone, Debug)]
 pub struct FieldEncoding {
-    /// How arrays and objects are written in a form.
-    pub style: Style,
-    /// Whether each item or member stands for itself.
-    pub explode: bool,
+    /// How the value is written.
+    pub spelling: Spelling,
     /// The media type of the field or part, where the document names one.
     pub content_type: Option<String>,
     /// The argument is Base64 text of the bytes to send.
@@ -220,8 +248,7 @@ pub struct FieldEncoding {
 impl Default for FieldEncoding {
     fn default() -> Self {
         Self {
-            style: Style::Form,
-            explode: true,
+            spelling: Spelling::FORM,
             content_type: None,
             binary: false,
         }

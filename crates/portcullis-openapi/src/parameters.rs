@@ -4,6 +4,7 @@
 //! A path parameter that the template lacks is left out, and one that only the template has is a text.
 
 mod path;
+mod wire;
 
 use std::rc::Rc;
 
@@ -12,9 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::diagnostic::Diagnostics;
 use crate::header::{carries_authority, is_said_elsewhere, is_token};
-use crate::model::{
-    Parameter, PathPart, Place, SchemeKind, SecurityAlternative, SecurityScheme, Style,
-};
+use crate::model::{Parameter, PathPart, Place, SchemeKind, SecurityAlternative, SecurityScheme};
 use crate::names::{ArgumentSubject, argument_names};
 use crate::operations::Operation;
 use crate::pointer;
@@ -81,7 +80,7 @@ pub(crate) fn compile<'d>(
     let parameters: Vec<_> = declared
         .iter()
         .zip(arguments)
-        .map(|(parameter, argument)| parameter.compiled(argument, diagnostics))
+        .map(|(parameter, argument)| parameter.compiled(argument, around.root, diagnostics))
         .collect();
     let schemas = declared
         .iter()
@@ -174,16 +173,18 @@ fn read<'d>(
             return None;
         }
     };
-    let name = target.value.get("name").and_then(Value::as_str);
     let place = match target.value.get("in").and_then(Value::as_str) {
         Some("path") => Some(Place::Path),
         Some("query") => Some(Place::Query),
+        Some("querystring") => Some(Place::QueryString),
         Some("header") => Some(Place::Header),
         Some("cookie") => Some(Place::Cookie),
         _ => None,
     };
+    let unnamed = (place == Some(Place::QueryString)).then_some(QUERY_STRING);
+    let name = target.value.get("name").and_then(Value::as_str).or(unnamed);
     let (Some(name), Some(place)) = (name, place) else {
-        diagnostics.warn("bad-parameter", pointer, "a parameter needs a `name`, and an `in` of path, query, header or cookie; it is left out");
+        diagnostics.warn("bad-parameter", pointer, "a parameter needs a `name`, and an `in` of path, query, querystring, header or cookie; it is left out");
         return None;
     };
     Some(Declared {
@@ -193,6 +194,9 @@ fn read<'d>(
         pointer: target.pointer,
     })
 }
+
+/// The argument that is the whole query, where the document does not name it.
+const QUERY_STRING: &str = "querystring";
 
 /// Decides whether a parameter becomes an argument; where it does not, says why.
 fn is_argument(
@@ -211,6 +215,11 @@ fn is_argument(
         {
             let message = format!("the path has no `{{{shown}}}`; the parameter is left out");
             diagnostics.warn("unused-path-parameter", &parameter.pointer, message);
+            return false;
+        }
+        Place::QueryString if parameter.content().is_none() => {
+            let message = "a parameter that is the whole query needs `content`; it is left out";
+            diagnostics.warn("bad-parameter", &parameter.pointer, message);
             return false;
         }
         Place::Header if is_said_elsewhere(name) => "says what other parts of the operation say",
@@ -249,7 +258,7 @@ fn is_credential(parameter: &Declared<'_>, around: &Surroundings<'_, '_>) -> boo
 fn subject<'d>(parameter: &Declared<'d>) -> ArgumentSubject<'d> {
     let rank = match parameter.place {
         Place::Path => 0,
-        Place::Query => 1,
+        Place::Query | Place::QueryString => 1,
         Place::Header => 2,
         Place::Cookie => 3,
     };
@@ -264,6 +273,7 @@ fn word(place: Place) -> &'static str {
     match place {
         Place::Path => "path",
         Place::Query => "query",
+        Place::QueryString => QUERY_STRING,
         Place::Header => "header",
         Place::Cookie => "cookie",
     }
@@ -293,56 +303,6 @@ impl<'d> Declared<'d> {
         self.value?.get(key)
     }
 
-    /// The parameter's media type, where it has `content` in place of `schema`.
-    fn content(&self) -> Option<(&'d String, &'d Value)> {
-        self.member("content")?.as_object()?.iter().next()
-    }
-
-    fn compiled(&self, argument: String, diagnostics: &mut Diagnostics) -> Parameter {
-        let style = self.style(diagnostics);
-        let explode = self.member("explode").and_then(Value::as_bool);
-        Parameter {
-            argument,
-            name: self.name.to_owned(),
-            place: self.place,
-            style,
-            explode: explode.unwrap_or(style == Style::Form),
-            required: self.place == Place::Path
-                || self.member("required") == Some(&Value::Bool(true)),
-            json: self
-                .content()
-                .is_some_and(|(media_type, _)| media_type.contains("json")),
-        }
-    }
-
-    /// The style, or the place's default where the document names none or one that the place does not have.
-    fn style(&self, diagnostics: &mut Diagnostics) -> Style {
-        let default = match self.place {
-            Place::Path | Place::Header => Style::Simple,
-            Place::Query | Place::Cookie => Style::Form,
-        };
-        let Some(named) = self.member("style") else {
-            return default;
-        };
-        match (self.place, named.as_str().unwrap_or_default()) {
-            (Place::Path | Place::Header, "simple") => Style::Simple,
-            (Place::Path, "label") => Style::Label,
-            (Place::Path, "matrix") => Style::Matrix,
-            (Place::Query | Place::Cookie, "form") => Style::Form,
-            (Place::Query, "spaceDelimited") => Style::SpaceDelimited,
-            (Place::Query, "pipeDelimited") => Style::PipeDelimited,
-            (Place::Query, "deepObject") => Style::DeepObject,
-            _ => {
-                let message = format!(
-                    "a {} parameter has no such style; the default is used",
-                    word(self.place)
-                );
-                diagnostics.warn("bad-style", format!("{}/style", self.pointer), message);
-                default
-            }
-        }
-    }
-
     fn schema(
         &self,
         flow: Flow,
@@ -370,13 +330,14 @@ impl<'d> Declared<'d> {
             is_deprecated: value.get("deprecated") == Some(&Value::Bool(true)),
             note: None,
         };
-        schemas.property(
+        let schema = schemas.property(
             value,
             &property,
             &pointer::Place::at(&at),
             flow,
             diagnostics,
-        )
+        );
+        self.or_empty(schema)
     }
 }
 

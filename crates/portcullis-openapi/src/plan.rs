@@ -7,7 +7,10 @@
 mod arguments;
 mod body;
 mod encode;
+mod json;
 mod multipart;
+mod pairs;
+mod parameter;
 mod shape;
 mod style;
 mod url;
@@ -16,11 +19,11 @@ mod validate;
 use ::url::form_urlencoded;
 use serde_json::value::RawValue;
 
-use crate::model::{Method, Parameter, PathPart, Place, RequestTemplate, Style, Tool};
+use crate::model::{Method, PathPart, Tool};
 use arguments::Arguments;
-use shape::Shape;
 
 pub use self::encode::encoded;
+pub use self::parameter::names_collide;
 pub use self::url::PlanError;
 
 /// A request without server and credentials.
@@ -34,7 +37,7 @@ pub struct RequestPlan {
     pub query: String,
     /// Header parameters: visible ASCII, spaces and tabs only.
     pub headers: Vec<(String, String)>,
-    /// Cookie parameters: cookie-octets of RFC 6265 only.
+    /// Cookie parameters: cookie-octets of RFC 6265 only, with commas between items.
     pub cookies: Vec<(String, String)>,
     /// The value of `Accept`.
     pub accept: String,
@@ -126,9 +129,9 @@ pub enum Unsendable {
         "is sent as a cookie: visible ASCII characters without space, `\"`, `,`, `;` and `\\` only"
     )]
     NotCookieText,
-    /// An object with freely named members would choose the cookies' names.
-    #[error("must not be an object, as it is sent as a cookie")]
-    ObjectInCookie,
+    /// A member's name becomes the name of a cookie.
+    #[error("must not have a member whose name a cookie cannot have")]
+    NotCookieName,
     /// Bytes are given as Base64.
     #[error("must be Base64 text (RFC 4648 §4) of the bytes to send")]
     NotBase64,
@@ -179,8 +182,7 @@ impl Tool {
         }
         for parameter in &template.parameters {
             if let Some(raw) = arguments.named(&parameter.argument) {
-                plan.write(parameter, raw, template)
-                    .map_err(|cause| cause.of(&parameter.argument))?;
+                plan.write(parameter, raw, template)?;
             }
         }
         if let Some(body) = &template.body
@@ -198,99 +200,14 @@ impl RequestPlan {
     /// # Errors
     /// When an argument took the credential's name: the API could believe the argument.
     pub fn append_query(&mut self, name: &str, value: &str) -> Result<(), PlanError> {
-        if form_urlencoded::parse(self.query.as_bytes()).any(|(taken, _)| collide(&taken, name)) {
+        if form_urlencoded::parse(self.query.as_bytes())
+            .any(|(taken, _)| names_collide(&taken, name))
+        {
             return Err(PlanError::NameTaken);
         }
         style::pair(&mut self.query, name, value);
         Ok(())
     }
-
-    fn write_path(
-        &mut self,
-        parameter: &Parameter,
-        arguments: &Arguments<'_>,
-    ) -> Result<(), ArgumentError> {
-        let raw = arguments
-            .named(&parameter.argument)
-            .ok_or_else(|| ArgumentError::Missing {
-                argument: parameter.argument.clone(),
-            })?;
-        style::path(&mut self.path, parameter, &shape_of(parameter, raw))
-            .map_err(|cause| cause.of(&parameter.argument))
-    }
-
-    fn write(
-        &mut self,
-        parameter: &Parameter,
-        raw: &RawValue,
-        template: &RequestTemplate,
-    ) -> Result<(), Unsendable> {
-        let shape = match parameter.place {
-            Place::Path => return Ok(()),
-            Place::Query | Place::Header | Place::Cookie => shape_of(parameter, raw),
-        };
-        if matches!(shape, Shape::Null) {
-            return Ok(());
-        }
-        match parameter.place {
-            Place::Path => Ok(()),
-            Place::Query => {
-                refuse_other_names(parameter, &shape, template)?;
-                let Parameter { style, explode, .. } = *parameter;
-                style::query(&mut self.query, &parameter.name, style, explode, &shape)
-            }
-            Place::Header => {
-                let value = style::header(&shape, parameter.explode)?;
-                self.headers.push((parameter.name.clone(), value));
-                Ok(())
-            }
-            Place::Cookie => style::cookie(&mut self.cookies, parameter, &shape),
-        }
-    }
-}
-
-fn shape_of<'a>(parameter: &Parameter, raw: &'a RawValue) -> Shape<'a> {
-    if parameter.json {
-        Shape::Scalar(raw.get().into())
-    } else {
-        Shape::of(raw)
-    }
-}
-
-/// An exploded object writes its members as parameters of their own; they must not pass for others of the operation or of its path.
-fn refuse_other_names(
-    parameter: &Parameter,
-    shape: &Shape<'_>,
-    template: &RequestTemplate,
-) -> Result<(), Unsendable> {
-    let Shape::Object(members) = shape else {
-        return Ok(());
-    };
-    if !parameter.explode || parameter.style == Style::DeepObject {
-        return Ok(());
-    }
-    let taken = |name: &str| {
-        let mut others = template
-            .parameters
-            .iter()
-            .filter(|other| other.place == Place::Query && other.name != parameter.name);
-        let mut fixed = form_urlencoded::parse(template.query.as_bytes());
-        others.any(|other| collide(name, &other.name))
-            || fixed.any(|(other, _)| collide(name, &other))
-    };
-    if members.iter().any(|(name, _)| taken(name)) {
-        return Err(Unsendable::TakesAnotherName);
-    }
-    Ok(())
-}
-
-/// Tells whether some server takes two names for one: servers disregard case, read `name[x]` as `name`, and PHP reads a dot or a space as `_`.
-fn collide(name: &str, other: &str) -> bool {
-    let folded = |name: &str| {
-        let stem = name.trim_start().split('[').next().unwrap_or_default();
-        stem.to_ascii_lowercase().replace(['.', ' ', '+'], "_")
-    };
-    folded(name) == folded(other)
 }
 
 #[cfg(test)]

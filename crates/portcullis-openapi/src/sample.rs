@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::model::{
     Annotations, BodyEncoding, BodyTemplate, Method, Parameter, PathPart, Place, RequestTemplate,
-    ServerTemplate, Style, Tool,
+    ServerTemplate, Spelling, Style, Tool,
 };
 
 /// A tool without arguments: `GET /things`.
@@ -84,24 +84,26 @@ impl Tool {
 pub(crate) fn parameter(place: Place, name: &str) -> Parameter {
     let style = match place {
         Place::Path | Place::Header => Style::Simple,
-        Place::Query | Place::Cookie => Style::Form,
+        Place::Query | Place::QueryString | Place::Cookie => Style::Form,
     };
     Parameter {
         argument: name.to_owned(),
         name: name.to_owned(),
         place,
-        style,
-        explode: style == Style::Form,
+        spelling: Spelling::of(style),
         required: place == Place::Path,
-        json: false,
+        allow_empty: false,
+        content: None,
     }
 }
 
 /// A parameter with a style.
 pub(crate) fn styled(place: Place, name: &str, style: Style, explode: bool) -> Parameter {
     Parameter {
-        style,
-        explode,
+        spelling: Spelling {
+            explode,
+            ..Spelling::of(style)
+        },
         ..parameter(place, name)
     }
 }

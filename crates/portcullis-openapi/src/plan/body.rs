@@ -17,7 +17,7 @@ use super::shape::Shape;
 use super::validate::shorten;
 use super::{ArgumentError, PlannedBody, Unsendable, style};
 use crate::media_type::{Family, family};
-use crate::model::{BodyEncoding, BodyTemplate, FieldEncoding, Style};
+use crate::model::{BodyEncoding, BodyTemplate, FieldEncoding, Spelling};
 
 /// Standard Base64 (RFC 4648 §4), with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -36,16 +36,12 @@ pub(super) fn write(template: &BodyTemplate, raw: &RawValue) -> Result<PlannedBo
         BodyEncoding::Json => raw.get().into(),
         BodyEncoding::Text => text(raw).map_err(refused)?.into_owned().into(),
         BodyEncoding::Binary => decoded(raw).map_err(refused)?,
-        BodyEncoding::Form(encodings) => {
-            let mut out = String::new();
-            each_field(template, raw, |name, raw| {
-                form_field(&mut out, name, encodings, raw)
-            })?;
-            out.into()
-        }
+        BodyEncoding::Form(encodings) => form(&template.argument, encodings, raw)?.into(),
         BodyEncoding::Multipart(encodings) => {
             let mut form = Multipart::default();
-            each_field(template, raw, |name, raw| form.add(name, encodings, raw))?;
+            each_field(&template.argument, raw, |name, raw| {
+                form.add(name, encodings, raw)
+            })?;
             let bytes;
             (content_type, bytes) = form.finish(&template.content_type);
             bytes
@@ -57,19 +53,32 @@ pub(super) fn write(template: &BodyTemplate, raw: &RawValue) -> Result<PlannedBo
     })
 }
 
+/// Writes a form by its fields.
+pub(super) fn form(
+    argument: &str,
+    encodings: &IndexMap<String, FieldEncoding>,
+    raw: &RawValue,
+) -> Result<String, ArgumentError> {
+    let mut out = String::new();
+    each_field(argument, raw, |name, raw| {
+        form_field(&mut out, name, encodings, raw)
+    })?;
+    Ok(out)
+}
+
 /// Goes through a form's argument; an error names the member.
 fn each_field(
-    template: &BodyTemplate,
+    argument: &str,
     raw: &RawValue,
     mut write: impl FnMut(&str, &RawValue) -> Result<(), Unsendable>,
 ) -> Result<(), ArgumentError> {
     let Shape::Object(members) = Shape::of(raw) else {
-        return Err(Unsendable::NotForm.of(&template.argument));
+        return Err(Unsendable::NotForm.of(argument));
     };
     for (name, raw) in members {
         write(&name, raw).map_err(|cause| {
             let name = shorten(&name, MAX_NAME_BYTES);
-            cause.of(&format!("{}/{name}", template.argument))
+            cause.of(&format!("{argument}/{name}"))
         })?;
     }
     Ok(())
@@ -83,11 +92,10 @@ fn form_field(
 ) -> Result<(), Unsendable> {
     match encodings.get(name) {
         Some(encoding) if !is_json(encoding.content_type.as_deref()) => {
-            let FieldEncoding { style, explode, .. } = *encoding;
-            style::query(out, name, style, explode, &Shape::of(raw))
+            style::query(out, name, encoding.spelling, &Shape::of(raw))
         }
-        Some(_) => style::query(out, name, Style::Form, true, &json_text(raw)),
-        None => style::query(out, name, Style::Form, true, &unlisted(raw)),
+        Some(_) => style::query(out, name, Spelling::FORM, &json_text(raw)),
+        None => style::query(out, name, Spelling::FORM, &unlisted(raw)),
     }
 }
 

@@ -2,13 +2,19 @@
 
 /// Appends the text with everything but unreserved characters encoded.
 pub(super) fn push(out: &mut String, text: &str) {
+    push_keeping(out, text, b"");
+}
+
+/// Appends the text with everything but unreserved characters and those of `kept` encoded; `%` always is, so that one decoding gives the text back.
+pub(super) fn push_keeping(out: &mut String, text: &str, kept: &[u8]) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |nibble: u8| char::from(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'));
-    if text.bytes().all(is_unreserved) {
+    let stays = |byte: u8| is_unreserved(byte) || kept.contains(&byte);
+    if text.bytes().all(stays) {
         return out.push_str(text);
     }
     for byte in text.bytes() {
-        if is_unreserved(byte) {
+        if stays(byte) {
             out.push(char::from(byte));
         } else {
             out.push('%');

@@ -1,21 +1,18 @@
-//! The parameter styles of OpenAPI 3.1.1 ("Style Values") for path, query, header and cookie.
+//! The parameter styles of OpenAPI 3.2.0 ("Style Values") for path, query, header and cookie.
 //!
 //! Follows RFC 6570 in that `null` members and empty lists write nothing.
 //! A style that joins items refuses items that contain what it joins by, unless the encoding keeps them apart.
-//! Structure inside an item, which OpenAPI leaves open too, is JSON text in a query or form, the way Swagger's clients write it, and refused elsewhere.
-//! `deepObject`, left open past one level, is written as `a[b][c]=v` and `a[b][0]=v`, the way Stripe and most PHP, Ruby and Node servers read it; brackets go out encoded.
-
-use std::borrow::Cow;
-
-use serde_json::value::RawValue;
+//! What a name and a value are is decided in `pairs.rs`; this module writes them where they go.
 
 use super::Unsendable;
-use super::encode::{encoded, has_dot_segment, push};
+use super::encode::{has_dot_segment, push, push_keeping};
+use super::pairs::{Pair, Piece, Structure, pairs, pieces, refuse_separator};
 use super::shape::Shape;
-use crate::model::{Parameter, Style};
+use crate::header::is_token;
+use crate::model::{Parameter, Spelling, Style};
 
-/// How deep `deepObject` goes.
-const MAX_DEPTH: usize = 16;
+/// What a path keeps as it is under `allowReserved`: nothing that ends a segment or joins items.
+const RESERVED_IN_PATH: &[u8] = b":@!$'()*";
 
 /// Appends a path parameter.
 pub(super) fn path(
@@ -24,37 +21,46 @@ pub(super) fn path(
     shape: &Shape<'_>,
 ) -> Result<(), Unsendable> {
     let start = out.len();
-    let pieces = pieces(shape, parameter.explode, Structure::Refused)?;
+    let Spelling { style, explode, .. } = parameter.spelling;
+    let is_matrix = style == Style::Matrix;
+    let mut pieces = pieces(shape, explode, Structure::Refused)?;
+    if is_matrix && matches!(shape, Shape::Null) {
+        pieces.push(Piece::Item("".into()));
+    }
     if pieces.iter().any(|piece| piece.has(char::is_control)) {
         return Err(Unsendable::Control);
     }
-    if pieces.iter().all(Piece::is_empty) {
+    if pieces.is_empty() || !is_matrix && pieces.iter().all(Piece::is_empty) {
         return Err(Unsendable::EmptyInPath);
     }
-    let (lead, separator) = match (parameter.style, parameter.explode) {
+    let (lead, separator) = match (style, explode) {
         (Style::Label, true) => (".", "."),
         (Style::Label, false) => (".", ","),
         (Style::Matrix, true) => (";", ";"),
         (Style::Matrix, false) => (";", ","),
         _ => ("", ","),
     };
-    let name = match (parameter.style, shape, parameter.explode) {
-        (Style::Matrix, Shape::Object(_), true) => None,
-        (Style::Matrix, _, _) => Some(parameter.name.as_str()),
-        _ => None,
-    };
+    if style == Style::Label && explode && !matches!(shape, Shape::Scalar(_)) {
+        refuse_separator(&pieces, '.')?;
+    }
+    let names_members = matches!(shape, Shape::Object(_)) && explode;
+    let name = (is_matrix && !names_members).then_some(parameter.name.as_str());
+    // RFC 6570 §3.2.7: what is empty has no `=`.
+    let alone = !explode && pieces.iter().all(Piece::is_empty) && pieces.len() == 1;
     out.push_str(lead);
     for (index, piece) in pieces.iter().enumerate() {
         if index > 0 {
             out.push_str(separator);
         }
         if let Some(name) = name
-            && (index == 0 || parameter.explode)
+            && (index == 0 || explode)
         {
             push(out, name);
-            out.push('=');
+            if !(alone || explode && piece.is_empty()) {
+                out.push('=');
+            }
         }
-        piece.push_encoded(out);
+        push_piece(out, piece, parameter);
     }
     if out.get(start..).is_some_and(has_dot_segment) {
         return Err(Unsendable::DotSegment);
@@ -62,76 +68,51 @@ pub(super) fn path(
     Ok(())
 }
 
+fn push_piece(out: &mut String, piece: &Piece<'_>, parameter: &Parameter) {
+    let kept = if parameter.spelling.allow_reserved {
+        RESERVED_IN_PATH
+    } else {
+        b""
+    };
+    match piece {
+        Piece::Item(item) => push_keeping(out, item, kept),
+        Piece::Member(name, value) => {
+            push(out, name);
+            if !(value.is_empty() && parameter.spelling.style == Style::Matrix) {
+                out.push('=');
+            }
+            push_keeping(out, value, kept);
+        }
+    }
+}
+
 /// Appends a query parameter or a field of a form.
 pub(super) fn query(
     out: &mut String,
     name: &str,
-    style: Style,
-    explode: bool,
+    spelling: Spelling,
     shape: &Shape<'_>,
 ) -> Result<(), Unsendable> {
-    let name = Name(encoded(name));
-    match shape {
-        Shape::Null => Ok(()),
-        Shape::Scalar(text) => {
-            name.pair(out, text);
-            Ok(())
-        }
-        Shape::Array(_) | Shape::Object(_) if style == Style::DeepObject => {
-            name.deep(out, shape, MAX_DEPTH)
-        }
-        Shape::Array(_) | Shape::Object(_) if explode => {
-            for piece in pieces(shape, true, Structure::Json)? {
-                match piece {
-                    Piece::Item(item) => name.pair(out, &item),
-                    Piece::Member(member, value) => Name(encoded(&member)).pair(out, &value),
-                }
-            }
-            Ok(())
-        }
-        Shape::Array(_) | Shape::Object(_) => joined(out, &name, style, shape),
-    }
-}
-
-/// Appends one pair to a query.
-pub(super) fn pair(out: &mut String, name: &str, value: &str) {
-    Name(encoded(name)).pair(out, value);
-}
-
-fn joined(
-    out: &mut String,
-    name: &Name,
-    style: Style,
-    shape: &Shape<'_>,
-) -> Result<(), Unsendable> {
-    // The encoded comma of an item differs from the bare one between items; encoded spaces and bars would not.
-    let (separator, between) = match style {
-        Style::SpaceDelimited => (Some(' '), "%20"),
-        Style::PipeDelimited => (Some('|'), "%7C"),
-        _ => (None, ","),
-    };
-    let pieces = pieces(shape, false, Structure::Json)?;
-    if pieces.is_empty() {
-        return Ok(());
-    }
-    if let Some(separator) = separator {
-        refuse_separator(&pieces, separator)?;
-    }
-    name.begin(out);
-    for (index, piece) in pieces.iter().enumerate() {
-        if index > 0 {
-            out.push_str(between);
-        }
-        piece.push_encoded(out);
+    for pair in pairs(name, spelling, shape)? {
+        pair.push_query(out, spelling.allow_reserved);
     }
     Ok(())
 }
 
+/// Appends one pair to a query.
+pub(super) fn pair(out: &mut String, name: &str, value: &str) {
+    Pair::one(name, value).push_query(out, false);
+}
+
 /// Returns the value of a header parameter.
 pub(super) fn header(shape: &Shape<'_>, explode: bool) -> Result<String, Unsendable> {
-    let value = match shape {
-        Shape::Scalar(text) => text.clone().into_owned(),
-        _ => plainly_joined(&pieces(shape, explode, Structure::Refused)?, ",")?,
+    let value = if let Shape::Scalar(text) = shape {
+        text.clone().into_owned()
+    } else {
+        let pieces = pieces(shape, explode, Structure::Refused)?;
+        refuse_separator(&pieces, ',')?;
+        let texts: Vec<_> = pieces.iter().map(Piece::plain).collect();
+        texts.join(",")
     };
     let is_text = |byte: u8| matches!(byte, b' ' | b'\t' | 0x21..=0x7e);
     if value.bytes().all(is_text) && value.trim_ascii().len() == value.len() {
@@ -141,186 +122,50 @@ pub(super) fn header(shape: &Shape<'_>, explode: bool) -> Result<String, Unsenda
     }
 }
 
-/// Appends a cookie parameter: an exploded array as one cookie for each item, another with encoded commas.
+/// Appends a cookie parameter.
+///
+/// The style `cookie` writes values as they are and refuses what a cookie cannot hold; `form` percent-encodes that, and `%`, so that a server that decodes reads the value, and one that does not reads all other values too.
 pub(super) fn cookie(
     out: &mut Vec<(String, String)>,
     parameter: &Parameter,
     shape: &Shape<'_>,
 ) -> Result<(), Unsendable> {
-    let mut add = |value: String| {
-        if !value.bytes().all(is_cookie_octet) {
-            return Err(Unsendable::NotCookieText);
-        }
-        out.push((parameter.name.clone(), value));
-        Ok(())
+    let Spelling { style, explode, .. } = parameter.spelling;
+    let is_plain = style == Style::Cookie;
+    pieces(shape, explode, Structure::Refused)?;
+    let spelling = Spelling {
+        style: Style::Form,
+        ..parameter.spelling
     };
-    match shape {
-        Shape::Null => Ok(()),
-        Shape::Scalar(text) => add(text.clone().into_owned()),
-        Shape::Object(_) if parameter.explode => Err(Unsendable::ObjectInCookie),
-        Shape::Array(_) if parameter.explode => pieces(shape, true, Structure::Refused)?
-            .iter()
-            .try_for_each(|piece| add(piece.plain().into_owned())),
-        Shape::Array(_) | Shape::Object(_) => {
-            let pieces = pieces(shape, false, Structure::Refused)?;
-            if pieces
-                .iter()
-                .any(|piece| !piece.plain().bytes().all(is_cookie_octet))
-            {
-                return Err(Unsendable::NotCookieText);
-            }
-            add(plainly_joined(&pieces, "%2C")?)
+    for pair in pairs(&parameter.name, spelling, shape)? {
+        let mut items = Vec::with_capacity(pair.values.len());
+        for value in &pair.values {
+            items.push(cookie_text(value, is_plain)?);
         }
-    }
-}
-
-/// RFC 6265 §4.1.1, `cookie-octet`
-fn is_cookie_octet(byte: u8) -> bool {
-    matches!(byte, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e)
-}
-
-fn plainly_joined(pieces: &[Piece<'_>], separator: &str) -> Result<String, Unsendable> {
-    refuse_separator(pieces, ',')?;
-    let texts: Vec<_> = pieces.iter().map(Piece::plain).collect();
-    Ok(texts.join(separator))
-}
-
-fn refuse_separator(pieces: &[Piece<'_>], separator: char) -> Result<(), Unsendable> {
-    if pieces.iter().any(|piece| piece.has(|c| c == separator)) {
-        return Err(Unsendable::Separator(separator));
+        if !is_token(&pair.name) {
+            return Err(Unsendable::NotCookieName);
+        }
+        out.push((pair.name.into_owned(), items.join(",")));
     }
     Ok(())
 }
 
-/// What a style joins.
-enum Piece<'a> {
-    /// A scalar, an item, or a member's name or value on its own.
-    Item(Cow<'a, str>),
-    /// `name=value`
-    Member(Cow<'a, str>, Cow<'a, str>),
+fn cookie_text(value: &str, is_plain: bool) -> Result<String, Unsendable> {
+    if is_plain {
+        let is_sound = value.bytes().all(is_cookie_octet);
+        return is_sound
+            .then(|| value.to_owned())
+            .ok_or(Unsendable::NotCookieText);
+    }
+    let mut text = String::with_capacity(value.len());
+    push_keeping(&mut text, value, COOKIE_MARKS);
+    Ok(text)
 }
 
-impl Piece<'_> {
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Item(item) if item.is_empty())
-    }
+/// The marks among the cookie-octets (RFC 6265 §4.1.1) but for `%`.
+const COOKIE_MARKS: &[u8] = b"!#$&'()*+-./:<=>?@[]^_`{|}~";
 
-    fn has(&self, matches: impl Fn(char) -> bool) -> bool {
-        match self {
-            Self::Item(item) => item.contains(matches),
-            Self::Member(name, value) => name.contains(&matches) || value.contains(&matches),
-        }
-    }
-
-    fn plain(&self) -> Cow<'_, str> {
-        match self {
-            Self::Item(item) => Cow::Borrowed(item),
-            Self::Member(name, value) => Cow::Owned(format!("{name}={value}")),
-        }
-    }
-
-    fn push_encoded(&self, out: &mut String) {
-        match self {
-            Self::Item(item) => push(out, item),
-            Self::Member(name, value) => {
-                push(out, name);
-                out.push('=');
-                push(out, value);
-            }
-        }
-    }
-}
-
-/// What becomes of arrays and objects inside an item.
-#[derive(Clone, Copy)]
-enum Structure {
-    /// They have no spelling.
-    Refused,
-    /// They are JSON text.
-    Json,
-}
-
-/// Flattens one level; an object's members become `name=value` when exploded, else names and values in turn.
-fn pieces<'a>(
-    shape: &Shape<'a>,
-    explode: bool,
-    structure: Structure,
-) -> Result<Vec<Piece<'a>>, Unsendable> {
-    let mut pieces = Vec::new();
-    match shape {
-        Shape::Null => {}
-        Shape::Scalar(scalar) => pieces.push(Piece::Item(scalar.clone())),
-        Shape::Array(items) => {
-            for item in items {
-                pieces.extend(scalar(item, structure)?.map(Piece::Item));
-            }
-        }
-        Shape::Object(members) => {
-            for (name, raw) in members {
-                let Some(value) = scalar(raw, structure)? else {
-                    continue;
-                };
-                if explode {
-                    pieces.push(Piece::Member(name.clone(), value));
-                } else {
-                    pieces.extend([Piece::Item(name.clone()), Piece::Item(value)]);
-                }
-            }
-        }
-    }
-    Ok(pieces)
-}
-
-fn scalar(raw: &RawValue, structure: Structure) -> Result<Option<Cow<'_, str>>, Unsendable> {
-    match (Shape::of(raw), structure) {
-        (Shape::Null, _) => Ok(None),
-        (Shape::Scalar(text), _) => Ok(Some(text)),
-        (Shape::Array(_) | Shape::Object(_), Structure::Json) => Ok(Some(raw.get().into())),
-        (Shape::Array(_) | Shape::Object(_), Structure::Refused) => Err(Unsendable::Nested),
-    }
-}
-
-/// A parameter's name, encoded.
-struct Name(String);
-
-impl Name {
-    fn begin(&self, out: &mut String) {
-        if !out.is_empty() {
-            out.push('&');
-        }
-        out.push_str(&self.0);
-        out.push('=');
-    }
-
-    fn pair(&self, out: &mut String, value: &str) {
-        self.begin(out);
-        push(out, value);
-    }
-
-    fn below(&self, member: &str) -> Result<Self, Unsendable> {
-        if member.contains(['[', ']']) {
-            return Err(Unsendable::Bracket);
-        }
-        Ok(Self(format!("{}%5B{}%5D", self.0, encoded(member))))
-    }
-
-    fn deep(&self, out: &mut String, shape: &Shape<'_>, depth: usize) -> Result<(), Unsendable> {
-        let depth = depth.checked_sub(1).ok_or(Unsendable::TooDeep)?;
-        match shape {
-            Shape::Null => {}
-            Shape::Scalar(text) => self.pair(out, text),
-            Shape::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    let name = self.below(&index.to_string())?;
-                    name.deep(out, &Shape::of(item), depth)?;
-                }
-            }
-            Shape::Object(members) => {
-                for (member, raw) in members {
-                    self.below(member)?.deep(out, &Shape::of(raw), depth)?;
-                }
-            }
-        }
-        Ok(())
-    }
+/// RFC 6265 §4.1.1, `cookie-octet`
+fn is_cookie_octet(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'%' || COOKIE_MARKS.contains(&byte)
 }

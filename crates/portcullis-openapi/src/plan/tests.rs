@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{PathPart, Place, Tool};
+use crate::model::{BodyEncoding, PathPart, Place, Tool};
 use crate::sample::{parameter, raw, tool};
 
 use super::{ArgumentError, PlanError, RequestPlan, Unsendable};
@@ -11,6 +11,7 @@ mod bodies;
 mod properties;
 mod schemas;
 mod styles;
+mod table;
 mod threats;
 
 fn plan(tool: &Tool, arguments: &Value) -> Result<RequestPlan, ArgumentError> {
@@ -117,7 +118,7 @@ fn an_optional_argument_that_is_null_is_left_out() {
 #[test]
 fn a_json_parameter_is_sent_as_json_text() {
     let mut filter = parameter(Place::Query, "filter");
-    filter.json = true;
+    filter.content = Some(BodyEncoding::Json);
     let plan = plan(&tool().with(filter), &json!({"filter": {"a": [1]}})).unwrap();
     assert_eq!(plan.query, "filter=%7B%22a%22%3A%5B1%5D%7D");
 }

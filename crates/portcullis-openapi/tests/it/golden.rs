@@ -14,6 +14,14 @@ fn parameters_become_arguments() {
 }
 
 #[test]
+fn styles_of_parameters_are_read() {
+    check(
+        "parameter-styles",
+        include_bytes!("../documents/parameter-styles.yaml"),
+    );
+}
+
+#[test]
 fn bodies_become_one_argument() {
     check("bodies", include_bytes!("../documents/bodies.yaml"));
 }
@@ -207,20 +215,24 @@ fn parameter_line(parameter: &Parameter) -> String {
         argument,
         name,
         place,
-        style,
-        explode,
+        spelling,
         required,
-        json,
+        allow_empty,
+        content,
     } = parameter;
-    let mut line = format!("{argument} = {place:?} `{name}` {style:?}");
+    let mut line = format!("{argument} = {place:?} `{name}` {:?}", spelling.style);
     for (holds, word) in [
-        (*explode, " explode"),
+        (spelling.explode, " explode"),
         (*required, " required"),
-        (*json, " json"),
+        (spelling.allow_reserved, " reserved"),
+        (*allow_empty, " or empty"),
     ] {
         if holds {
             line.push_str(word);
         }
+    }
+    if let Some(content) = content {
+        write!(line, " as {content:?}").unwrap();
     }
     line
 }

@@ -12,3 +12,5 @@ mod hostile;
 mod mutated;
 #[cfg(test)]
 mod names;
+#[cfg(test)]
+mod requests;

@@ -130,12 +130,14 @@ fn attach(
             (header::AUTHORIZATION, sensitive(&value)?)
         }
         Attachment::ApiKey { place, name, value } => match place {
-            Place::Query => return Ok(plan.append_query(name, value.expose())?),
+            Place::Query | Place::QueryString => {
+                return Ok(plan.append_query(name, value.expose())?);
+            }
             Place::Cookie => {
                 if !value.expose().bytes().all(is_cookie_octet) {
                     return Err(RequestError::Unsendable);
                 }
-                cookies.retain(|(taken, _)| taken != name);
+                cookies.retain(|(taken, _)| !openapi::names_collide(taken, name));
                 cookies.push(((*name).to_owned(), value.expose().to_owned()));
                 return Ok(());
             }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::{cause, plan, plan_text, refusal};
-use crate::model::{BodyEncoding, FieldEncoding, Style};
+use crate::model::{BodyEncoding, FieldEncoding, Spelling, Style};
 use crate::plan::{PlannedBody, Unsendable};
 use crate::sample::tool;
 
@@ -73,7 +73,7 @@ fn a_form_writes_scalars_and_lists_as_pairs_and_structure_as_json() {
 #[test]
 fn a_form_field_is_written_in_its_style() {
     let deep = FieldEncoding {
-        style: Style::DeepObject,
+        spelling: Spelling::of(Style::DeepObject),
         ..FieldEncoding::default()
     };
     let value = json!({"items": [{"price": "p1", "metadata": {"k": "v"}}]});
@@ -84,7 +84,10 @@ fn a_form_field_is_written_in_its_style() {
         "items[0][price]=p1&items[0][metadata][k]=v"
     );
     let joined = FieldEncoding {
-        explode: false,
+        spelling: Spelling {
+            explode: false,
+            ..Spelling::FORM
+        },
         ..FieldEncoding::default()
     };
     assert_eq!(form(listed("l", joined), &json!({"l": [1, 2]})), "l=1,2");

@@ -44,11 +44,29 @@ fn decoded(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Decodes as RFC 3986 §2.1 says, so that `+` stays.
+fn decoded_once(text: &str) -> String {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next().unwrap().as_bytes().to_vec();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at(2);
+        bytes.push(u8::from_str_radix(digits, 16).unwrap());
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
 /// The bracketed names and values that a tree must become.
 fn leaves(name: &str, value: &Value, into: &mut Vec<(String, String)>) {
     match value {
         Value::Array(items) => {
+            let is_plain = !items.iter().any(|item| item.is_array() || item.is_object());
             for (index, item) in items.iter().enumerate() {
+                let index = if is_plain {
+                    String::new()
+                } else {
+                    index.to_string()
+                };
                 leaves(&format!("{name}[{index}]"), item, into);
             }
         }
@@ -81,7 +99,9 @@ proptest! {
         prop_assert_eq!(decoded(segment), [(written(&p), String::new())]);
         prop_assert_eq!(decoded(url.query().unwrap()), [("q".to_owned(), written(&q))]);
         prop_assert_eq!(plan.headers, [("h".to_owned(), written(&h))]);
-        prop_assert_eq!(plan.cookies, [("c".to_owned(), written(&c))]);
+        let [(name, cookie)] = &plan.cookies[..] else { panic!("other cookies") };
+        prop_assert_eq!(name, "c");
+        prop_assert_eq!(decoded_once(cookie), written(&c));
     }
 
     #[test]
@@ -96,8 +116,8 @@ proptest! {
 
     #[test]
     fn a_header_or_cookie_argument_is_refused_or_sent_as_it_is(value in text()) {
-        for place in [Place::Header, Place::Cookie] {
-            let tool = tool().with(parameter(place, "p"));
+        for (place, style) in [(Place::Header, Style::Simple), (Place::Cookie, Style::Cookie)] {
+            let tool = tool().with(styled(place, "p", style, false));
             let Ok(plan) = plan(&tool, &json!({"p": value})) else { continue };
             let sent = [plan.headers, plan.cookies].concat();
             prop_assert_eq!(&sent, &[("p".to_owned(), value.clone())]);
@@ -168,6 +188,133 @@ proptest! {
             let (head, content) = part.split_once("\r\n\r\n").unwrap();
             prop_assert_eq!(head.matches("\r\n").count(), 1);
             prop_assert_eq!(content.strip_suffix("\r\n"), value.as_str());
+        }
+    }
+}
+
+/// One scalar, one list or one flat object, and the argument that it is.
+fn flat() -> impl Strategy<Value = Value> {
+    let members = prop::collection::vec((text(), scalar()), 1..5);
+    prop_oneof![
+        scalar(),
+        prop::collection::vec(scalar(), 1..5).prop_map(Value::from),
+        members.prop_map(|members| Value::from(members.into_iter().collect::<Map<_, _>>())),
+    ]
+}
+
+/// What a value comes to when it is written out flat: itself, its items, or its names and values in turn.
+fn flattened(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().map(written).collect(),
+        Value::Object(members) => {
+            let pairs = members.iter();
+            pairs
+                .flat_map(|(name, value)| [name.clone(), written(value)])
+                .collect()
+        }
+        scalar => vec![written(scalar)],
+    }
+}
+
+/// Takes what a path's segment says apart, as a server does that knows the style.
+fn read_path(segment: &str, style: Style, explode: bool, of: &Value) -> Vec<String> {
+    let (lead, separator) = match (style, explode) {
+        (Style::Label, true) => (".", '.'),
+        (Style::Label, false) => (".", ','),
+        (Style::Matrix, true) => (";", ';'),
+        (Style::Matrix, false) => (";", ','),
+        _ => ("", ','),
+    };
+    let mut rest = segment.strip_prefix(lead).unwrap();
+    if style == Style::Matrix && !explode {
+        rest = rest.strip_prefix('p').unwrap();
+        rest = rest.strip_prefix('=').unwrap_or(rest);
+    }
+    let named = explode && (of.is_object() || style == Style::Matrix);
+    let items = if of.is_array() || of.is_object() || style == Style::Matrix && explode {
+        rest.split(separator).collect()
+    } else {
+        vec![rest]
+    };
+    let mut read = Vec::new();
+    for item in items {
+        let (name, value) = match item.split_once('=') {
+            Some((name, value)) if named => (name, value),
+            _ if named => (item, ""),
+            _ => ("", item),
+        };
+        if named && of.is_object() {
+            read.push(decoded_once(name));
+        }
+        read.push(decoded_once(value));
+    }
+    read
+}
+
+proptest! {
+    #[test]
+    fn a_path_of_any_style_decodes_back(
+        p in flat(),
+        style in prop::sample::select(&[Style::Simple, Style::Label, Style::Matrix]),
+        explode in any::<bool>(),
+        allow_reserved in any::<bool>(),
+    ) {
+        let mut parameter = styled(Place::Path, "p", style, explode);
+        parameter.spelling.allow_reserved = allow_reserved;
+        let tool = tool().with(parameter);
+        let Ok(plan) = plan(&tool, &json!({"p": p})) else { return Ok(()) };
+        let segments: Vec<_> = plan.path.split('/').collect();
+        prop_assert_eq!(segments.len(), 4);
+        prop_assert_eq!(read_path(segments[2], style, explode, &p), flattened(&p));
+    }
+
+    #[test]
+    fn a_query_of_any_style_decodes_back(
+        p in flat(),
+        style in prop::sample::select(&[Style::Form, Style::SpaceDelimited, Style::PipeDelimited]),
+        explode in any::<bool>(),
+        allow_reserved in any::<bool>(),
+    ) {
+        let mut parameter = styled(Place::Query, "p", style, explode);
+        parameter.spelling.allow_reserved = allow_reserved;
+        let Ok(plan) = plan(&tool().with(parameter), &json!({"p": p})) else { return Ok(()) };
+        let is_joined = !explode && (p.is_array() || p.is_object());
+        let read: Vec<String> = if is_joined {
+            let value = plan.query.strip_prefix("p=").unwrap();
+            let separator = match style {
+                Style::SpaceDelimited => "%20",
+                Style::PipeDelimited => "%7C",
+                _ => ",",
+            };
+            value.split(separator).map(decoded_once).collect()
+        } else {
+            let pairs = plan.query.split('&').map(|pair| pair.split_once('=').unwrap());
+            pairs.flat_map(|(name, value)| {
+                let name = p.is_object().then(|| decoded_once(name));
+                name.into_iter().chain([decoded_once(value)])
+            }).collect()
+        };
+        prop_assert_eq!(read, flattened(&p));
+    }
+
+    #[test]
+    fn headers_and_cookies_of_any_style_decode_back(p in flat(), explode in any::<bool>()) {
+        let header = styled(Place::Header, "p", Style::Simple, explode);
+        let cookie = styled(Place::Cookie, "p", Style::Form, false);
+        for (parameter, is_encoded) in [(header, false), (cookie, true)] {
+            let Ok(plan) = plan(&tool().with(parameter), &json!({"p": p})) else { continue };
+            let (_, sent) = plan.headers.iter().chain(&plan.cookies).next().unwrap();
+            let decode = |text: &str| if is_encoded { decoded_once(text) } else { text.to_owned() };
+            let read: Vec<String> = match &p {
+                Value::Object(members) if explode && !is_encoded => {
+                    // A name may hold the sign that stands between it and its value.
+                    prop_assume!(!members.keys().any(|name| name.contains('=')));
+                    sent.split(',').flat_map(|pair| pair.split_once('=').map(<[_; 2]>::from).unwrap()).map(decode).collect()
+                }
+                Value::Array(_) | Value::Object(_) => sent.split(',').map(decode).collect(),
+                _ => vec![decode(sent)],
+            };
+            prop_assert_eq!(read, flattened(&p));
         }
     }
 }

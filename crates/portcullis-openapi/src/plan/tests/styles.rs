@@ -3,88 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{cause, plan, plan_text};
-use crate::model::{Parameter, Place, Style};
+use crate::model::{BodyEncoding, FieldEncoding, Parameter, Place, Spelling, Style};
 use crate::plan::Unsendable;
 use crate::sample::{parameter, styled, tool};
-
-fn path(parameter: Parameter, value: &Value) -> String {
-    let tool = tool().with(parameter);
-    plan(&tool, &json!({"p": value})).unwrap().path
-}
 
 fn query(parameter: Parameter, value: &Value) -> String {
     let tool = tool().with(parameter);
     plan(&tool, &json!({"p": value})).unwrap().query
-}
-
-#[test]
-fn path_styles_write_what_openapi_shows() {
-    let array = json!(["blue", "black"]);
-    let object = json!({"R": 100, "G": 200});
-    for (style, explode, of_scalar, of_array, of_object) in [
-        (Style::Simple, false, "blue", "blue,black", "R,100,G,200"),
-        (Style::Simple, true, "blue", "blue,black", "R=100,G=200"),
-        (Style::Label, false, ".blue", ".blue,black", ".R,100,G,200"),
-        (Style::Label, true, ".blue", ".blue.black", ".R=100.G=200"),
-        (
-            Style::Matrix,
-            false,
-            ";p=blue",
-            ";p=blue,black",
-            ";p=R,100,G,200",
-        ),
-        (
-            Style::Matrix,
-            true,
-            ";p=blue",
-            ";p=blue;p=black",
-            ";R=100;G=200",
-        ),
-    ] {
-        let parameter = || styled(Place::Path, "p", style, explode);
-        assert_eq!(
-            path(parameter(), &json!("blue")),
-            format!("/things/{of_scalar}/end")
-        );
-        assert_eq!(path(parameter(), &array), format!("/things/{of_array}/end"));
-        assert_eq!(
-            path(parameter(), &object),
-            format!("/things/{of_object}/end")
-        );
-    }
-}
-
-#[test]
-fn query_styles_write_what_openapi_shows() {
-    let array = json!(["blue", "black"]);
-    let object = json!({"R": 100, "G": 200});
-    for (style, explode, of_array, of_object) in [
-        (Style::Form, false, "p=blue,black", "p=R,100,G,200"),
-        (Style::Form, true, "p=blue&p=black", "R=100&G=200"),
-        (
-            Style::SpaceDelimited,
-            false,
-            "p=blue%20black",
-            "p=R%20100%20G%20200",
-        ),
-        (
-            Style::PipeDelimited,
-            false,
-            "p=blue%7Cblack",
-            "p=R%7C100%7CG%7C200",
-        ),
-        (
-            Style::DeepObject,
-            true,
-            "p%5B0%5D=blue&p%5B1%5D=black",
-            "p%5BR%5D=100&p%5BG%5D=200",
-        ),
-    ] {
-        let parameter = || styled(Place::Query, "p", style, explode);
-        assert_eq!(query(parameter(), &json!(true)), "p=true");
-        assert_eq!(query(parameter(), &array), of_array);
-        assert_eq!(query(parameter(), &object), of_object);
-    }
 }
 
 #[test]
@@ -110,6 +35,10 @@ fn deep_objects_nest_and_count() {
     let written = query(parameter, &json!({"a": {"b": [{"c": 1}, "x"]}, "d": true}));
     let plain = written.replace("%5B", "[").replace("%5D", "]");
     assert_eq!(plain, "p[a][b][0][c]=1&p[a][b][1]=x&p[d]=true");
+    let parameter = styled(Place::Query, "p", Style::DeepObject, true);
+    let written = query(parameter, &json!({"ids": [1, 2], "of": [[3]]}));
+    let plain = written.replace("%5B", "[").replace("%5D", "]");
+    assert_eq!(plain, "p[ids][]=1&p[ids][]=2&p[of][0][]=3");
 }
 
 #[test]
@@ -142,6 +71,11 @@ fn what_a_style_cannot_keep_apart_is_refused() {
         plan(&comma, &json!({"p": ["a,b", "c"]})).unwrap().query,
         "p=a%2Cb,c"
     );
+    let label = tool().with(styled(Place::Path, "p", Style::Label, true));
+    assert_eq!(
+        cause(&label, &json!({"p": ["1.5", "2"]})),
+        Unsendable::Separator('.')
+    );
     let header = tool().with(parameter(Place::Header, "p"));
     assert_eq!(
         cause(&header, &json!({"p": ["a,b"]})),
@@ -173,8 +107,10 @@ fn headers_and_cookies_join_with_commas_or_repeat() {
         pairs.collect::<Vec<_>>()
     };
     assert_eq!(cookies(true, &json!(["a", 1])), ["p=a", "p=1"]);
-    assert_eq!(cookies(false, &json!(["a", 1])), ["p=a%2C1"]);
-    assert_eq!(cookies(false, &json!({"k": "v"})), ["p=k%2Cv"]);
+    assert_eq!(cookies(false, &json!(["a", 1])), ["p=a,1"]);
+    assert_eq!(cookies(false, &json!(["a,b", 1])), ["p=a%2Cb,1"]);
+    assert_eq!(cookies(false, &json!({"k": "v"})), ["p=k,v"]);
+    assert_eq!(cookies(true, &json!({"k": "v w"})), ["k=v%20w"]);
 }
 
 #[test]
@@ -206,4 +142,83 @@ fn structure_inside_an_item_is_json_in_a_query_and_refused_elsewhere() {
         let tool = tool().with(parameter(place, "p"));
         assert_eq!(cause(&tool, &json!({"p": [[1]]})), Unsendable::Nested);
     }
+}
+
+#[test]
+fn reserved_characters_go_out_as_they_are_where_the_document_says_so() {
+    let mut reserved = parameter(Place::Query, "p");
+    reserved.spelling.allow_reserved = true;
+    let text = json!("http://a/?x=1&y=[2]#f, 100%+;");
+    assert_eq!(
+        query(reserved.clone(), &text),
+        "p=http://a/?x%3D1%26y%3D%5B2%5D%23f,%20100%25%2B%3B"
+    );
+    reserved.spelling.explode = false;
+    assert_eq!(query(reserved, &json!(["a/b,c", "d"])), "p=a/b%2Cc,d");
+    let mut in_path = parameter(Place::Path, "p");
+    in_path.spelling.allow_reserved = true;
+    let tool = tool().with(in_path);
+    let plan = plan(&tool, &json!({"p": "a:b@c/d?e#f;g,h"})).unwrap();
+    assert_eq!(plan.path, "/things/a:b@c%2Fd%3Fe%23f%3Bg%2Ch/end");
+}
+
+#[test]
+fn a_name_without_a_value_is_sent_where_it_means_something() {
+    let mut flag = parameter(Place::Query, "p");
+    assert_eq!(query(flag.clone(), &json!([])), "");
+    assert_eq!(query(flag.clone(), &json!("")), "p=");
+    flag.allow_empty = true;
+    for empty in [json!(""), json!([]), json!({})] {
+        assert_eq!(query(flag.clone(), &empty), "p=");
+    }
+    assert_eq!(query(flag, &json!(["a"])), "p=a");
+}
+
+#[test]
+fn content_is_json_text_wherever_it_goes() {
+    let value = json!({"p": {"a": ["é ü", 1]}});
+    let sent = |place| {
+        let mut whole = parameter(place, "p");
+        whole.content = Some(BodyEncoding::Json);
+        plan(&tool().with(whole), &value).unwrap()
+    };
+    let encoded = "%7B%22a%22%3A%5B%22%C3%A9%20%C3%BC%22%2C1%5D%7D";
+    assert_eq!(sent(Place::Path).path, format!("/things/{encoded}/end"));
+    assert_eq!(sent(Place::Query).query, format!("p={encoded}"));
+    assert_eq!(sent(Place::QueryString).query, encoded);
+    assert_eq!(
+        sent(Place::Header).headers[0].1,
+        r#"{"a":["\u00e9 \u00fc",1]}"#
+    );
+    let cookie = &sent(Place::Cookie).cookies[0].1;
+    assert_eq!(cookie, "{%22a%22:[%22%C3%A9%20%C3%BC%22%2C1]}");
+}
+
+#[test]
+fn white_space_between_the_tokens_of_json_content_is_not_sent() {
+    let mut whole = parameter(Place::Header, "p");
+    whole.content = Some(BodyEncoding::Json);
+    let plan = plan_text(&tool().with(whole), "{\"p\": {\n \"a\": 1.10\n}}").unwrap();
+    assert_eq!(plan.headers[0].1, r#"{"a":1.10}"#);
+}
+
+#[test]
+fn a_whole_query_is_a_form_or_one_text() {
+    let sent = |content, value: &Value| {
+        let mut whole = parameter(Place::QueryString, "p");
+        whole.content = Some(content);
+        plan(&tool().with(whole), &json!({"p": value}))
+            .unwrap()
+            .query
+    };
+    let deep = FieldEncoding {
+        spelling: Spelling::of(Style::DeepObject),
+        ..FieldEncoding::default()
+    };
+    let form = || BodyEncoding::Form([("f".to_owned(), deep.clone())].into());
+    let value = json!({"foo": "a + b", "bar": true, "f": {"x": 1}});
+    assert_eq!(sent(form(), &value), "foo=a%20%2B%20b&bar=true&f%5Bx%5D=1");
+    assert_eq!(sent(form(), &json!({})), "");
+    let path = json!("$.a.b[1:1]");
+    assert_eq!(sent(BodyEncoding::Text, &path), "%24.a.b%5B1%3A1%5D");
 }

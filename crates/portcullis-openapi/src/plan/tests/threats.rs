@@ -175,21 +175,65 @@ fn o_05_an_argument_cannot_take_the_name_of_an_api_key() {
 
 #[test]
 fn o_06_cookie_argument_cannot_add_a_cookie() {
-    let tool = tool().with(parameter(Place::Cookie, "c"));
+    let plain = tool().with(styled(Place::Cookie, "c", Style::Cookie, true));
+    let form = tool().with(parameter(Place::Cookie, "c"));
     for value in ["a; admin=1", "a b", "a,b", "\"a\"", "a\\", "é", "\r\n"] {
-        assert_eq!(
-            cause(&tool, &json!({"c": value})),
-            Unsendable::NotCookieText
-        );
-        assert_eq!(
-            cause(&tool, &json!({"c": [value]})),
-            Unsendable::NotCookieText
-        );
+        for argument in [
+            json!({"c": value}),
+            json!({"c": [value]}),
+            json!({"c": {"a": value}}),
+        ] {
+            assert_eq!(cause(&plain, &argument), Unsendable::NotCookieText);
+            let sent = plan(&form, &argument).unwrap().cookies;
+            let [(_, text)] = &sent[..] else {
+                panic!("{sent:?}")
+            };
+            assert!(
+                !text.contains([';', ',', ' ', '"', '\\', '\r', '\n']),
+                "{text}"
+            );
+            let decoded = form_urlencoded::parse(text.as_bytes()).next().unwrap().0;
+            assert_eq!(
+                decoded,
+                value.replace('=', "%3D").split("%3D").next().unwrap()
+            );
+        }
     }
-    assert_eq!(
-        cause(&tool, &json!({"c": {"admin": 1}})),
-        Unsendable::ObjectInCookie
-    );
+}
+
+#[test]
+fn o_06_a_members_name_is_the_name_of_a_cookie_of_its_own() {
+    let tool = tool()
+        .with(parameter(Place::Cookie, "c"))
+        .with(parameter(Place::Cookie, "session"));
+    for name in ["a; admin", "a=b", "é", "", "a b"] {
+        let refused = cause(&tool, &json!({"c": {name: 1}}));
+        assert_eq!(refused, Unsendable::NotCookieName, "{name}");
+    }
+    for name in ["session", "SESSION", "session[x]"] {
+        let refused = cause(&tool, &json!({"c": {name: 1}}));
+        assert_eq!(refused, Unsendable::TakesAnotherName, "{name}");
+    }
+    let sent = plan(&tool, &json!({"c": {"R": 100, "c": 1}})).unwrap();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(sent.cookies, [pair("R", "100"), pair("c", "1")]);
+}
+
+#[test]
+fn o_05_a_whole_query_keeps_clear_of_other_names() {
+    let mut whole = parameter(Place::QueryString, "p");
+    whole.content = Some(BodyEncoding::Form([].into()));
+    let mut tool = tool().with(whole).with(parameter(Place::Query, "admin"));
+    tool.request.query = "action=list".to_owned();
+    for name in ["admin", "ADMIN[x]", "action"] {
+        let refused = cause(&tool, &json!({"p": {name: 1}}));
+        assert_eq!(refused, Unsendable::TakesAnotherName, "{name}");
+    }
+    let mut sent = plan(&tool, &json!({"p": {"a=b&c": "1&admin=2"}})).unwrap();
+    assert_eq!(sent.query, "action=list&a%3Db%26c=1%26admin%3D2");
+    let mut keyed = sent.clone();
+    assert_eq!(sent.append_query("a=b&c", "k"), Err(PlanError::NameTaken));
+    keyed.append_query("key", "k").unwrap();
 }
 
 #[test]
