@@ -72,7 +72,7 @@ pub(crate) fn run(file: &Path) -> anyhow::Result<Outcome> {
     for finding in of_document.chain(&of_tools) {
         *findings.entry(finding.code.to_owned()).or_default() += 1;
     }
-    let sizes = tools.iter().map(|tool| tool.input_schema.get().len());
+    let sizes = tools.iter().map(|tool| tool.input_schema().get().len());
     let (complaints, faulty) = judge(&tools);
     Ok(Outcome::Imported(Box::new(Imported {
         findings,
@@ -100,7 +100,8 @@ fn judge(tools: &[Tool]) -> (Vec<String>, usize) {
         } else if !is_legal(&tool.name) {
             Some("its name is no tool's".to_owned())
         } else {
-            [Some(&*tool.input_schema), tool.output_schema.as_deref()]
+            let (shown, whole) = (tool.input_schema(), tool.whole_input_schema());
+            [Some(&*shown), Some(&*whole), tool.output_schema.as_deref()]
                 .into_iter()
                 .flatten()
                 .find_map(uncompilable)

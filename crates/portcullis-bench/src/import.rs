@@ -9,6 +9,7 @@ use portcullis_mcp::{
 };
 use portcullis_openapi::{Document, Limits, Tool};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::process;
@@ -67,7 +68,11 @@ fn import(bytes: &[u8], start: Instant, measured: &mut Measured) -> anyhow::Resu
     let (tools, _) = document.tools();
     drop(document);
     let introduction = Introduction::new("bench", None, "1", None);
-    let list = ToolList::new(tools.iter().map(definition).collect());
+    let schemas: Vec<_> = tools.iter().map(Tool::input_schema).collect();
+    let definitions = tools.iter().zip(&schemas);
+    let definitions = definitions.map(|(tool, schema)| definition(tool, schema));
+    let list = ToolList::new(definitions.collect());
+    drop(schemas);
     measured.tools = list.len();
     measured.list_bytes = list_all(&list, &introduction)?;
     let ready = start.elapsed();
@@ -77,12 +82,12 @@ fn import(bytes: &[u8], start: Instant, measured: &mut Measured) -> anyhow::Resu
     Ok(ready)
 }
 
-fn definition(tool: &Tool) -> ToolDefinition<'_> {
+fn definition<'a>(tool: &'a Tool, input_schema: &'a RawValue) -> ToolDefinition<'a> {
     ToolDefinition {
         name: &tool.name,
         title: tool.title.as_deref(),
         description: &tool.description,
-        input_schema: &tool.input_schema,
+        input_schema,
         output_schema: tool.output_schema.as_deref(),
         annotations: Annotations {
             read_only: tool.annotations.read_only,

@@ -54,14 +54,8 @@ fn main() {
             }
         }
         if json {
-            for Tool {
-                name,
-                input_schema,
-                output_schema,
-                ..
-            } in &tools
-            {
-                let line = serde_json::json!({"name": name, "inputSchema": input_schema, "outputSchema": output_schema.as_deref()});
+            for tool in &tools {
+                let line = serde_json::json!({"name": tool.name, "inputSchema": tool.input_schema(), "outputSchema": tool.output_schema.as_deref()});
                 println!("{line}");
             }
         }
@@ -90,7 +84,7 @@ fn read(file: &str) -> Result<(Vec<Tool>, Vec<Diagnostic>), Box<dyn std::error::
         .collect();
     let mut sizes: Vec<usize> = tools
         .iter()
-        .map(|tool| tool.input_schema.get().len())
+        .map(|tool| tool.input_schema().get().len())
         .collect();
     sizes.sort_unstable();
     let at = |percent: usize| {
@@ -161,10 +155,9 @@ fn ratio(whole: Duration, floor: Duration) -> f64 {
 
 /// Compiles a tool's schemas and prints what a validator says against them.
 fn try_compile(file: &str, tool: &Tool) {
-    for schema in [Some(&*tool.input_schema), tool.output_schema.as_deref()]
-        .into_iter()
-        .flatten()
-    {
+    let (shown, whole) = (tool.input_schema(), tool.whole_input_schema());
+    let schemas = [Some(&*shown), Some(&*whole), tool.output_schema.as_deref()];
+    for schema in schemas.into_iter().flatten() {
         let schema = serde_json::from_str(schema.get()).unwrap_or_default();
         let options =
             jsonschema::options().with_pattern_options(jsonschema::PatternOptions::regex());

@@ -1,6 +1,6 @@
 //! The body of a request: which of the documented media types is sent, and how its argument is written.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -127,7 +127,7 @@ impl<'d> Body<'d> {
         &self,
         schemas: &mut Schemas<'d>,
         diagnostics: &mut Diagnostics,
-    ) -> Rc<Fragment> {
+    ) -> Arc<Fragment> {
         let schema = self.content.get("schema");
         let note;
         let mut property = Property {

@@ -17,11 +17,11 @@ pub struct Limits {
     pub max_operations: usize,
     /// Parameters of one operation; an operation with more is reported.
     pub max_parameters: usize,
-    /// Bytes of one tool's input schema, beyond which referenced schemas are left open.
+    /// Bytes of one tool's input schema as models are shown it; what is held against arguments is whole.
     pub max_input_schema_bytes: usize,
-    /// Bytes of one tool's output schema, beyond which referenced schemas are left open.
+    /// Bytes of one tool's output schema, beyond which members are not named.
     pub max_output_schema_bytes: usize,
-    /// Bytes of all schemas of one document's tools together; the operations that do not fit are reported.
+    /// Bytes of all schemas of one document's tools together, as models are shown them, and of what they refer to; what does not fit is reported.
     pub max_total_schema_bytes: usize,
     /// Diagnostics kept; the rest is counted.
     pub max_diagnostics: usize,
@@ -37,7 +37,7 @@ impl Default for Limits {
             max_files: 10_000,
             max_operations: 50_000,
             max_parameters: 1_000,
-            max_input_schema_bytes: 48 << 10,
+            max_input_schema_bytes: 16 << 10,
             max_output_schema_bytes: 8 << 10,
             max_total_schema_bytes: 256 << 20,
             max_diagnostics: 1_000,

@@ -7,6 +7,9 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
+use crate::schema::Detail;
+use crate::schema::input::{InputSchema, raw};
+
 /// One operation of a document, published as one tool.
 #[derive(Debug)]
 pub struct Tool {
@@ -16,8 +19,6 @@ pub struct Tool {
     pub title: Option<String>,
     /// Never empty.
     pub description: String,
-    /// JSON Schema 2020-12 with root `type: object`, self-contained.
-    pub input_schema: Box<RawValue>,
     /// JSON Schema 2020-12 with root `type: object` where the document describes a JSON answer; it names the members and describes them in words, so that any object satisfies it: real answers stray from their documents, and clients refuse a result that does not conform.
     pub output_schema: Option<Arc<RawValue>>,
     /// Hints that follow from the method.
@@ -32,8 +33,26 @@ pub struct Tool {
     pub pointer: String,
     /// The request to be filled in.
     pub request: RequestTemplate,
-    /// Compiled from `input_schema` on the first call.
+    /// What the arguments are held against, and what models are shown of it.
+    pub(crate) input: InputSchema,
+    /// Compiled from the whole input schema on the first call.
     pub(crate) validator: OnceLock<Option<jsonschema::Validator>>,
+}
+
+impl Tool {
+    /// Writes the input schema as models are shown it: JSON Schema 2020-12 with root `type: object`, self-contained, within [`Limits::max_input_schema_bytes`](crate::Limits::max_input_schema_bytes).
+    ///
+    /// What is cut there is still held against the whole schema.
+    #[must_use]
+    pub fn input_schema(&self) -> Box<RawValue> {
+        raw(self.input.shown())
+    }
+
+    /// Writes the whole input schema, which arguments are held against.
+    #[must_use]
+    pub fn whole_input_schema(&self) -> Box<RawValue> {
+        raw(self.input.whole(Detail::Original))
+    }
 }
 
 /// MCP's tool annotations.

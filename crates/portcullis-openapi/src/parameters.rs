@@ -6,10 +6,9 @@
 mod path;
 mod wire;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::diagnostic::Diagnostics;
 use crate::header::{carries_authority, is_said_elsewhere, is_token};
@@ -29,7 +28,7 @@ pub(crate) struct Parameters {
     pub(crate) query: String,
     pub(crate) list: Vec<Parameter>,
     /// The schema of each parameter's argument.
-    pub(crate) schemas: Vec<Rc<Fragment>>,
+    pub(crate) schemas: Vec<Arc<Fragment>>,
 }
 
 /// A parameter as the document declares it.
@@ -308,9 +307,9 @@ impl<'d> Declared<'d> {
         flow: Flow,
         schemas: &mut Schemas<'d>,
         diagnostics: &mut Diagnostics,
-    ) -> Rc<Fragment> {
+    ) -> Arc<Fragment> {
         let Some(value) = self.value else {
-            return Rc::new(text_fragment());
+            return Arc::new(Fragment::plain(r#"{"type":"string"}"#));
         };
         let (owner, at) = match self.content() {
             Some((media_type, content)) => (
@@ -338,14 +337,5 @@ impl<'d> Declared<'d> {
             diagnostics,
         );
         self.or_empty(schema)
-    }
-}
-
-/// The schema of a parameter that the document only mentions.
-fn text_fragment() -> Fragment {
-    let text = RawValue::from_string(r#"{"type":"string"}"#.to_owned()).expect("this is JSON");
-    Fragment {
-        text,
-        definitions: Vec::new(),
     }
 }

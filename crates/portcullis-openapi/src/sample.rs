@@ -1,6 +1,6 @@
 //! Tools built by hand, for the tests of plans and outcomes.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -9,6 +9,8 @@ use crate::model::{
     Annotations, BodyEncoding, BodyTemplate, Method, Parameter, PathPart, Place, RequestTemplate,
     ServerTemplate, Spelling, Style, Tool,
 };
+use crate::schema::Fragment;
+use crate::schema::input::{Argument, InputSchema};
 
 /// A tool without arguments: `GET /things`.
 pub(crate) fn tool() -> Tool {
@@ -16,7 +18,6 @@ pub(crate) fn tool() -> Tool {
         name: "sample".to_owned(),
         title: None,
         description: "A sample".to_owned(),
-        input_schema: raw(&json!({"type": "object"})),
         output_schema: None,
         annotations: Annotations {
             read_only: true,
@@ -36,15 +37,36 @@ pub(crate) fn tool() -> Tool {
             body: None,
             accept: "application/json".to_owned(),
         },
+        input: InputSchema::new(Vec::new()),
         validator: OnceLock::new(),
     }
 }
 
 impl Tool {
-    /// Sets the input schema.
+    /// Sets the input schema: its properties, and which of them must be given.
     pub(crate) fn checking(mut self, schema: &Value) -> Self {
-        self.input_schema = raw(schema);
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let is_required = required.contains(&json!(name));
+            self.take(name, is_required, property);
+        }
         self
+    }
+
+    /// Sets the schema of an argument.
+    fn take(&mut self, name: &str, is_required: bool, schema: &Value) {
+        let others = self
+            .input
+            .arguments
+            .iter()
+            .filter(|other| &*other.name != name);
+        let argument = Argument {
+            name: name.into(),
+            is_required,
+            schema: Arc::new(Fragment::plain(&schema.to_string())),
+        };
+        let arguments = others.cloned().chain([argument]).collect();
+        self.input = InputSchema::new(arguments);
     }
 
     /// Promises an object.
@@ -63,12 +85,14 @@ impl Tool {
                 PathPart::Literal("/end".to_owned()),
             ]);
         }
+        self.take(&parameter.argument, false, &json!({}));
         self.request.parameters.push(parameter);
         self
     }
 
     /// Sets the body.
     pub(crate) fn sending(mut self, content_type: &str, encoding: BodyEncoding) -> Self {
+        self.take("body", false, &json!({}));
         self.request.method = Method::Post;
         self.request.body = Some(BodyTemplate {
             argument: "body".to_owned(),

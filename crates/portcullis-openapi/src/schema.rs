@@ -1,25 +1,28 @@
 //! `OpenAPI` schemas become JSON Schema 2020-12.
 //!
-//! Each schema is converted once per [`Flow`] and kept as text; a tool's schema is spliced from those texts, with what they refer to under `$defs`, so recursion costs nothing and shared schemas are never copied through a tree.
+//! Each schema is converted once per [`Flow`] and kept as text, and what schemas refer to is kept once for all tools of the document; a tool's schema is put together from those texts when it is asked for (`schema/input.rs`), so recursion costs nothing and shared schemas are never copied.
 //! Keyword by keyword rules are in `schema/convert.rs`; keywords that it does not know, `x-…` extensions among them, are left out.
 
 mod convert;
 mod cycle;
+mod definitions;
+mod fragment;
+pub(crate) mod input;
 mod keyword;
 mod output;
 mod pattern;
-pub(crate) mod published;
+mod trim;
 mod writer;
 
-use std::collections::{HashMap, VecDeque};
-use std::rc::Rc;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-use indexmap::IndexMap;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 pub(crate) use convert::Property;
+pub(crate) use definitions::{Definition, Definitions};
+pub(crate) use fragment::{Detail, Fragment};
 pub(crate) use keyword::{holds_binary, is_object_like, properties};
 pub(crate) use output::output;
 
@@ -28,6 +31,7 @@ use crate::document::Dialect;
 use crate::pointer::Place;
 use crate::reference::{Base, Found, ReferenceError, Target, target_near};
 use convert::Converter;
+use definitions::Named;
 use pattern::Patterns;
 
 /// Which way a schema's values travel, which decides what of it applies.
@@ -41,25 +45,6 @@ pub(crate) enum Flow {
     Response,
 }
 
-/// A converted schema: its text, and the definitions that its `#/$defs/…` references need.
-#[derive(Debug)]
-pub(crate) struct Fragment {
-    pub(crate) text: Box<RawValue>,
-    pub(crate) definitions: Vec<Definition>,
-}
-
-/// The definitions that a schema needs, by name.
-#[derive(Debug, Default)]
-pub(crate) struct Closure {
-    pub(crate) definitions: IndexMap<String, Rc<Fragment>>,
-    /// How many of them accept anything because they did not fit.
-    pub(crate) cut: usize,
-}
-
-/// Identifies a schema that others refer to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Definition(usize);
-
 /// A schema that others refer to.
 #[derive(Clone, Debug)]
 struct Entry<'d> {
@@ -67,6 +52,7 @@ struct Entry<'d> {
     pointer: String,
     schema: &'d Value,
     base: Base<'d>,
+    flow: Flow,
 }
 
 /// Identifies a value of the document, which does not move while its schemas are converted.
@@ -85,9 +71,9 @@ pub(crate) struct Schemas<'d> {
     root: &'d Value,
     dialect: Dialect,
     entries: Vec<Entry<'d>>,
-    by_address: HashMap<Address, Definition>,
-    by_reference: HashMap<&'d str, Definition>,
-    fragments: HashMap<(Address, Flow), Rc<Fragment>>,
+    by_address: HashMap<(Address, Flow), Definition>,
+    by_reference: HashMap<(&'d str, Flow), Definition>,
+    fragments: HashMap<(Address, Flow), Arc<Fragment>>,
     patterns: Patterns,
 }
 
@@ -112,7 +98,7 @@ impl<'d> Schemas<'d> {
         place: &Place<'_>,
         flow: Flow,
         diagnostics: &mut Diagnostics,
-    ) -> Rc<Fragment> {
+    ) -> Arc<Fragment> {
         self.remembered(owner, flow, |schemas| {
             let base = Base {
                 schema: property.schema.unwrap_or(owner),
@@ -130,49 +116,49 @@ impl<'d> Schemas<'d> {
         note: &str,
         is_base64: bool,
         flow: Flow,
-    ) -> Rc<Fragment> {
+    ) -> Arc<Fragment> {
         self.remembered(owner, flow, |_| convert::text(property, note, is_base64))
     }
 
-    /// Gathers the definitions that are reached from `first`, nearest first, until `budget` bytes are spent; those beyond accept anything.
-    pub(crate) fn closure(
-        &mut self,
-        first: impl IntoIterator<Item = Definition>,
-        flow: Flow,
+    /// Converts what was referred to and what that refers to, until `budget` bytes are spent; those beyond accept anything.
+    ///
+    /// `shown` is the budget of one tool's schema as models are shown it.
+    pub(crate) fn definitions(
+        mut self,
         budget: usize,
+        shown: usize,
         diagnostics: &mut Diagnostics,
-    ) -> Closure {
-        let mut queue: VecDeque<Definition> = first.into_iter().collect();
-        let mut closure = Closure::default();
+    ) -> Definitions {
+        let mut all = Vec::new();
         let mut left = budget;
-        while let Some(definition) = queue.pop_front() {
-            let Some(entry) = self.entries.get(definition.0) else {
-                continue;
-            };
-            if closure.definitions.contains_key(&entry.name) {
-                continue;
-            }
-            let Entry {
-                name,
-                pointer,
-                schema,
-                base,
-            } = entry.clone();
-            let fragment = self.remembered(schema, flow, |schemas| {
-                Converter::new(schemas, diagnostics, flow, base, Some(definition))
-                    .root(schema, &Place::at(&pointer))
-            });
-            let size = name.len() + fragment.text.get().len();
+        while let Some(entry) = self.entries.get(all.len()).cloned() {
+            let definition = definition(all.len());
+            let place = Place::at(&entry.pointer);
+            let mut fragment = Converter::new(
+                &mut self,
+                diagnostics,
+                entry.flow,
+                entry.base,
+                Some(definition),
+            )
+            .root(entry.schema, &place);
+            let size = entry.name.len() + fragment.size(Detail::Whole);
             if let Some(rest) = left.checked_sub(size) {
                 left = rest;
-                queue.extend(&fragment.definitions);
-                closure.definitions.insert(name, fragment);
             } else {
-                closure.definitions.insert(name, Rc::new(Fragment::open()));
-                closure.cut += 1;
+                let message = format!(
+                    "the schemas that the document's tools refer to exceed {budget} bytes; any value is accepted where the rest is referred to"
+                );
+                diagnostics.warn("schemas-too-large", "", message);
+                fragment = Fragment::plain("{}");
             }
+            all.push(Named {
+                name: entry.name.into(),
+                fragment,
+            });
         }
-        closure
+        all.shrink_to_fit();
+        Definitions { all, budget: shown }
     }
 
     fn remembered(
@@ -180,19 +166,24 @@ impl<'d> Schemas<'d> {
         key: &'d Value,
         flow: Flow,
         convert: impl FnOnce(&mut Self) -> Fragment,
-    ) -> Rc<Fragment> {
+    ) -> Arc<Fragment> {
         let key = (Address::of(key), flow);
         if let Some(fragment) = self.fragments.get(&key) {
-            return Rc::clone(fragment);
+            return Arc::clone(fragment);
         }
-        let fragment = Rc::new(convert(self));
-        self.fragments.insert(key, Rc::clone(&fragment));
+        let fragment = Arc::new(convert(self));
+        self.fragments.insert(key, Arc::clone(&fragment));
         fragment
     }
 
     /// Finds the schema that a reference names, in the document or in `base`.
-    fn refer(&mut self, text: &'d str, base: &Base<'d>) -> Result<Definition, ReferenceError> {
-        if let Some(&definition) = self.by_reference.get(text) {
+    fn refer(
+        &mut self,
+        text: &'d str,
+        base: &Base<'d>,
+        flow: Flow,
+    ) -> Result<Definition, ReferenceError> {
+        if let Some(&definition) = self.by_reference.get(&(text, flow)) {
             return Ok(definition);
         }
         let (target, found) = target_near(self.root, base, text)?;
@@ -200,8 +191,9 @@ impl<'d> Schemas<'d> {
             value: schema,
             pointer,
         } = target;
-        let next = Definition(self.entries.len());
-        let definition = *self.by_address.entry(Address::of(schema)).or_insert(next);
+        let next = definition(self.entries.len());
+        let address = (Address::of(schema), flow);
+        let definition = *self.by_address.entry(address).or_insert(next);
         if definition == next {
             let name = definition_name(&pointer);
             let base = if found == Found::InBase {
@@ -217,30 +209,25 @@ impl<'d> Schemas<'d> {
                 pointer,
                 schema,
                 base,
+                flow,
             });
         }
         if found == Found::InDocument {
-            self.by_reference.insert(text, definition);
+            self.by_reference.insert((text, flow), definition);
         }
         Ok(definition)
     }
 
     fn entry(&self, definition: Definition) -> &Entry<'d> {
         self.entries
-            .get(definition.0)
+            .get(definition.0 as usize)
             .expect("definitions are only made by refer()")
     }
 }
 
-impl Fragment {
-    /// A schema that accepts anything.
-    pub(crate) fn open() -> Self {
-        let text = RawValue::from_string("{}".to_owned()).expect("this is JSON");
-        Self {
-            text,
-            definitions: Vec::new(),
-        }
-    }
+/// Identifies the entry at an index.
+fn definition(index: usize) -> Definition {
+    Definition(u32::try_from(index).expect("a document has fewer values than that"))
 }
 
 /// Names a definition by its pointer alone: a component by its own name, anything else with a digest that keeps it apart.

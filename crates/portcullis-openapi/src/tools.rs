@@ -1,7 +1,8 @@
 //! Compiles operations into tools, each on its own: what is wrong with one is a diagnostic and touches no other.
 
+mod fit;
+
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -10,17 +11,19 @@ use serde_json::value::RawValue;
 use crate::body::{self, Body};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
+use crate::limits::Limits;
 use crate::model::{Annotations, BodyTemplate, Method, RequestTemplate, Tool};
 use crate::names::{ToolSubject, body_argument, tool_names};
 use crate::operations::{Operation, operations};
 use crate::parameters::{self, Parameters, Surroundings};
 use crate::reference::{reference, target};
 use crate::responses::Responses;
-use crate::schema::published::{self, Argument};
+use crate::schema::input::{Argument, InputSchema};
 use crate::schema::{Address, Flow, Fragment, Schemas, output};
 use crate::security::{alternatives, is_declared};
 use crate::servers::server;
 use crate::text::clean;
+use fit::fit;
 
 /// Longest description of a tool, in characters.
 const MAX_DESCRIPTION: usize = 2_000;
@@ -49,14 +52,34 @@ impl Document {
             schemas: Schemas::new(&self.root, self.dialect),
             outputs: HashMap::new(),
             diagnostics,
-            bytes_left: self.limits.max_total_schema_bytes,
         };
         let tools = operations
             .iter()
             .zip(names)
             .filter_map(|(operation, name)| compiler.tool(operation, name))
             .collect();
-        let mut diagnostics = compiler.diagnostics.finish();
+        let Compiler {
+            schemas,
+            mut diagnostics,
+            ..
+        } = compiler;
+        let Limits {
+            max_total_schema_bytes,
+            max_input_schema_bytes,
+            ..
+        } = self.limits;
+        let definitions = schemas.definitions(
+            max_total_schema_bytes,
+            max_input_schema_bytes,
+            &mut diagnostics,
+        );
+        let tools = fit(
+            tools,
+            &Arc::new(definitions),
+            &self.limits,
+            &mut diagnostics,
+        );
+        let mut diagnostics = diagnostics.finish();
         self.origins.translate(&mut diagnostics);
         (tools, diagnostics)
     }
@@ -76,7 +99,6 @@ struct Compiler<'d> {
     schemas: Schemas<'d>,
     outputs: HashMap<Address, Arc<RawValue>>,
     diagnostics: Diagnostics,
-    bytes_left: usize,
 }
 
 impl<'d> Compiler<'d> {
@@ -107,9 +129,7 @@ impl<'d> Compiler<'d> {
         });
         let responses = Responses::of(operation, root);
         let output_schema = self.output_schema(&responses);
-        let input_schema =
-            self.input_schema(operation, arguments(&parameters, body.as_ref()), flow);
-        self.spend(operation, &input_schema, output_schema.as_deref())?;
+        let arguments = arguments(&parameters, body.as_ref());
         Some(Tool {
             name,
             title: operation
@@ -117,7 +137,6 @@ impl<'d> Compiler<'d> {
                 .map(|text| clean(text, MAX_TITLE).into_owned())
                 .filter(|text| !text.is_empty()),
             description: description(operation),
-            input_schema,
             output_schema,
             annotations: annotations(operation.method),
             security,
@@ -133,6 +152,7 @@ impl<'d> Compiler<'d> {
                 body: body.map(|(template, _)| template),
                 accept: responses.accept(),
             },
+            input: InputSchema::new(arguments),
             validator: OnceLock::new(),
         })
     }
@@ -148,48 +168,6 @@ impl<'d> Compiler<'d> {
             return None;
         }
         Some(())
-    }
-
-    /// Writes the input schema within the limits; what does not fit accepts anything, and is reported.
-    fn input_schema(
-        &mut self,
-        operation: &Operation<'_>,
-        mut arguments: Vec<Argument<'_>>,
-        flow: Flow,
-    ) -> Box<RawValue> {
-        let limit = self.document.limits.max_input_schema_bytes;
-        for argument in arguments
-            .iter_mut()
-            .filter(|argument| argument.schema.text.get().len() > limit)
-        {
-            let message = format!(
-                "the schema of the argument `{}` exceeds {limit} bytes; any value is accepted there",
-                argument.name
-            );
-            self.diagnostics
-                .warn("schema-too-large", &operation.pointer, message);
-            argument.schema = Rc::new(Fragment::open());
-        }
-        let size: usize = arguments
-            .iter()
-            .map(|argument| argument.name.len() + argument.schema.text.get().len())
-            .sum();
-        let budget = limit.saturating_sub(size).min(self.bytes_left);
-        let first = arguments
-            .iter()
-            .flat_map(|argument| argument.schema.definitions.iter().copied());
-        let closure = self
-            .schemas
-            .closure(first, flow, budget, &mut self.diagnostics);
-        if closure.cut > 0 {
-            let message = format!(
-                "the input schema exceeds {limit} bytes; {} schemas far from its root accept anything",
-                closure.cut
-            );
-            self.diagnostics
-                .note("schema-cut", &operation.pointer, message);
-        }
-        published::input(&arguments, &closure)
     }
 
     /// Describes the answer; operations that answer with the same schema share the text.
@@ -209,48 +187,27 @@ impl<'d> Compiler<'d> {
             .insert(Address::of(described), Arc::clone(&text));
         Some(text)
     }
-
-    /// Takes a tool's schemas from the document's budget.
-    fn spend(
-        &mut self,
-        operation: &Operation<'_>,
-        input: &RawValue,
-        output: Option<&RawValue>,
-    ) -> Option<()> {
-        let size = input.get().len() + output.map_or(0, |output| output.get().len());
-        let Some(left) = self.bytes_left.checked_sub(size) else {
-            let message = format!(
-                "the schemas of the document's tools exceed {} bytes; the operation does not become a tool",
-                self.document.limits.max_total_schema_bytes
-            );
-            self.diagnostics
-                .error("schemas-too-large", &operation.pointer, message);
-            return None;
-        };
-        self.bytes_left = left;
-        Some(())
-    }
 }
 
 /// Lists the arguments of a tool, the body last.
-fn arguments<'a>(
-    parameters: &'a Parameters,
-    body: Option<&'a (BodyTemplate, Rc<Fragment>)>,
-) -> Vec<Argument<'a>> {
+fn arguments(
+    parameters: &Parameters,
+    body: Option<&(BodyTemplate, Arc<Fragment>)>,
+) -> Vec<Argument> {
     let of_parameters =
         parameters
             .list
             .iter()
             .zip(&parameters.schemas)
             .map(|(parameter, schema)| Argument {
-                name: &parameter.argument,
+                name: parameter.argument.as_str().into(),
                 is_required: parameter.required,
-                schema: Rc::clone(schema),
+                schema: Arc::clone(schema),
             });
     let of_body = body.map(|(template, schema)| Argument {
-        name: &template.argument,
+        name: template.argument.as_str().into(),
         is_required: template.required,
-        schema: Rc::clone(schema),
+        schema: Arc::clone(schema),
     });
     of_parameters.chain(of_body).collect()
 }

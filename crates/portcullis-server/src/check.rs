@@ -86,7 +86,7 @@ pub struct CheckedTool {
     pub method: &'static str,
     /// Where the operation stands in the document.
     pub pointer: String,
-    /// The schema of its arguments.
+    /// The schema of its arguments, as models are shown it.
     pub input_schema: Box<RawValue>,
     /// The schema of its answers.
     pub output_schema: Option<Box<RawValue>>,
@@ -230,7 +230,7 @@ fn tools(document: &PublishedDocument) -> impl Iterator<Item = CheckedTool> {
         description: tool.description.clone(),
         method: tool.request.method.as_str(),
         pointer: tool.pointer.clone(),
-        input_schema: tool.input_schema.clone(),
+        input_schema: tool.input_schema(),
         output_schema: tool.output_schema.as_deref().map(ToOwned::to_owned),
     })
 }

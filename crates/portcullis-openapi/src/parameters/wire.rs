@@ -1,9 +1,8 @@
 //! How a parameter goes onto the wire: its style, or the media type of its `content`.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::{Declared, word};
 use crate::body::fields;
@@ -94,7 +93,7 @@ impl<'d> Declared<'d> {
     }
 
     /// Adds the empty text to the schema of a parameter that may be a name without a value; lists have an empty one of their own.
-    pub(super) fn or_empty(&self, schema: Rc<Fragment>) -> Rc<Fragment> {
+    pub(super) fn or_empty(&self, schema: Arc<Fragment>) -> Arc<Fragment> {
         let declared = self.member("schema");
         let is =
             |name: &str| declared.and_then(|schema| schema.get("type")?.as_str()) == Some(name);
@@ -103,10 +102,6 @@ impl<'d> Declared<'d> {
         if !self.allows_empty() || !is_scalar {
             return schema;
         }
-        let text = format!(r#"{{"anyOf":[{},{{"const":""}}]}}"#, schema.text.get());
-        Rc::new(Fragment {
-            text: RawValue::from_string(text).expect("a schema within JSON is JSON"),
-            definitions: schema.definitions.clone(),
-        })
+        Arc::new(schema.within(r#"{"anyOf":["#, r#",{"const":""}]}"#))
     }
 }

@@ -1,4 +1,4 @@
-//! Arguments against the input schema that the model was shown.
+//! Arguments against the whole input schema, of which the model may have been shown a part.
 //!
 //! The schema is compiled on the first call, since compiling costs about a millisecond and most tools are never called.
 //! Patterns run on the linear-time engine only and no reference is ever fetched.
@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::ArgumentError;
 use crate::model::Tool;
+use crate::schema::Detail;
 
 /// How many violations one answer names.
 const MAX_VIOLATIONS: usize = 3;
@@ -31,7 +32,7 @@ impl Tool {
     pub(super) fn validate(&self, arguments: &Value) -> Result<(), ArgumentError> {
         let compiled = self
             .validator
-            .get_or_init(|| compile(self.input_schema.get()));
+            .get_or_init(|| compile(&self.input.whole(Detail::Terse)));
         let Some(validator) = compiled else {
             return Ok(());
         };
@@ -47,8 +48,8 @@ impl Tool {
     }
 }
 
-fn compile(schema: &str) -> Option<Validator> {
-    let mut schema: Value = serde_json::from_str(schema).ok()?;
+fn compile(schema: &[u8]) -> Option<Validator> {
+    let mut schema: Value = serde_json::from_slice(schema).ok()?;
     let share = MAX_PATTERNS_BYTES / patterns(&schema).max(1);
     let options = jsonschema::options()
         .with_draft(Draft::Draft202012)

@@ -5,9 +5,9 @@
 mod assertion;
 mod composition;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::fragment::Kind;
 use super::keyword::{hidden_properties, is_binary, is_true};
 use super::writer::JsonWriter;
 use super::{Definition, Flow, Fragment, Schemas};
@@ -58,8 +58,21 @@ pub(super) struct Converter<'s, 'd> {
 #[derive(Clone, Copy, Default)]
 struct Around<'a, 'd> {
     property: Property<'d>,
+    /// Whether what is converted is an argument itself.
+    is_argument: bool,
     /// Names of properties that an enclosing schema hides.
     hidden: &'a [&'d str],
+}
+
+impl Around<'_, '_> {
+    /// What a description here describes.
+    fn kind(&self) -> Kind {
+        if self.is_argument {
+            Kind::Head
+        } else {
+            Kind::Lore
+        }
+    }
 }
 
 impl<'s, 'd> Converter<'s, 'd> {
@@ -92,6 +105,7 @@ impl<'s, 'd> Converter<'s, 'd> {
     pub(super) fn property(mut self, property: &Property<'d>, place: &Place<'_>) -> Fragment {
         let around = Around {
             property: *property,
+            is_argument: true,
             hidden: &[],
         };
         match property.schema {
@@ -107,11 +121,8 @@ impl<'s, 'd> Converter<'s, 'd> {
     }
 
     fn finish(self) -> Fragment {
-        let text: Box<RawValue> = self.out.finish();
-        Fragment {
-            text,
-            definitions: self.definitions,
-        }
+        let (text, spans) = self.out.finish();
+        Fragment::new(text, spans, self.definitions)
     }
 
     fn schema(&mut self, schema: &'d Value, place: &Place<'_>, around: Around<'_, 'd>) {
@@ -202,12 +213,12 @@ impl<'s, 'd> Converter<'s, 'd> {
             .map(|title| clean(title, MAX_TITLE))
             && !title.is_empty()
         {
-            self.out.member("title", &title);
+            self.out.optional(around.kind(), "title", &title);
         }
         if self.is_base64(schema) {
             self.out.member("contentEncoding", "base64");
         }
-        self.description(schema, around.property);
+        self.description(schema, around);
         if let Some(default) = schema.get("default").filter(|value| is_small(value)) {
             self.out.member("default", default);
         }
@@ -221,14 +232,15 @@ impl<'s, 'd> Converter<'s, 'd> {
             .flatten()
             .find(|value| !value.is_null() && is_small(value))
         {
-            self.out.member("examples", &[example]);
+            self.out.optional(around.kind(), "examples", &[example]);
         }
         if around.property.is_deprecated || is_true(schema, "deprecated") {
             self.out.member("deprecated", &true);
         }
     }
 
-    fn description(&mut self, schema: &Map<String, Value>, property: Property<'_>) {
+    fn description(&mut self, schema: &Map<String, Value>, around: Around<'_, '_>) {
+        let (property, kind) = (around.property, around.kind());
         let own = || schema.get("description").and_then(Value::as_str);
         let said = property
             .description
@@ -242,11 +254,12 @@ impl<'s, 'd> Converter<'s, 'd> {
         let description = clean(said, MAX_DESCRIPTION);
         match (description.is_empty(), note) {
             (true, None) => {}
-            (false, None) => self.out.member("description", &description),
-            (true, Some(note)) => self.out.member("description", note),
-            (false, Some(note)) => self
-                .out
-                .member("description", &format!("{description}\n\n{note}")),
+            (false, None) => self.out.optional(kind, "description", &description),
+            (true, Some(note)) => self.out.optional(kind, "description", note),
+            (false, Some(note)) => {
+                let both = format!("{description}\n\n{note}");
+                self.out.optional(kind, "description", &both);
+            }
         }
     }
 
@@ -271,12 +284,11 @@ pub(super) fn text(property: &Property<'_>, note: &str, is_base64: bool) -> Frag
         out.member("contentEncoding", "base64");
     }
     let said = clean(property.description.unwrap_or_default(), MAX_DESCRIPTION);
-    out.member("description", format!("{said}\n\n{note}").trim_start());
+    let both = format!("{said}\n\n{note}");
+    out.optional(Kind::Head, "description", both.trim_start());
     out.close(b'}');
-    Fragment {
-        text: out.finish(),
-        definitions: Vec::new(),
-    }
+    let (text, spans) = out.finish();
+    Fragment::new(text, spans, Vec::new())
 }
 
 /// Tells whether a value is small and clean enough to be shown.

@@ -75,7 +75,8 @@ pub(crate) fn output(
         out.close(b'}');
     }
     out.close(b'}');
-    out.finish()
+    let (text, _) = out.finish();
+    RawValue::from_string(text).expect("every bracket was closed")
 }
 
 /// Puts schemas into words, in the notation of type declarations that models know best.

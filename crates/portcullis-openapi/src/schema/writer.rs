@@ -1,12 +1,14 @@
 //! Writes JSON text member by member, so that a schema is converted without building a second tree.
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+
+use super::fragment::{Kind, Span};
 
 /// JSON text under construction; commas are its own business, matching brackets the caller's.
 #[derive(Debug, Default)]
 pub(super) struct JsonWriter {
     text: Vec<u8>,
+    spans: Vec<Span>,
 }
 
 impl JsonWriter {
@@ -35,9 +37,46 @@ impl JsonWriter {
         self.value(value);
     }
 
-    pub(super) fn finish(self) -> Box<RawValue> {
+    /// Writes a member that may be left out.
+    pub(super) fn optional<T: Serialize + ?Sized>(&mut self, kind: Kind, key: &str, value: &T) {
+        let start = self.len();
+        self.member(key, value);
+        self.mark(kind, start);
+    }
+
+    /// Returns how much has been written.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Says what was written from `start` on: whole members of an object only.
+    pub(super) fn mark(&mut self, kind: Kind, start: usize) {
+        let span = (u32::try_from(start), u32::try_from(self.text.len()));
+        if let (Ok(start), Ok(end)) = span {
+            self.spans.push(Span { start, end, kind });
+        }
+    }
+
+    /// Writes the key of alternatives of which exactly one fits.
+    pub(super) fn one_of(&mut self) {
+        self.key("oneOf");
+        let end = self.text.len() - "\":".len();
+        let span = (u32::try_from(end - "oneOf".len()), u32::try_from(end));
+        if let (Ok(start), Ok(end)) = span {
+            let kind = Kind::OneOf;
+            self.spans.push(Span { start, end, kind });
+        }
+    }
+
+    /// Tells whether something written from `start` on refers to a definition.
+    pub(super) fn refers(&self, start: usize) -> bool {
+        let written = self.text.get(start..).unwrap_or_default();
+        written.windows(7).any(|window| window == b"\"$ref\":")
+    }
+
+    pub(super) fn finish(self) -> (String, Vec<Span>) {
         let text = String::from_utf8(self.text).expect("serde_json writes UTF-8");
-        RawValue::from_string(text).expect("every bracket was closed")
+        (text, self.spans)
     }
 
     /// Writes a comma where a value or member is not the first of its kind.

@@ -49,7 +49,7 @@ fn tools(bundle: &Bundle) -> (Vec<Tool>, Vec<String>) {
 }
 
 fn input(tool: &Tool) -> Value {
-    serde_json::from_str(tool.input_schema.get()).unwrap()
+    serde_json::from_str(tool.input_schema().get()).unwrap()
 }
 
 const PETS: &[(&str, &str)] = &[

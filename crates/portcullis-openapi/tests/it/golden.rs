@@ -81,7 +81,8 @@ fn check(name: &str, bytes: &[u8]) {
 
 /// What holds for every tool of every document.
 pub(crate) fn assert_sound(tool: &Tool) {
-    let schemas = [Some(&*tool.input_schema), tool.output_schema.as_deref()];
+    let (shown, whole) = (tool.input_schema(), tool.whole_input_schema());
+    let schemas = [Some(&*shown), Some(&*whole), tool.output_schema.as_deref()];
     for schema in schemas.into_iter().flatten() {
         let schema: Value = serde_json::from_str(schema.get()).unwrap();
         assert_eq!(schema["type"], "object", "{}", tool.name);
@@ -91,7 +92,7 @@ pub(crate) fn assert_sound(tool: &Tool) {
             .build(&schema);
         assert!(compiled.is_ok(), "{}: {:?}", tool.name, compiled.err());
     }
-    let input: Value = serde_json::from_str(tool.input_schema.get()).unwrap();
+    let input: Value = serde_json::from_str(whole.get()).unwrap();
     for arguments in [
         json!({}),
         json!({"body": {}}),
@@ -181,7 +182,7 @@ fn write_tool(text: &mut String, tool: &Tool) {
         .collect();
     writeln!(text, "security: {}", security.join(" or ")).unwrap();
     writeln!(text, "hints: {:?}", tool.annotations).unwrap();
-    writeln!(text, "input: {}", pretty(&tool.input_schema)).unwrap();
+    writeln!(text, "input: {}", pretty(&tool.input_schema())).unwrap();
     if let Some(output) = &tool.output_schema {
         writeln!(text, "output: {}", pretty(output)).unwrap();
     }

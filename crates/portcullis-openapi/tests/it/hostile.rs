@@ -180,11 +180,9 @@ fn x_01_schemas_that_fan_out_stay_within_their_budget() {
     );
     let (tools, _) = parse(document).unwrap().tools();
     assert_sound(&tools[0]);
-    assert!(
-        tools[0].input_schema.get().len() < 50 << 10,
-        "{}",
-        tools[0].input_schema.get().len()
-    );
+    let shown = tools[0].input_schema();
+    assert!(shown.get().len() <= 16 << 10, "{}", shown.get().len());
+    assert!(shown.get().contains("Cut: any value"));
 }
 
 #[test]
@@ -237,7 +235,8 @@ fn examples_of_bodies_are_skipped_and_properties_of_that_name_are_not() {
             "a/b": {"type": "object", "properties": {"example": {"type": "string"}, "examples": {"type": "string"}}}
         }}}}}}}}}}}"#;
     let (tools, _) = parse(text).unwrap().tools();
-    let schema = tools[0].input_schema.get();
+    let schema = tools[0].input_schema();
+    let schema = schema.get();
     assert!(
         schema.contains(r#""example":{"type":"string"}"#)
             && schema.contains(r#""examples":{"type":"string"}"#),
@@ -246,19 +245,25 @@ fn examples_of_bodies_are_skipped_and_properties_of_that_name_are_not() {
 }
 
 #[test]
-fn x_01_one_argument_beyond_the_limit_accepts_anything() {
+fn x_01_one_argument_beyond_the_limit_is_shown_as_cut_and_held_whole() {
     let limits = Limits {
         max_input_schema_bytes: 1_000,
         ..Limits::default()
     };
     let text = format!(
-        "openapi: 3.0.0\npaths: {{/a: {{get: {{parameters: [{{name: a, in: query, schema: {{enum: [{}]}}}}]}}}}}}\n",
+        "openapi: 3.0.0\npaths: {{/a: {{get: {{parameters: [{{name: a, in: query, schema: {{type: string, enum: [{}]}}}}]}}}}}}\n",
         "x".repeat(1_000)
     );
     let (tools, diagnostics) = Document::parse(text.as_bytes(), &limits).unwrap().tools();
     assert_eq!(
-        tools[0].input_schema.get(),
-        r#"{"type":"object","properties":{"a":{}},"additionalProperties":false}"#
+        tools[0].input_schema().get(),
+        r#"{"type":"object","properties":{"a":{"type":"string","description":"Cut: any value; see the API's documentation."}},"additionalProperties":false}"#
     );
-    assert_eq!(diagnostics[0].code, "schema-too-large");
+    assert_eq!(diagnostics[0].code, "schema-cut");
+    let arguments = serde_json::value::to_raw_value(&serde_json::json!({"a": "y"})).unwrap();
+    let refusal = tools[0].plan(Some(&arguments)).unwrap_err().to_string();
+    assert!(
+        refusal.starts_with("argument `a` must be one of"),
+        "{refusal}"
+    );
 }

@@ -8,23 +8,25 @@ use crate::catalogue::PublishedTool;
 /// Writes the list of a toolset's tools, under the names that they are published by.
 #[must_use]
 pub fn tool_list<'a>(tools: impl IntoIterator<Item = (&'a String, &'a PublishedTool)>) -> ToolList {
-    ToolList::new(
-        tools
-            .into_iter()
-            .map(|(name, PublishedTool { tool, .. })| ToolDefinition {
-                name,
-                title: tool.title.as_deref(),
-                description: &tool.description,
-                input_schema: &tool.input_schema,
-                output_schema: tool.output_schema.as_deref(),
-                annotations: Annotations {
-                    read_only: tool.annotations.read_only,
-                    destructive: tool.annotations.destructive,
-                    idempotent: tool.annotations.idempotent,
-                },
-            })
-            .collect(),
-    )
+    let tools: Vec<_> = tools
+        .into_iter()
+        .map(|(name, PublishedTool { tool, .. })| (name, tool, tool.input_schema()))
+        .collect();
+    let definitions = tools
+        .iter()
+        .map(|(name, tool, input_schema)| ToolDefinition {
+            name,
+            title: tool.title.as_deref(),
+            description: &tool.description,
+            input_schema,
+            output_schema: tool.output_schema.as_deref(),
+            annotations: Annotations {
+                read_only: tool.annotations.read_only,
+                destructive: tool.annotations.destructive,
+                idempotent: tool.annotations.idempotent,
+            },
+        });
+    ToolList::new(definitions.collect())
 }
 
 /// Writes the introduction of a toolset: to MCP clients each toolset is a server of its own.

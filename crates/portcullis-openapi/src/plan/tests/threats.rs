@@ -52,8 +52,9 @@ fn o_01_dot_segments_that_come_about_by_joining_are_refused() {
         cause(&labelled, &json!({"p": ["", "/x"]})),
         Unsendable::DotSegment
     );
-    let mut tool = tool().with(parameter(Place::Path, "a"));
-    tool.request.parameters.push(parameter(Place::Path, "b"));
+    let mut tool = tool()
+        .with(parameter(Place::Path, "a"))
+        .with(parameter(Place::Path, "b"));
     tool.request.path = vec![
         PathPart::Literal("/".to_owned()),
         PathPart::Parameter(0),

@@ -6,6 +6,7 @@ use super::{Around, Converter};
 use crate::pointer::Place;
 use crate::reference::{reference, target};
 use crate::schema::cycle;
+use crate::schema::fragment::Kind;
 use crate::schema::keyword::{is_hidden, properties};
 
 impl<'d> Converter<'_, 'd> {
@@ -42,8 +43,13 @@ impl<'d> Converter<'_, 'd> {
                 self.below(value, place);
             }
             ("not" | "if" | "then" | "else", Value::Object(_) | Value::Bool(_)) => {
+                let start = self.out.len();
                 self.out.key(key);
                 self.schema(value, place, Around::default());
+                // What is referred to may be cut for models, and the opposite of anything is nothing.
+                if self.out.refers(start) {
+                    self.out.mark(Kind::Foreign, start);
+                }
             }
             ("allOf", Value::Array(members)) => self.list("allOf", members, hidden, place),
             ("anyOf" | "oneOf", Value::Array(members)) => {
@@ -62,7 +68,7 @@ impl<'d> Converter<'_, 'd> {
 
     /// Writes `$ref` to a definition, or leaves the schema open where the reference leads nowhere.
     pub(super) fn reference(&mut self, text: &'d str, place: &Place<'_>) {
-        match self.schemas.refer(text, &self.base) {
+        match self.schemas.refer(text, &self.base, self.flow) {
             Ok(definition) => self.refer_to(definition, &place.key("$ref")),
             Err(error) => {
                 let message = format!("{error}; any value is accepted here");
@@ -170,7 +176,11 @@ impl<'d> Converter<'_, 'd> {
         if members.is_empty() {
             return;
         }
-        self.out.key(key);
+        if key == "oneOf" && !schema.contains_key("anyOf") {
+            self.out.one_of();
+        } else {
+            self.out.key(key);
+        }
         self.out.open(b'[');
         for (index, member) in members.iter().enumerate() {
             let place = place.index(index);

@@ -183,7 +183,7 @@ impl Way {
 
     /// Returns the schema of a tool's arguments.
     pub(super) fn arguments(&self, tool: &str) -> String {
-        self.tools[tool].tool.input_schema.get().to_owned()
+        self.tools[tool].tool.input_schema().get().to_owned()
     }
 
     pub(super) async fn call(&self, tool: &str, arguments: Value) -> Told {

@@ -1,0 +1,166 @@
+//! A converted schema: its text, and which of its members are written for whom.
+
+use super::Definition;
+
+/// A converted schema, and the definitions that its `#/$defs/…` references need.
+#[derive(Debug)]
+pub(crate) struct Fragment {
+    text: Box<str>,
+    /// In the order of their starts; the outer of two before the inner.
+    spans: Box<[Span]>,
+    pub(crate) definitions: Box<[Definition]>,
+    whole_bytes: u32,
+    lean_bytes: u32,
+    bare_bytes: u32,
+}
+
+/// A part of the text: a member of an object, with the comma before it where there is one, or a word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) kind: Kind,
+}
+
+/// Why a part is not written as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Describes the schema as a whole.
+    Head,
+    /// Describes something within the schema.
+    Lore,
+    /// Would have a vendor of models refuse the tool, or says too much where parts of the schema are cut.
+    Foreign,
+    /// The word `oneOf`, which is `anyOf` for models: alternatives that are cut cannot be told apart.
+    OneOf,
+}
+
+/// How a schema is written, and for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Everything.
+    Original,
+    /// What arguments are held against.
+    Terse,
+    /// For models.
+    Whole,
+    /// For models, without what describes its parts.
+    Lean,
+    /// For models, without any description.
+    Bare,
+}
+
+impl Detail {
+    /// Returns what stands for a part, where that is not the part itself.
+    fn instead(self, kind: Kind) -> Option<&'static [u8]> {
+        let (head, lore, for_models) = match self {
+            Self::Original => (true, true, false),
+            Self::Terse => (false, false, false),
+            Self::Whole => (true, true, true),
+            Self::Lean => (true, false, true),
+            Self::Bare => (false, false, true),
+        };
+        let instead: &[u8] = if kind == Kind::OneOf { b"anyOf" } else { b"" };
+        let stays = match kind {
+            Kind::Head => head,
+            Kind::Lore => lore,
+            Kind::Foreign | Kind::OneOf => !for_models,
+        };
+        (!stays).then_some(instead)
+    }
+}
+
+impl Fragment {
+    pub(super) fn new(text: String, mut spans: Vec<Span>, definitions: Vec<Definition>) -> Self {
+        spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+        let mut fragment = Self {
+            text: text.into_boxed_str(),
+            spans: spans.into_boxed_slice(),
+            definitions: definitions.into_boxed_slice(),
+            whole_bytes: 0,
+            lean_bytes: 0,
+            bare_bytes: 0,
+        };
+        let measured = |detail| {
+            let mut bytes = 0;
+            fragment.each(detail, &mut |piece| bytes += piece.len());
+            u32::try_from(bytes).unwrap_or(u32::MAX)
+        };
+        let bytes = [Detail::Whole, Detail::Lean, Detail::Bare].map(measured);
+        [
+            fragment.whole_bytes,
+            fragment.lean_bytes,
+            fragment.bare_bytes,
+        ] = bytes;
+        fragment
+    }
+
+    /// A schema without references, of this JSON text.
+    pub(crate) fn plain(text: &str) -> Self {
+        Self::new(text.to_owned(), Vec::new(), Vec::new())
+    }
+
+    /// Puts the schema into another, of which these are the texts before and after it.
+    pub(crate) fn within(&self, before: &str, after: &str) -> Self {
+        let offset = u32::try_from(before.len()).unwrap_or_default();
+        let shifted = self.spans.iter().map(|span| Span {
+            start: span.start.saturating_add(offset),
+            end: span.end.saturating_add(offset),
+            ..*span
+        });
+        let text = format!("{before}{}{after}", self.text);
+        Self::new(text, shifted.collect(), self.definitions.to_vec())
+    }
+
+    /// Returns how many bytes [`Fragment::write`] writes, at most.
+    pub(crate) fn size(&self, detail: Detail) -> usize {
+        match detail {
+            Detail::Original | Detail::Terse => self.text.len(),
+            Detail::Whole => self.whole_bytes as usize,
+            Detail::Lean => self.lean_bytes as usize,
+            Detail::Bare => self.bare_bytes as usize,
+        }
+    }
+
+    /// Writes the schema.
+    pub(crate) fn write(&self, detail: Detail, out: &mut Vec<u8>) {
+        self.each(detail, &mut |piece| out.extend_from_slice(piece));
+    }
+
+    /// Visits the pieces of the text that remain.
+    fn each(&self, detail: Detail, visit: &mut dyn FnMut(&[u8])) {
+        let text = self.text.as_bytes();
+        let mut at = 0;
+        // Whether the first member of an object was left out, so that the next one has a comma too much.
+        let mut leads = false;
+        for span in &self.spans {
+            let (start, end) = (span.start as usize, span.end as usize);
+            let Some(instead) = detail.instead(span.kind).filter(|_| start >= at) else {
+                continue;
+            };
+            leads = remain(text.get(at..start), leads, visit);
+            if !instead.is_empty() {
+                visit(instead);
+            } else if text.get(start) != Some(&b',') {
+                leads = true;
+            }
+            at = end;
+        }
+        remain(text.get(at..), leads, visit);
+    }
+}
+
+/// Visits a piece, without its comma where the member before it is gone; returns whether that is still to be done.
+fn remain(piece: Option<&[u8]>, leads: bool, visit: &mut dyn FnMut(&[u8])) -> bool {
+    match piece.unwrap_or_default() {
+        [] => leads,
+        [b',', rest @ ..] if leads => {
+            visit(rest);
+            false
+        }
+        piece => {
+            visit(piece);
+            false
+        }
+    }
+}

@@ -1,0 +1,442 @@
+//! The input schema of a tool, put together from converted pieces whenever it is asked for.
+//!
+//! There are two: the whole one, which arguments are held against, and the one that models are shown, which has a budget.
+//! Within the budget what is near the root comes first: descriptions of what is far go, then what is far itself, and what is cut says so.
+//! A model that fills in what it cannot see still meets the whole schema.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use super::definitions::{Definition, Definitions, Named, Reached};
+use super::fragment::{Detail, Fragment};
+use super::trim::{STUB, trimmed};
+
+/// `$ref`s after another that models are shown the end of.
+const MAX_HOPS: usize = 8;
+/// A definition that does not fit is shown in part where there is room for so many bytes of it.
+const MIN_TRIMMED: usize = 512;
+/// The schema's own members around the arguments and definitions.
+const FRAME: usize = 90;
+
+/// What arguments a tool takes.
+#[derive(Clone, Debug)]
+pub(crate) struct InputSchema {
+    pub(crate) arguments: Box<[Argument]>,
+    definitions: Arc<Definitions>,
+}
+
+/// One argument of a tool.
+#[derive(Clone, Debug)]
+pub(crate) struct Argument {
+    pub(crate) name: Box<str>,
+    pub(crate) is_required: bool,
+    pub(crate) schema: Arc<Fragment>,
+}
+
+/// How models are shown a schema.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    arguments: Vec<Part>,
+    definitions: Vec<(Definition, Part)>,
+    /// Bytes of the schema, at most.
+    pub(crate) size: usize,
+    /// How many of its parts accept more than they do.
+    pub(crate) cut: usize,
+    /// Whether descriptions are left out.
+    pub(crate) is_lean: bool,
+}
+
+/// How a part of a schema is shown.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    As(Detail),
+    /// Cut to so many bytes.
+    Trimmed(usize),
+    Stub,
+}
+
+impl Argument {
+    fn size(&self, detail: Detail) -> usize {
+        self.name.len() + self.schema.size(detail) + 4
+    }
+}
+
+impl Named {
+    fn size(&self, detail: Detail) -> usize {
+        self.name.len() + self.fragment.size(detail) + 4
+    }
+
+    fn stub_size(&self) -> usize {
+        self.name.len() + STUB.len() + 4
+    }
+}
+
+impl InputSchema {
+    /// Puts arguments together whose definitions are yet to come.
+    pub(crate) fn new(arguments: Vec<Argument>) -> Self {
+        Self {
+            arguments: arguments.into(),
+            definitions: Arc::default(),
+        }
+    }
+
+    /// Says what the arguments' references refer to.
+    pub(crate) fn refer_to(&mut self, definitions: &Arc<Definitions>) {
+        self.definitions = Arc::clone(definitions);
+    }
+
+    /// Writes the whole schema.
+    pub(crate) fn whole(&self, detail: Detail) -> Vec<u8> {
+        let mut outline = Outline {
+            arguments: vec![Part::As(detail); self.arguments.len()],
+            ..Outline::default()
+        };
+        let mut reached = Reached::none_of(&self.definitions);
+        let mut queue: VecDeque<Definition> = VecDeque::new();
+        let referred = self.arguments.iter();
+        queue.extend(referred.flat_map(|argument| &argument.schema.definitions));
+        while let Some(definition) = queue.pop_front() {
+            if let Some(named) = self.definitions.get(definition)
+                && reached.insert(definition)
+            {
+                outline.definitions.push((definition, Part::As(detail)));
+                queue.extend(&named.fragment.definitions);
+            }
+        }
+        self.write(&outline)
+    }
+
+    /// Writes the schema as models are shown it.
+    pub(crate) fn shown(&self) -> Vec<u8> {
+        self.write(&self.outline())
+    }
+
+    /// Decides what of the schema models are shown.
+    pub(crate) fn outline(&self) -> Outline {
+        let budget = self.definitions.budget.saturating_sub(self.frame());
+        let mut outline = self.root(budget);
+        let mut left = budget.saturating_sub(outline.size);
+        let mut reached = Reached::none_of(&self.definitions);
+        let mut queue = VecDeque::new();
+        for (argument, part) in self.arguments.iter().zip(&outline.arguments) {
+            let is_referring = matches!(part, Part::As(_));
+            for &definition in argument.schema.definitions.iter().filter(|_| is_referring) {
+                if reached.insert(definition) {
+                    queue.push_back((definition, 1));
+                }
+            }
+        }
+        while let Some((definition, hops)) = queue.pop_front() {
+            let Some(named) = self.definitions.get(definition) else {
+                continue;
+            };
+            let referred = named.fragment.definitions.iter().copied();
+            let fresh: Vec<_> = referred.filter(|&next| reached.insert(next)).collect();
+            // A stub of each definition that is referred to has been paid for already.
+            let price = named.size(Detail::Lean) + self.stubs(&fresh);
+            let room = left + named.stub_size();
+            let part = match room.checked_sub(price) {
+                Some(rest) if hops <= MAX_HOPS => {
+                    left = rest;
+                    queue.extend(fresh.into_iter().map(|next| (next, hops + 1)));
+                    Part::As(Detail::Lean)
+                }
+                _ => {
+                    for next in fresh {
+                        reached.remove(next);
+                    }
+                    outline.cut += 1;
+                    let half = left / 2;
+                    if hops <= MAX_HOPS && half >= MIN_TRIMMED {
+                        left -= half;
+                        Part::Trimmed(half + STUB.len())
+                    } else {
+                        Part::Stub
+                    }
+                }
+            };
+            outline.definitions.push((definition, part));
+        }
+        left = self.describe(&mut outline, left);
+        outline.size = self.frame() + budget.saturating_sub(left);
+        outline
+    }
+
+    /// Decides what of the arguments is shown; the size counts a stub of each definition that they refer to.
+    fn root(&self, budget: usize) -> Outline {
+        let with_stubs = |argument: &Argument, detail| {
+            argument.size(detail) + self.stubs(&argument.schema.definitions)
+        };
+        for detail in [Detail::Lean, Detail::Bare] {
+            let arguments = self.arguments.iter();
+            let size = arguments.map(|argument| with_stubs(argument, detail)).sum();
+            if size <= budget {
+                return Outline {
+                    arguments: vec![Part::As(detail); self.arguments.len()],
+                    size,
+                    is_lean: detail == Detail::Bare,
+                    ..Outline::default()
+                };
+            }
+        }
+        // The small ones stay whole, and the large ones share what is left.
+        let mut outline = Outline {
+            arguments: vec![Part::Stub; self.arguments.len()],
+            is_lean: true,
+            ..Outline::default()
+        };
+        let sizes = self.arguments.iter().map(|it| with_stubs(it, Detail::Bare));
+        let mut order: Vec<(usize, usize)> = sizes.enumerate().collect();
+        order.sort_by_key(|&(_, size)| size);
+        let mut left = budget;
+        let mut others = order.len();
+        for (index, size) in order {
+            let share = left / others;
+            let part = if size <= share {
+                Part::As(Detail::Bare)
+            } else {
+                outline.cut += 1;
+                let name = self.arguments.get(index).map_or(0, |it| it.name.len());
+                Part::Trimmed(share.saturating_sub(name + 4))
+            };
+            left -= size.min(share);
+            others -= 1;
+            if let Some(slot) = outline.arguments.get_mut(index) {
+                *slot = part;
+            }
+        }
+        outline.size = budget - left;
+        outline
+    }
+
+    /// Spends what is left of the budget on descriptions, nearest first, and returns the rest.
+    fn describe(&self, outline: &mut Outline, mut left: usize) -> usize {
+        let arguments = self.arguments.iter().map(|argument| &*argument.schema);
+        let definitions = &self.definitions;
+        let definitions = outline
+            .definitions
+            .iter_mut()
+            .filter_map(|(definition, part)| Some((&definitions.get(*definition)?.fragment, part)));
+        for (fragment, part) in arguments.zip(&mut outline.arguments).chain(definitions) {
+            let Part::As(detail) = part else { continue };
+            let price = fragment.size(Detail::Whole) - fragment.size(*detail);
+            match left.checked_sub(price) {
+                Some(rest) => (*detail, left) = (Detail::Whole, rest),
+                None => outline.is_lean = true,
+            }
+        }
+        left
+    }
+
+    fn stubs(&self, definitions: &[Definition]) -> usize {
+        let named = definitions
+            .iter()
+            .filter_map(|&it| self.definitions.get(it));
+        named.map(Named::stub_size).sum()
+    }
+
+    /// Bytes of the schema beside arguments and definitions.
+    fn frame(&self) -> usize {
+        let required = self
+            .arguments
+            .iter()
+            .filter(|argument| argument.is_required);
+        FRAME
+            + required
+                .map(|argument| argument.name.len() + 3)
+                .sum::<usize>()
+    }
+
+    /// Writes an object that has these arguments and no others.
+    ///
+    /// `properties` is there even where it is empty: without, `OpenAI` takes no function.
+    fn write(&self, outline: &Outline) -> Vec<u8> {
+        let mut out = Vec::with_capacity(outline.size);
+        out.extend_from_slice(br#"{"type":"object","properties":{"#);
+        let arguments = self.arguments.iter().zip(&outline.arguments);
+        members(
+            &mut out,
+            arguments.map(|(argument, &part)| (&*argument.name, &*argument.schema, part)),
+        );
+        out.push(b'}');
+        let mut required = self
+            .arguments
+            .iter()
+            .filter(|argument| argument.is_required);
+        if let Some(first) = required.next() {
+            out.extend_from_slice(br#","required":["#);
+            string(&mut out, &first.name);
+            for argument in required {
+                out.push(b',');
+                string(&mut out, &argument.name);
+            }
+            out.push(b']');
+        }
+        out.extend_from_slice(br#","additionalProperties":false"#);
+        if !outline.definitions.is_empty() {
+            out.extend_from_slice(br#","$defs":{"#);
+            let definitions = outline
+                .definitions
+                .iter()
+                .filter_map(|&(definition, part)| {
+                    let named = self.definitions.get(definition)?;
+                    Some((&*named.name, &named.fragment, part))
+                });
+            members(&mut out, definitions);
+            out.push(b'}');
+        }
+        out.push(b'}');
+        out
+    }
+}
+
+fn members<'a>(out: &mut Vec<u8>, members: impl Iterator<Item = (&'a str, &'a Fragment, Part)>) {
+    for (index, (name, fragment, part)) in members.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        string(out, name);
+        out.push(b':');
+        match part {
+            Part::As(detail) => fragment.write(detail, out),
+            Part::Trimmed(limit) => {
+                let mut bare = Vec::new();
+                fragment.write(Detail::Bare, &mut bare);
+                out.extend_from_slice(trimmed(&bare, limit).as_bytes());
+            }
+            Part::Stub => out.extend_from_slice(STUB.as_bytes()),
+        }
+    }
+}
+
+fn string(out: &mut Vec<u8>, text: &str) {
+    serde_json::to_writer(out, text).expect("strings serialise into memory");
+}
+
+/// Takes bytes that are JSON as such.
+pub(crate) fn raw(bytes: Vec<u8>) -> Box<RawValue> {
+    let text = String::from_utf8(bytes).expect("schemas are put together from texts");
+    RawValue::from_string(text).expect("schemas are put together from sound JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::schema::fragment::{Kind, Span};
+
+    /// A schema whose text ends in a description.
+    fn described(schema: &Value, kind: Kind, definitions: &[u32]) -> Fragment {
+        let text = schema.to_string();
+        let start = text.find(",\"description\"").expect("described");
+        let [start, end] = [start, text.len() - 1].map(|at| u32::try_from(at).unwrap());
+        let definitions = definitions.iter().map(|&it| Definition(it)).collect();
+        Fragment::new(text, vec![Span { start, end, kind }], definitions)
+    }
+
+    /// A tool with one argument, whose schema leads from definition to definition.
+    fn chain(length: u32, budget: usize) -> InputSchema {
+        let words = "words ".repeat(20);
+        let named = |index: u32| {
+            let next = format!("#/$defs/D{}", index + 1);
+            let schema = json!({"type": "object", "properties": {"next": {"$ref": next}}, "description": words});
+            let referred: &[u32] = if index + 1 < length {
+                &[index + 1]
+            } else {
+                &[]
+            };
+            Named {
+                name: format!("D{index}").into(),
+                fragment: described(&schema, Kind::Lore, referred),
+            }
+        };
+        let mut all: Vec<Named> = (0..length).map(named).collect();
+        if let Some(last) = all.last_mut() {
+            last.fragment = Fragment::plain("{}");
+        }
+        let argument = json!({"$ref": "#/$defs/D0", "description": "The body"});
+        let mut schema = InputSchema::new(vec![Argument {
+            name: "body".into(),
+            is_required: true,
+            schema: Arc::new(described(&argument, Kind::Head, &[0])),
+        }]);
+        schema.refer_to(&Arc::new(Definitions { all, budget }));
+        schema
+    }
+
+    fn shown(schema: &InputSchema) -> Value {
+        let bytes = schema.shown();
+        assert!(bytes.len() <= schema.definitions.budget, "{}", bytes.len());
+        assert!(bytes.len() <= schema.outline().size);
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[test]
+    fn what_fits_is_shown_whole() {
+        let schema = chain(4, 10_000);
+        let whole: Value = serde_json::from_slice(&schema.whole(Detail::Original)).unwrap();
+        assert_eq!(shown(&schema), whole);
+        assert!(!schema.outline().is_lean);
+    }
+
+    #[test]
+    fn descriptions_of_what_is_far_go_first() {
+        let schema = chain(6, 800);
+        let shown = shown(&schema);
+        let is_described = |name: &str| shown["$defs"][name].get("description").is_some();
+        assert!(is_described("D0") && !is_described("D4"), "{shown}");
+        assert_eq!(shown["$defs"]["D4"]["type"], "object");
+        assert_eq!(shown["properties"]["body"]["description"], "The body");
+        let outline = schema.outline();
+        assert!(outline.is_lean && outline.cut == 0);
+    }
+
+    #[test]
+    fn what_is_beyond_the_budget_or_too_deep_says_that_it_is_cut() {
+        for (length, budget) in [(8, 500), (40, 100_000)] {
+            let schema = chain(length, budget);
+            let shown = shown(&schema);
+            let defined = shown["$defs"].as_object().unwrap();
+            let (_, last) = defined.iter().next_back().unwrap();
+            assert_eq!(last.to_string(), STUB);
+            assert!(defined.len() < length as usize);
+            assert_eq!(schema.outline().cut, 1);
+        }
+    }
+
+    #[test]
+    fn arguments_are_held_against_all_of_it() {
+        let schema = chain(40, 500);
+        let whole: Value = serde_json::from_slice(&schema.whole(Detail::Terse)).unwrap();
+        let definitions = whole["$defs"].as_object().unwrap();
+        assert_eq!(definitions.len(), 40);
+        assert!(!whole.to_string().contains("description"));
+    }
+
+    #[test]
+    fn large_arguments_share_what_small_ones_leave() {
+        let long: Vec<_> = (0..200).map(|index| format!("value {index}")).collect();
+        let long = json!({"type": "string", "enum": long}).to_string();
+        let argument = |name: &str, text: &str| Argument {
+            name: name.into(),
+            is_required: false,
+            schema: Arc::new(Fragment::plain(text)),
+        };
+        let mut schema = InputSchema::new(vec![
+            argument("a", &long),
+            argument("b", r#"{"type":"integer"}"#),
+            argument("c", r#"{"enum":["d"]}"#),
+        ]);
+        let budget = 600;
+        let all = Vec::new();
+        schema.refer_to(&Arc::new(Definitions { all, budget }));
+        let shown = shown(&schema);
+        assert_eq!(shown["properties"]["b"], json!({"type": "integer"}));
+        let cut = shown["properties"]["a"]["description"].as_str().unwrap();
+        assert!(cut.starts_with("Cut: "));
+        assert_eq!(schema.outline().cut, 1);
+    }
+}
