@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
+use crate::pointer::unescape;
 use crate::schema::Detail;
 use crate::schema::input::{InputSchema, raw};
 
@@ -29,6 +30,10 @@ pub struct Tool {
     pub declares_security: bool,
     /// Tags of the operation, for selection.
     pub tags: Vec<String>,
+    /// What the document calls the operation, where it does.
+    pub operation_id: Option<String>,
+    /// Whether the document advises against the operation.
+    pub deprecated: bool,
     /// JSON Pointer to the operation in the document.
     pub pointer: String,
     /// The request to be filled in.
@@ -52,6 +57,13 @@ impl Tool {
     #[must_use]
     pub fn whole_input_schema(&self) -> Box<RawValue> {
         raw(self.input.whole(Detail::Original))
+    }
+
+    /// Returns the operation's path as the document writes it, with its places for parameters.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let below = self.pointer.strip_prefix("/paths/").unwrap_or_default();
+        unescape(below.split('/').next().unwrap_or_default())
     }
 }
 
@@ -86,6 +98,17 @@ pub enum Method {
 }
 
 impl Method {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Get,
+        Self::Head,
+        Self::Options,
+        Self::Post,
+        Self::Put,
+        Self::Patch,
+        Self::Delete,
+    ];
+
     /// Returns the method as HTTP writes it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -75,6 +75,11 @@ pub(crate) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
+/// Reads an escaped key again.
+pub(crate) fn unescape(key: &str) -> String {
+    key.replace("~1", "/").replace("~0", "~")
+}
+
 /// Reads the fragment of a local reference as a JSON Pointer: percent-decoded, as RFC 6901 §6 has it.
 pub(crate) fn from_fragment(fragment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(fragment.len());

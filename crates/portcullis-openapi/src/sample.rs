@@ -27,6 +27,8 @@ pub(crate) fn tool() -> Tool {
         security: Vec::new(),
         declares_security: false,
         tags: Vec::new(),
+        operation_id: Some("sample".to_owned()),
+        deprecated: false,
         pointer: "/paths/~1things/get".to_owned(),
         request: RequestTemplate {
             method: Method::Get,

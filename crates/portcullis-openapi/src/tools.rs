@@ -142,6 +142,8 @@ impl<'d> Compiler<'d> {
             security,
             declares_security: is_declared(root, operation.value),
             tags: tags(operation),
+            operation_id: operation.text("operationId").map(str::to_owned),
+            deprecated: is_deprecated(operation),
             pointer: operation.pointer.clone(),
             request: RequestTemplate {
                 method: operation.method,
@@ -223,12 +225,18 @@ fn description(operation: &Operation<'_>) -> String {
         (summary, details) => format!("{summary}\n\n{details}"),
     };
     let text = clean(&text, MAX_DESCRIPTION);
-    match operation.value.get("deprecated") {
-        Some(Value::Bool(true)) => format!("Deprecated. {text}"),
+    if is_deprecated(operation) {
+        format!("Deprecated. {text}")
+    } else if text.is_empty() {
         // What was said may have been nothing but invisible characters.
-        _ if text.is_empty() => operation.method.as_str().to_owned(),
-        _ => text.into_owned(),
+        operation.method.as_str().to_owned()
+    } else {
+        text.into_owned()
     }
+}
+
+fn is_deprecated(operation: &Operation<'_>) -> bool {
+    operation.value.get("deprecated") == Some(&Value::Bool(true))
 }
 
 fn annotations(method: Method) -> Annotations {

@@ -52,6 +52,10 @@ pub struct PublishedToolset {
     pub caller_supplied: BTreeSet<String>,
     /// The environment, where the toolset has one.
     pub environment: Option<Arc<EnvironmentValues>>,
+    /// What the operator may not have meant by its selections.
+    pub selection_warnings: Vec<String>,
+    /// What its selections leave out unless the operator says otherwise.
+    pub selection_notes: Vec<String>,
     /// The tools, by the name that the list gives them.
     pub tools: HashMap<String, PublishedTool>,
     /// What the toolset says of itself; see [`crate::mcp::publish`].
@@ -180,7 +184,8 @@ impl Catalogue {
     /// Says what the operator of a toolset should know before anybody else does.
     pub fn warnings(&self, toolset: &PublishedToolset) -> impl Iterator<Item = String> {
         let open_door = self.open_door(toolset);
-        open_door.into_iter().chain(toolset.unjudged_tokens())
+        let of_access = open_door.into_iter().chain(toolset.unjudged_tokens());
+        of_access.chain(toolset.selection_warnings.iter().cloned())
     }
 
     /// Says that anybody in the world can sign in to a toolset, where that is so and the operator did not say it.

@@ -109,6 +109,8 @@ pub struct CheckedToolset {
     pub missing: Vec<Missing>,
     /// What the operator may not have meant.
     pub warnings: Vec<String>,
+    /// What is left out unless the operator says otherwise.
+    pub notes: Vec<String>,
 }
 
 /// A client that the operator registers.
@@ -246,6 +248,7 @@ fn checked_toolset(toolset: &PublishedToolset, public_url: Option<&Origin>) -> C
         inbound: toolset.inbound.iter().copied().collect(),
         missing: missing(toolset, &names),
         warnings: Vec::new(),
+        notes: toolset.selection_notes.clone(),
         tools: names,
     }
 }

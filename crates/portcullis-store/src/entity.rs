@@ -128,7 +128,7 @@ pub struct ToolsetDocument {
     pub select: Selection,
 }
 
-/// Which operations of a document become tools; empty lists select everything.
+/// Which operations of a document become tools; empty lists select everything but what the document advises against.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Selection {
@@ -138,6 +138,18 @@ pub struct Selection {
     pub include: Vec<String>,
     /// No tools whose name matches one of these patterns.
     pub exclude: Vec<String>,
+    /// Only operations with one of these methods, in capitals.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<String>,
+    /// Only operations whose path matches one of these patterns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+    /// Only operations whose `operationId` matches one of these patterns.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<String>,
+    /// Whether operations that the document advises against are among them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub deprecated: bool,
 }
 
 /// A way into a toolset.

@@ -259,6 +259,12 @@ impl Parts<'_> {
         let sent = sent.map(|manifest| Home::Manifest(manifest));
         let home = provider.map(Home::Provider).or(sent);
         let (chosen, titles) = self.tools(toolset, home)?;
+        let mut remarks = selection::Remarks::default();
+        for part in &toolset.documents {
+            if let Some(document) = self.documents.get(part.document.as_str()) {
+                remarks.look(&part.select, document);
+            }
+        }
         let own_names: Vec<_> = chosen
             .iter()
             .map(|tool| (tool.document.slug.as_str(), tool.tool.name.as_str()))
@@ -291,6 +297,8 @@ impl Parts<'_> {
             caller_supplied: toolset.caller_supplied.clone(),
             environment: self.environment(toolset)?,
             list,
+            selection_warnings: remarks.warnings,
+            selection_notes: remarks.notes,
             tools: names.into_iter().zip(chosen).collect(),
         })
     }

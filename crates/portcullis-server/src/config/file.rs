@@ -407,13 +407,24 @@ table! {
 }
 
 table! {
-    /// Which operations of one document of a toolset become tools; without it, all do.
+    /// Which operations of one document of a toolset become tools; without it, all do but the deprecated ones.
+    /// An operation is published where every key that stands here keeps it.
+    /// In patterns `*` stands for any characters, slashes among them.
     Select = "toolsets.petstore.select.petstore" {
         /// Only operations with one of these tags.
         tags: Vec<String> = "[\"pet\", \"store\"]",
-        /// Only tools whose name matches one of these patterns; `*` stands for any characters.
+        /// Only operations with one of these methods.
+        methods: Vec<Spanned<String>> = "[\"GET\"]",
+        /// Only operations whose path, as the document writes it, matches one of these patterns.
+        paths: Vec<String> = "[\"/pet/{petId}\", \"/store/*\"]",
+        /// Only operations whose `operationId` matches one of these patterns.
+        operations: Vec<String> = "[\"find*\"]",
+        /// Only tools whose name matches one of these patterns.
         include: Vec<String> = "[\"*pet*\"]",
         /// No tools whose name matches one of these patterns.
         exclude: Vec<String> = "[\"delete*\"]",
+        /// Whether operations that the document marks as deprecated are published too; the model is told that they are.
+        /// Default: `false`.
+        deprecated: bool = "true",
     }
 }

@@ -150,6 +150,9 @@ fn print_toolset(out: &mut impl Write, toolset: &CheckedToolset) -> io::Result<(
     for warning in &toolset.warnings {
         writeln!(out, "  warning: {warning}")?;
     }
+    for note in &toolset.notes {
+        writeln!(out, "  note: {note}")?;
+    }
     writeln!(out)
 }
 

@@ -105,6 +105,32 @@ fn check_lists_tools_variables_and_what_is_missing() {
 }
 
 #[test]
+fn check_says_how_many_deprecated_operations_are_left_out() {
+    let folder = folder();
+    let old = DOCUMENT.replace(
+        "operationId: listPets,",
+        "operationId: listPets, deprecated: true,",
+    );
+    std::fs::write(folder.path().join("petstore.yaml"), old).expect("a file");
+    let text = stdout(&portcullis(folder.path(), &["check", "petstore.yaml"]));
+    assert!(
+        text.contains("note: 1 deprecated operation of the document `petstore` left out"),
+        "{text}"
+    );
+    let select = "[toolsets.petstore.select.petstore]\ndeprecated = true\n";
+    std::fs::write(
+        folder.path().join("portcullis.toml"),
+        format!("{FILE}{select}"),
+    )
+    .expect("a file");
+    let text = stdout(&portcullis(folder.path(), &["check", "portcullis.toml"]));
+    assert!(
+        text.contains("1 tool at") && !text.contains("left out"),
+        "{text}"
+    );
+}
+
+#[test]
 fn check_answers_programs_in_json() {
     let folder = folder();
     let check = ["check", "--format", "json", "petstore.yaml"];

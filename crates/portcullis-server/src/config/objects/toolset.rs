@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use portcullis_base::Slug;
 use portcullis_oauth::issuer::redeem::TokenLifetimes;
+use portcullis_openapi::Method;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{Inbound, Selection, ToolsetDocument};
 use toml::Spanned;
@@ -115,7 +116,7 @@ fn documents(
             );
             continue;
         }
-        let select = selection(&table.select, &document);
+        let select = selection(reading, &table.select, &document);
         documents.push(ToolsetDocument { document, select });
     }
     for name in table.select.keys() {
@@ -131,16 +132,41 @@ fn documents(
     documents
 }
 
-fn selection(tables: &Named<file::Select>, document: &Slug) -> Selection {
-    tables
-        .iter()
-        .find(|(name, _)| name.get_ref() == document.as_str())
-        .map(|(_, table)| Selection {
-            tags: table.tags.clone(),
-            include: table.include.clone(),
-            exclude: table.exclude.clone(),
-        })
-        .unwrap_or_default()
+fn selection(
+    reading: &mut Reading<'_>,
+    tables: &Named<file::Select>,
+    document: &Slug,
+) -> Selection {
+    let mut tables = tables.iter();
+    let Some((_, table)) = tables.find(|(name, _)| name.get_ref() == document.as_str()) else {
+        return Selection::default();
+    };
+    Selection {
+        tags: table.tags.clone(),
+        methods: methods(reading, &table.methods),
+        paths: table.paths.clone(),
+        operations: table.operations.clone(),
+        include: table.include.clone(),
+        exclude: table.exclude.clone(),
+        deprecated: table.deprecated,
+    }
+}
+
+fn methods(reading: &mut Reading<'_>, names: &[Spanned<String>]) -> Vec<String> {
+    let mut methods = Vec::new();
+    for name in names {
+        let word = name.get_ref().to_ascii_uppercase();
+        if Method::ALL.iter().any(|method| method.as_str() == word) {
+            methods.push(word);
+        } else {
+            reading.refuse(
+                name.span(),
+                format!("`{}` is no method of an operation", name.get_ref()),
+                did_you_mean(&word, Method::ALL.iter().map(|method| method.as_str())),
+            );
+        }
+    }
+    methods
 }
 
 fn environment(

@@ -20,6 +20,8 @@ impl Rng for Fixed {
 fn toolset(inbound: &[Inbound], declared: &[&str]) -> PublishedToolset {
     let slug = Slug::parse("pets").unwrap();
     PublishedToolset {
+        selection_warnings: Vec::new(),
+        selection_notes: Vec::new(),
         introduction: publish::introduction(&slug, "Pets", None),
         list: publish::tool_list(&HashMap::new()),
         slug,

@@ -118,6 +118,8 @@ fn published(slug: &str, document: &Arc<PublishedDocument>) -> PublishedToolset 
         .collect();
     let description = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     PublishedToolset {
+        selection_warnings: Vec::new(),
+        selection_notes: Vec::new(),
         introduction: publish::introduction(&slug, "Pets & people", None),
         list: publish::tool_list(&tools),
         title: format!("The <{slug}> of people"),

@@ -95,6 +95,8 @@ fn published(
         secret: true,
     };
     PublishedToolset {
+        selection_warnings: Vec::new(),
+        selection_notes: Vec::new(),
         introduction: publish::introduction(&slug, "Pets <of all kinds>", Some("Feed them.")),
         list: publish::tool_list(&tools),
         slug,

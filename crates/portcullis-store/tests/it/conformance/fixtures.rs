@@ -70,6 +70,7 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
         include_str!("../../fixtures/toolset_settings_1_least.json"),
         include_str!("../../fixtures/toolset_settings_2.json"),
         include_str!("../../fixtures/toolset_settings_3.json"),
+        include_str!("../../fixtures/toolset_settings_4.json"),
     ];
     insert_settings(&database, "toolsets", "ts", &toolsets).await;
     let providers = [
@@ -103,10 +104,13 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     let [whole, least] = [0, 1].map(|number| &snapshot.documents[number].settings);
     assert_eq!(whole.scopes, ["repo"]);
     assert_eq!(*least, DocumentSettings::default());
-    let [full, least, signed_in, short] = &snapshot.toolsets[..] else {
-        panic!("four toolsets");
+    let [full, least, signed_in, short, chosen] = &snapshot.toolsets[..] else {
+        panic!("five toolsets");
     };
     assert_eq!(full.documents[0].select.exclude, ["*_delete"]);
+    assert_eq!(full.documents[0].select.methods, [""; 0]);
+    let select = &chosen.documents[0].select;
+    assert_eq!((&*select.methods[0], select.deprecated), ("GET", true));
     assert!(full.inbound.contains(&Inbound::Headers));
     assert!(least.documents.is_empty());
     assert_eq!(signed_in.inbound, [Inbound::OAuth].into());
