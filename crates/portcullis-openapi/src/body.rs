@@ -13,6 +13,9 @@ use crate::pointer::{Place, escape};
 use crate::reference::{Target, follow};
 use crate::schema::{Flow, Fragment, Property, Schemas, holds_binary, properties};
 
+/// What a body that cannot be known says of itself.
+static NOTHING: Value = Value::Null;
+
 /// The body of an operation, chosen but not yet named and converted.
 #[derive(Debug)]
 pub(crate) struct Body<'d> {
@@ -27,30 +30,23 @@ pub(crate) struct Body<'d> {
 
 /// Chooses the body of an operation: JSON before forms, forms before text, text before bytes.
 ///
-/// # Errors
-/// When the body cannot be known: the diagnostic has been written, and the operation must not become a tool that leaves its body out.
+/// A body that cannot be known is any JSON value: an operation never becomes a tool that leaves its body out.
 pub(crate) fn choose<'d>(
     operation: &Operation<'d>,
     root: &'d Value,
     diagnostics: &mut Diagnostics,
-) -> Result<Option<Body<'d>>, BodyUnknown> {
-    let Some(value) = operation
+) -> Option<Body<'d>> {
+    let value = operation
         .value
         .get("requestBody")
-        .filter(|value| !value.is_null())
-    else {
-        return Ok(None);
-    };
-    let target = match follow(root, value, format!("{}/requestBody", operation.pointer)) {
+        .filter(|value| !value.is_null())?;
+    let pointer = format!("{}/requestBody", operation.pointer);
+    let target = match follow(root, value, pointer.clone()) {
         Ok(target) => target,
         Err(error) => {
-            let message = format!("{error}; without its body the operation does not become a tool");
-            diagnostics.error(
-                error.code(),
-                format!("{}/requestBody", operation.pointer),
-                message,
-            );
-            return Err(BodyUnknown);
+            let message = format!("{error}; any JSON value is sent as the body");
+            diagnostics.warn(error.code(), &pointer, message);
+            return Some(Body::unknown(pointer));
         }
     };
     let Some((media_type, content)) = best(&target) else {
@@ -59,21 +55,17 @@ pub(crate) fn choose<'d>(
             target.pointer,
             "the request body has no media type; it is left out",
         );
-        return Ok(None);
+        return None;
     };
-    Ok(Some(Body {
+    Some(Body {
         description: target.value.get("description").and_then(Value::as_str),
         required: target.value.get("required") == Some(&Value::Bool(true)),
         media_type,
         family: family(media_type),
         content,
         pointer: format!("{}/content/{}", target.pointer, escape(media_type)),
-    }))
+    })
 }
-
-/// The operation's body cannot be known.
-#[derive(Debug)]
-pub(crate) struct BodyUnknown;
 
 fn best<'d>(body: &Target<'d>) -> Option<(&'d str, &'d Value)> {
     let content = body.value.get("content")?.as_object()?;
@@ -84,6 +76,18 @@ fn best<'d>(body: &Target<'d>) -> Option<(&'d str, &'d Value)> {
 }
 
 impl<'d> Body<'d> {
+    /// A body of which the document says only that there is one.
+    fn unknown(pointer: String) -> Self {
+        Self {
+            description: Some("The document does not say what the body holds."),
+            required: false,
+            media_type: "application/json",
+            family: Family::Json,
+            content: &NOTHING,
+            pointer,
+        }
+    }
+
     /// Which way the operation's schemas travel.
     pub(crate) fn flow(&self) -> Flow {
         if self.family == Family::Multipart {
@@ -197,6 +201,7 @@ pub(crate) fn fields(
         let style = match encoding.get("style").and_then(Value::as_str) {
             Some("spaceDelimited") => Style::SpaceDelimited,
             Some("pipeDelimited") => Style::PipeDelimited,
+            Some("tabDelimited") => Style::TabDelimited,
             Some("deepObject") => Style::DeepObject,
             _ => Style::Form,
         };

@@ -2,6 +2,8 @@
 //!
 //! Compiling is `tools.rs`; this module decides only whether there is a document at all.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::bundle::origins::Origins;
@@ -11,6 +13,7 @@ use crate::model::SecurityScheme;
 use crate::read::{ReadError, read};
 use crate::security::schemes;
 use crate::servers::own;
+use crate::swagger;
 use crate::text::clean;
 
 /// Longest title of a document, in characters.
@@ -42,10 +45,26 @@ pub struct Document {
 /// Which rules the document's schemas follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
+    /// Swagger 2.0, in the shape of 3.0 (`swagger.rs`).
+    V20,
     /// `OpenAPI` 3.0: a schema's `$ref` stands alone.
     V30,
     /// `OpenAPI` 3.1 and 3.2: JSON Schema 2020-12.
     V31,
+}
+
+impl Dialect {
+    /// Has findings name the places of the document as its author wrote it.
+    pub(crate) fn authored(self, root: &Value, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        if self == Self::V20 {
+            let mut seen = HashSet::new();
+            for diagnostic in &mut found {
+                diagnostic.pointer = swagger::authored(root, &diagnostic.pointer);
+            }
+            found.retain(|found| seen.insert((found.code, found.pointer.clone())));
+        }
+        found
+    }
 }
 
 impl Document {
@@ -55,8 +74,13 @@ impl Document {
     /// When the bytes are not an `OpenAPI` document or exceed a limit; a bad operation is no error but a diagnostic.
     pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, ReadError> {
         let mut diagnostics = Diagnostics::new(limits.max_diagnostics);
-        let root = read(bytes, limits, &mut diagnostics)?;
+        let mut root = read(bytes, limits, &mut diagnostics)?;
         let dialect = dialect(&root)?;
+        if dialect == Dialect::V20 {
+            let limit = limits.max_nodes;
+            swagger::normalise(&mut root, limits, &mut diagnostics)
+                .map_err(|swagger::TooManyValues| ReadError::TooManyValues { limit })?;
+        }
         let about = |key: &str, max| {
             let text = root
                 .get("info")
@@ -67,7 +91,7 @@ impl Document {
         };
         let origins = Origins::of(&root);
         let schemes = schemes(&root, &mut diagnostics);
-        let mut diagnostics = diagnostics.finish();
+        let mut diagnostics = dialect.authored(&root, diagnostics.finish());
         origins.translate(&mut diagnostics);
         Ok(Self {
             title: about("title", MAX_TITLE).unwrap_or_else(|| "API".to_owned()),
@@ -86,17 +110,22 @@ impl Document {
 
 /// Decides by `openapi` and `swagger` at the root; YAML reads an unquoted version as a number.
 fn dialect(root: &Value) -> Result<Dialect, ReadError> {
-    if let Some(version) = root.get("openapi").and_then(scalar) {
-        return match version.split('.').take(2).collect::<Vec<_>>().as_slice() {
+    let named = |key| root.get(key).and_then(scalar);
+    if let Some(version) = named("openapi").or_else(|| named("swagger")) {
+        return match version
+            .trim()
+            .split('.')
+            .take(2)
+            .collect::<Vec<_>>()
+            .as_slice()
+        {
+            ["2", "0"] | ["2"] => Ok(Dialect::V20),
             ["3", "0"] | ["3"] => Ok(Dialect::V30),
             ["3", "1" | "2"] => Ok(Dialect::V31),
             _ => Err(ReadError::UnsupportedVersion {
                 version: clean(&version, 20).into_owned(),
             }),
         };
-    }
-    if root.get("swagger").is_some() {
-        return Err(ReadError::Swagger);
     }
     let found = match root {
         Value::Object(members) if members.is_empty() => "an empty object".to_owned(),

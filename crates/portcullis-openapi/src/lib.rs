@@ -1,6 +1,6 @@
 //! OpenAPI documents become tools; arguments become requests; responses become results.
 //!
-//! Knows: OpenAPI 3.0 and 3.1, JSON Schema as OpenAPI uses it, and what MCP asks of a tool's shape.
+//! Knows: Swagger 2.0, OpenAPI 3.0 to 3.2, JSON Schema as OpenAPI uses it, and what MCP asks of a tool's shape.
 //! Does not know: the network, storage, clocks, MCP's wire format, or any credential's value.
 //!
 //! The way through the crate:
@@ -33,6 +33,7 @@ mod sample;
 mod schema;
 mod security;
 mod servers;
+mod swagger;
 mod text;
 mod tools;
 pub mod variables;

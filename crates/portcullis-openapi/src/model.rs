@@ -242,6 +242,8 @@ pub enum Style {
     SpaceDelimited,
     /// `a|b`
     PipeDelimited,
+    /// `a%09b`, of Swagger 2.0
+    TabDelimited,
     /// `name[member]=value`
     DeepObject,
     /// `name=value; name=value`, written as it is.

@@ -93,8 +93,27 @@ pub(crate) fn operations<'d>(
     operations
 }
 
+/// Tells whether a key of a path item is a method that tools have.
+pub(crate) fn is_method(key: &str) -> bool {
+    named(key).is_some()
+}
+
 /// Reads a key of a path item as a method; one that tools do not have is reported.
 fn method(key: &str, pointer: &str, diagnostics: &mut Diagnostics) -> Option<Method> {
+    if matches!(key, "trace" | "query") {
+        diagnostics.error(
+            "unsupported-method",
+            format!("{pointer}/{key}"),
+            format!(
+                "{} operations do not become tools",
+                key.to_ascii_uppercase()
+            ),
+        );
+    }
+    named(key)
+}
+
+fn named(key: &str) -> Option<Method> {
     Some(match key {
         "get" => Method::Get,
         "head" => Method::Head,
@@ -103,17 +122,6 @@ fn method(key: &str, pointer: &str, diagnostics: &mut Diagnostics) -> Option<Met
         "put" => Method::Put,
         "patch" => Method::Patch,
         "delete" => Method::Delete,
-        "trace" | "query" => {
-            diagnostics.error(
-                "unsupported-method",
-                format!("{pointer}/{key}"),
-                format!(
-                    "{} operations do not become tools",
-                    key.to_ascii_uppercase()
-                ),
-            );
-            return None;
-        }
         _ => return None,
     })
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::diagnostic::Diagnostics;
+use crate::document::Dialect;
 use crate::header::{carries_authority, is_said_elsewhere, is_token};
 use crate::model::{Parameter, PathPart, Place, SchemeKind, SecurityAlternative, SecurityScheme};
 use crate::names::{ArgumentSubject, argument_names};
@@ -44,6 +45,7 @@ struct Declared<'d> {
 /// What decides about an operation's parameters beside the operation itself.
 pub(crate) struct Surroundings<'a, 'd> {
     pub(crate) root: &'d Value,
+    pub(crate) dialect: Dialect,
     pub(crate) schemes: &'a [SecurityScheme],
     pub(crate) security: &'a [SecurityAlternative],
     pub(crate) flow: Flow,
@@ -58,7 +60,7 @@ pub(crate) fn compile<'d>(
 ) -> Parameters {
     let segments = path::segments(operation.path);
     let query = path::query(operation.path);
-    let mut declared = declared(operation, around.root, diagnostics);
+    let mut declared = declared(operation, around, diagnostics);
     move_to_query(&mut declared, &query, operation);
     declared.retain(|parameter| is_argument(parameter, around, &segments, diagnostics));
     for name in segments.iter().filter_map(Segment::parameter) {
@@ -96,7 +98,7 @@ pub(crate) fn compile<'d>(
 /// Collects the parameters of the path and of the operation, which override those of the same name and place.
 fn declared<'d>(
     operation: &Operation<'d>,
-    root: &'d Value,
+    around: &Surroundings<'_, 'd>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Declared<'d>> {
     let mut all: Vec<Declared<'d>> = Vec::new();
@@ -115,7 +117,7 @@ fn declared<'d>(
             let Some(parameter) = read(
                 value,
                 format!("{pointer}/parameters/{index}"),
-                root,
+                around,
                 diagnostics,
             ) else {
                 continue;
@@ -158,10 +160,10 @@ fn move_to_query<'d>(
 fn read<'d>(
     value: &'d Value,
     pointer: String,
-    root: &'d Value,
+    around: &Surroundings<'_, 'd>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Declared<'d>> {
-    let target = match follow(root, value, pointer.clone()) {
+    let target = match follow(around.root, value, pointer.clone()) {
         Ok(target) => target,
         Err(error) => {
             diagnostics.warn(
@@ -178,6 +180,8 @@ fn read<'d>(
         Some("querystring") => Some(Place::QueryString),
         Some("header") => Some(Place::Header),
         Some("cookie") => Some(Place::Cookie),
+        // They are the body (`swagger/body.rs`).
+        Some("body" | "formData") if around.dialect == Dialect::V20 => return None,
         _ => None,
     };
     let unnamed = (place == Some(Place::QueryString)).then_some(QUERY_STRING);

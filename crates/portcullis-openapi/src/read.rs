@@ -68,16 +68,15 @@ pub enum ReadError {
         limit: usize,
     },
     /// Neither `openapi` nor `swagger` at the root.
-    #[error("this is not an OpenAPI document: the root has no `openapi: 3.x` ({found})")]
+    #[error(
+        "this is not an OpenAPI document: the root has neither `openapi: 3.x` nor `swagger: 2.0` ({found})"
+    )]
     NotOpenApi {
         /// What is there instead.
         found: String,
     },
-    /// Swagger 2.0.
-    #[error("Swagger 2.0 is not supported yet: convert the document to OpenAPI 3")]
-    Swagger,
     /// A version that nobody here knows.
-    #[error("OpenAPI {version} is not supported: 3.0, 3.1 and 3.2 are")]
+    #[error("version {version} is not supported: Swagger 2.0 and OpenAPI 3.0, 3.1 and 3.2 are")]
     UnsupportedVersion {
         /// The version as the document writes it.
         version: String,

@@ -195,7 +195,7 @@ impl<'d> Schemas<'d> {
         let address = (Address::of(schema), flow);
         let definition = *self.by_address.entry(address).or_insert(next);
         if definition == next {
-            let name = definition_name(&pointer);
+            let name = definition_name(&pointer, self.dialect);
             let base = if found == Found::InBase {
                 base.clone()
             } else {
@@ -231,12 +231,14 @@ fn definition(index: usize) -> Definition {
 }
 
 /// Names a definition by its pointer alone: a component by its own name, anything else with a digest that keeps it apart.
-fn definition_name(pointer: &str) -> String {
+fn definition_name(pointer: &str, dialect: Dialect) -> String {
     let last = pointer.rsplit('/').next().unwrap_or_default();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if pointer.strip_prefix("/components/schemas/") == Some(last)
-        && !last.is_empty()
-        && last.chars().all(plain)
+    let components = match dialect {
+        Dialect::V20 => "/definitions/",
+        Dialect::V30 | Dialect::V31 => "/components/schemas/",
+    };
+    if pointer.strip_prefix(components) == Some(last) && !last.is_empty() && last.chars().all(plain)
     {
         return last.to_owned();
     }

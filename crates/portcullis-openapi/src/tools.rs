@@ -79,7 +79,7 @@ impl Document {
             &self.limits,
             &mut diagnostics,
         );
-        let mut diagnostics = diagnostics.finish();
+        let mut diagnostics = self.dialect.authored(&self.root, diagnostics.finish());
         self.origins.translate(&mut diagnostics);
         (tools, diagnostics)
     }
@@ -105,7 +105,7 @@ impl<'d> Compiler<'d> {
     /// Compiles one operation; `None` when it cannot become a tool, which has been reported.
     fn tool(&mut self, operation: &Operation<'d>, name: String) -> Option<Tool> {
         let Document { root, schemes, .. } = self.document;
-        let body = body::choose(operation, root, &mut self.diagnostics).ok()?;
+        let body = body::choose(operation, root, &mut self.diagnostics);
         let security = alternatives(
             root,
             operation.value,
@@ -116,6 +116,7 @@ impl<'d> Compiler<'d> {
         let flow = body.as_ref().map_or(Flow::Request, Body::flow);
         let around = Surroundings {
             root,
+            dialect: self.document.dialect,
             schemes,
             security: &security,
             flow,

@@ -73,8 +73,10 @@ impl<'d> Declared<'d> {
             (Place::Path, "label") => Style::Label,
             (Place::Path, "matrix") => Style::Matrix,
             (Place::Query | Place::Cookie, "form") => Style::Form,
-            (Place::Query, "spaceDelimited") => Style::SpaceDelimited,
-            (Place::Query, "pipeDelimited") => Style::PipeDelimited,
+            // OpenAPI has them in the query alone, Swagger 2.0 in paths and headers too.
+            (Place::Path | Place::Query | Place::Header, "spaceDelimited") => Style::SpaceDelimited,
+            (Place::Path | Place::Query | Place::Header, "pipeDelimited") => Style::PipeDelimited,
+            (Place::Path | Place::Query | Place::Header, "tabDelimited") => Style::TabDelimited,
             (Place::Query, "deepObject") => Style::DeepObject,
             (Place::Cookie, "cookie") => Style::Cookie,
             _ => {

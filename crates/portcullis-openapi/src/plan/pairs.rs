@@ -30,26 +30,39 @@ pub(super) struct Pair<'a> {
 }
 
 #[derive(Clone, Copy)]
-enum Separator {
+pub(super) enum Separator {
     Comma,
     Space,
     Pipe,
+    Tab,
 }
 
 impl Separator {
-    fn plain(self) -> char {
+    /// Returns what a style joins by that is not exploded.
+    pub(super) fn of(style: Style) -> Self {
+        match style {
+            Style::SpaceDelimited => Self::Space,
+            Style::PipeDelimited => Self::Pipe,
+            Style::TabDelimited => Self::Tab,
+            _ => Self::Comma,
+        }
+    }
+
+    pub(super) fn plain(self) -> char {
         match self {
             Self::Comma => ',',
             Self::Space => ' ',
             Self::Pipe => '|',
+            Self::Tab => '\t',
         }
     }
 
-    fn encoded(self) -> &'static str {
+    pub(super) fn encoded(self) -> &'static str {
         match self {
             Self::Comma => ",",
             Self::Space => "%20",
             Self::Pipe => "%7C",
+            Self::Tab => "%09",
         }
     }
 }
@@ -113,11 +126,7 @@ pub(super) fn pairs<'a>(
 }
 
 fn joined<'a>(name: &'a str, style: Style, shape: &Shape<'a>) -> Result<Vec<Pair<'a>>, Unsendable> {
-    let separator = match style {
-        Style::SpaceDelimited => Separator::Space,
-        Style::PipeDelimited => Separator::Pipe,
-        _ => Separator::Comma,
-    };
+    let separator = Separator::of(style);
     let pieces = pieces(shape, false, Structure::Json)?;
     if pieces.is_empty() {
         return Ok(Vec::new());

@@ -54,7 +54,7 @@ impl RequestPlan {
             }
             Place::Header => {
                 let shape = or_empty(shape, parameter);
-                let value = style::header(&shape, parameter.spelling.explode).map_err(refused)?;
+                let value = style::header(&shape, parameter.spelling).map_err(refused)?;
                 self.headers.push((parameter.name.clone(), value));
                 Ok(())
             }

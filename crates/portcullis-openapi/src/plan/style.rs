@@ -6,7 +6,7 @@
 
 use super::Unsendable;
 use super::encode::{has_dot_segment, push, push_keeping};
-use super::pairs::{Pair, Piece, Structure, pairs, pieces, refuse_separator};
+use super::pairs::{Pair, Piece, Separator, Structure, pairs, pieces, refuse_separator};
 use super::shape::Shape;
 use crate::header::is_token;
 use crate::model::{Parameter, Spelling, Style};
@@ -38,8 +38,11 @@ pub(super) fn path(
         (Style::Label, false) => (".", ","),
         (Style::Matrix, true) => (";", ";"),
         (Style::Matrix, false) => (";", ","),
-        _ => ("", ","),
+        _ => ("", Separator::of(style).encoded()),
     };
+    if !matches!(Separator::of(style), Separator::Comma) {
+        refuse_separator(&pieces, Separator::of(style).plain())?;
+    }
     if style == Style::Label && explode && !matches!(shape, Shape::Scalar(_)) {
         refuse_separator(&pieces, '.')?;
     }
@@ -105,14 +108,15 @@ pub(super) fn pair(out: &mut String, name: &str, value: &str) {
 }
 
 /// Returns the value of a header parameter.
-pub(super) fn header(shape: &Shape<'_>, explode: bool) -> Result<String, Unsendable> {
+pub(super) fn header(shape: &Shape<'_>, spelling: Spelling) -> Result<String, Unsendable> {
     let value = if let Shape::Scalar(text) = shape {
         text.clone().into_owned()
     } else {
-        let pieces = pieces(shape, explode, Structure::Refused)?;
-        refuse_separator(&pieces, ',')?;
+        let pieces = pieces(shape, spelling.explode, Structure::Refused)?;
+        let separator = Separator::of(spelling.style).plain();
+        refuse_separator(&pieces, separator)?;
         let texts: Vec<_> = pieces.iter().map(Piece::plain).collect();
-        texts.join(",")
+        texts.join(separator.encode_utf8(&mut [0; 4]))
     };
     let is_text = |byte: u8| matches!(byte, b' ' | b'\t' | 0x21..=0x7e);
     if value.bytes().all(is_text) && value.trim_ascii().len() == value.len() {

@@ -174,7 +174,7 @@ impl<'s, 'd> Converter<'s, 'd> {
         self.out.open(b'{');
         if let Some(text) = schema.get("$ref").and_then(Value::as_str) {
             self.reference(text, place);
-            if self.schemas.dialect == Dialect::V30 {
+            if self.schemas.dialect != Dialect::V31 {
                 self.annotations(schema, around);
                 self.out.close(b'}');
                 return;

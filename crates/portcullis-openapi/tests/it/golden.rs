@@ -43,6 +43,14 @@ fn schemas_of_3_1_become_json_schema() {
 }
 
 #[test]
+fn what_only_2_0_has_becomes_what_3_0_has() {
+    check(
+        "swagger-2.0",
+        include_bytes!("../documents/swagger-2.0.yaml"),
+    );
+}
+
+#[test]
 fn security_and_servers_are_per_operation() {
     check("security", include_bytes!("../documents/security.yaml"));
 }

@@ -14,3 +14,5 @@ mod mutated;
 mod names;
 #[cfg(test)]
 mod requests;
+#[cfg(test)]
+mod swagger;
