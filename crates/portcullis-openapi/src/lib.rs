@@ -14,6 +14,7 @@
 mod body;
 mod bundle;
 mod diagnostic;
+mod difference;
 mod document;
 mod header;
 mod limits;
@@ -27,6 +28,7 @@ mod plan;
 mod pointer;
 mod read;
 mod reference;
+mod remembered;
 mod responses;
 #[cfg(test)]
 mod sample;
@@ -40,6 +42,9 @@ pub mod variables;
 
 pub use bundle::{Bundle, Bundler, FileName, InvalidFileName, Tree};
 pub use diagnostic::{Diagnostic, Severity};
+pub use difference::{
+    ChangedTool, DocumentView, RenamedTool, ToolChange, ToolDifference, difference,
+};
 pub use document::Document;
 pub use limits::Limits;
 pub use model::{
@@ -52,3 +57,4 @@ pub use plan::{
     ArgumentError, PlanError, PlannedBody, RequestPlan, Unsendable, encoded, names_collide,
 };
 pub use read::ReadError;
+pub use remembered::{RememberedNames, UnreadableNames};

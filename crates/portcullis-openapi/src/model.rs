@@ -12,7 +12,7 @@ use crate::schema::Detail;
 use crate::schema::input::{InputSchema, raw};
 
 /// One operation of a document, published as one tool.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tool {
     /// Unique in the toolset, `[A-Za-z0-9_-]`, at most 64 characters.
     pub name: String,
@@ -41,7 +41,7 @@ pub struct Tool {
     /// What the arguments are held against, and what models are shown of it.
     pub(crate) input: InputSchema,
     /// Compiled from the whole input schema on the first call.
-    pub(crate) validator: OnceLock<Option<jsonschema::Validator>>,
+    pub(crate) validator: Arc<OnceLock<Option<jsonschema::Validator>>>,
 }
 
 impl Tool {

@@ -41,7 +41,7 @@ pub(crate) fn tool_names(subjects: &[ToolSubject<'_>]) -> Vec<String> {
         let clashes = uses
             .get(&plain.to_ascii_lowercase())
             .is_some_and(|&uses| uses > 1);
-        let with_digest = (1..).map(|times| shortened(subject, times * DIGEST_DIGITS));
+        let with_digest = (1..).map(|times| with_digest(subject, times));
         (!clashes)
             .then_some(plain)
             .into_iter()
@@ -50,6 +50,11 @@ pub(crate) fn tool_names(subjects: &[ToolSubject<'_>]) -> Vec<String> {
             .expect("no two operations share method and path, so their digests differ")
     });
     unique.collect()
+}
+
+/// Names a tool whose plain name is not free; more often tried, with more digits.
+pub(crate) fn with_digest(subject: &ToolSubject<'_>, times: usize) -> String {
+    shortened(subject, times.saturating_mul(DIGEST_DIGITS))
 }
 
 /// The operation's id, or its method and path, in the characters that names have.

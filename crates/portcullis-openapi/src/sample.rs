@@ -1,6 +1,6 @@
 //! Tools built by hand, for the tests of plans and outcomes.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub(crate) fn tool() -> Tool {
             accept: "application/json".to_owned(),
         },
         input: InputSchema::new(Vec::new()),
-        validator: OnceLock::new(),
+        validator: Arc::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 mod fit;
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -156,7 +156,7 @@ impl<'d> Compiler<'d> {
                 accept: responses.accept(),
             },
             input: InputSchema::new(arguments),
-            validator: OnceLock::new(),
+            validator: Arc::default(),
         })
     }
 

@@ -112,6 +112,8 @@ pub struct PublishedDocument {
     pub title: String,
     /// The digest of the document's bytes.
     pub digest: Digest,
+    /// The digest of the names that its tools have, where they are not those without memory.
+    pub names: Option<Digest>,
     /// The compiled operations.
     pub tools: Vec<Arc<Tool>>,
     /// The variables that its calls may read.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use portcullis_base::{Digest, Origin, SafeUrl};
 use portcullis_openapi::{
-    Diagnostic, Document, Limits, ReadError, SecurityScheme, ServerTemplate, Tool,
+    Diagnostic, Document, DocumentView, Limits, ReadError, RememberedNames, SecurityScheme,
+    ServerTemplate, Tool,
 };
 
 /// A document whose operations are compiled.
@@ -17,7 +18,7 @@ pub struct CompiledDocument {
     pub digest: Digest,
     /// What people call the API.
     pub title: String,
-    /// The operations.
+    /// The operations, named without memory of what they were called.
     pub tools: Vec<Arc<Tool>>,
     /// The security schemes.
     pub schemes: Vec<SecurityScheme>,
@@ -28,7 +29,22 @@ pub struct CompiledDocument {
 }
 
 impl CompiledDocument {
-    fn compile(digest: Digest, content: &[u8]) -> Result<Self, ReadError> {
+    /// Returns what anybody sees of it, where its tools are those.
+    #[must_use]
+    pub fn view<'a>(&'a self, tools: &'a [Arc<Tool>]) -> DocumentView<'a> {
+        DocumentView {
+            title: &self.title,
+            tools,
+            schemes: &self.schemes,
+        }
+    }
+
+    /// Compiles a document's bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are no document that can be read.
+    pub fn compile(digest: Digest, content: &[u8]) -> Result<Self, ReadError> {
         let document = Document::parse(content, &Limits::default())?;
         let (tools, of_operations) = document.tools();
         let mut diagnostics = document.diagnostics;
@@ -75,9 +91,12 @@ impl PartialEq for CompiledDocument {
 
 impl Eq for CompiledDocument {}
 
-/// Documents that have been compiled before.
+/// Documents that have been compiled before, and names of tools that have been read.
 #[derive(Clone, Debug, Default)]
-pub struct KnownDocuments(HashMap<Digest, Arc<CompiledDocument>>);
+pub struct KnownDocuments {
+    documents: HashMap<Digest, Arc<CompiledDocument>>,
+    names: HashMap<Digest, Arc<RememberedNames>>,
+}
 
 impl KnownDocuments {
     /// Returns what becomes of a document's bytes; compiles them where they are new.
@@ -90,17 +109,44 @@ impl KnownDocuments {
         digest: Digest,
         content: &[u8],
     ) -> Result<Arc<CompiledDocument>, ReadError> {
-        match self.0.get(&digest) {
+        match self.documents.get(&digest) {
             Some(known) => Ok(Arc::clone(known)),
             None => CompiledDocument::compile(digest, content).map(Arc::new),
         }
     }
 }
 
+impl KnownDocuments {
+    /// Returns what became of the bytes with this digest, where it is known.
+    #[must_use]
+    pub fn known(&self, digest: Digest) -> Option<&Arc<CompiledDocument>> {
+        self.documents.get(&digest)
+    }
+
+    /// Adds a document that was compiled.
+    pub fn add(&mut self, document: Arc<CompiledDocument>) {
+        self.documents.insert(document.digest, document);
+    }
+
+    /// Returns the names with this digest, where they are known.
+    #[must_use]
+    pub fn names(&self, digest: Digest) -> Option<&Arc<RememberedNames>> {
+        self.names.get(&digest)
+    }
+
+    /// Adds the names whose text has this digest.
+    pub fn add_names(&mut self, digest: Digest, names: RememberedNames) {
+        self.names.insert(digest, Arc::new(names));
+    }
+}
+
 impl FromIterator<Arc<CompiledDocument>> for KnownDocuments {
     fn from_iter<I: IntoIterator<Item = Arc<CompiledDocument>>>(documents: I) -> Self {
         let documents = documents.into_iter();
-        Self(documents.map(|known| (known.digest, known)).collect())
+        Self {
+            documents: documents.map(|known| (known.digest, known)).collect(),
+            names: HashMap::new(),
+        }
     }
 }
 

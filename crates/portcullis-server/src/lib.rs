@@ -10,6 +10,7 @@ pub mod check;
 pub mod compiled;
 pub mod config;
 pub mod doctor;
+pub mod document;
 pub mod gateway;
 pub mod http;
 pub mod issuer;

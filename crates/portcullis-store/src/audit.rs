@@ -44,6 +44,10 @@ impl Actor {
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
     }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl AuditEntry {

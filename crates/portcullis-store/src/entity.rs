@@ -3,11 +3,9 @@
 //! `settings` that only ever travel whole are kept as JSON; their shapes are versioned by the fixtures in `tests/fixtures/`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use portcullis_base::{
-    ApiKeyId, Digest, DocumentId, EnvironmentId, ProviderId, Secret, Slug, Timestamp, ToolsetId,
-    VariableId,
+    ApiKeyId, Digest, EnvironmentId, ProviderId, Secret, Slug, Timestamp, ToolsetId, VariableId,
 };
 use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use serde::{Deserialize, Serialize};
@@ -19,29 +17,6 @@ pub enum Owner {
     File,
     /// The admin API or the console.
     Api,
-}
-
-/// An OpenAPI document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
-    /// The row's id.
-    pub id: DocumentId,
-    /// The name in variables and messages.
-    pub slug: Slug,
-    /// Who may change it.
-    pub owner: Owner,
-    /// Where the content came from, for people: a path or a URL.
-    pub source: String,
-    /// The bytes as they came.
-    pub content: Arc<[u8]>,
-    /// The digest of `content`.
-    pub digest: Digest,
-    /// How its security schemes are served, by the scheme's name in the document.
-    pub schemes: BTreeMap<String, SchemeSettings>,
-    /// What the operator says of it as a whole.
-    pub settings: DocumentSettings,
-    /// When it last changed.
-    pub updated_at: Timestamp,
 }
 
 /// What the operator says of a document as a whole: which credential its operations bear of which it says nothing itself.

@@ -8,6 +8,7 @@
 
 mod api_keys;
 mod audit;
+mod document;
 mod engine;
 mod entity;
 mod error;
@@ -23,11 +24,14 @@ mod store;
 
 pub use api_keys::InsertApiKeyError;
 pub use audit::{Actor, AuditEntry, AuditRow};
+pub use document::{
+    ChangePolicy, Document, DocumentContent, DocumentPut, DocumentRevision, DueDocument,
+    KEPT_REVISIONS, LookOutcome, LookState, RemoteSettings, Validators,
+};
 pub use engine::OpenDatabaseError;
 pub use entity::{
-    ApiKeyRow, Document, DocumentSettings, Environment, Inbound, Owner, ProviderEndpoints,
-    ProviderSettings, SchemeSettings, Selection, Toolset, ToolsetDocument, UpstreamProvider,
-    Variable, VariableValue,
+    ApiKeyRow, DocumentSettings, Environment, Inbound, Owner, ProviderEndpoints, ProviderSettings,
+    SchemeSettings, Selection, Toolset, ToolsetDocument, UpstreamProvider, Variable, VariableValue,
 };
 pub use error::{InvalidRow, StoreError};
 pub use manifest::{

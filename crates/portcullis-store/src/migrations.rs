@@ -40,12 +40,13 @@ macro_rules! versions {
     };
 }
 
-const VERSIONS: [Version; 5] = versions! {
+const VERSIONS: [Version; 6] = versions! {
     1 "0001_objects" from 1
     2 "0002_sign_in" from 1
     3 "0003_manifests" from 2
     4 "0004_revocations" from 3
     5 "0005_compatibility" from 4
+    6 "0006_document_revisions" from 5
 };
 
 /// Brings the schema up to date, in the transaction of whoever calls.

@@ -7,6 +7,8 @@ mod document;
 mod environment;
 mod manifest;
 mod provider;
+mod revision;
+mod source;
 pub(crate) mod toolset;
 
 use std::collections::BTreeMap;
@@ -19,8 +21,9 @@ use thiserror::Error;
 
 use self::displaced::Before;
 use crate::audit::{Actor, AuditEntry};
+use crate::document::{Document, DocumentPut};
 use crate::engine::{Connection, execute, fetch_all, fetch_optional};
-use crate::entity::{Document, Environment, Toolset, UpstreamProvider};
+use crate::entity::{Environment, Toolset, UpstreamProvider};
 use crate::error::StoreError;
 use crate::manifest::OAuthManifest;
 use crate::notices::Notice;
@@ -68,8 +71,8 @@ pub struct Changes {
 /// An object of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Object {
-    /// A document.
-    Document(Document),
+    /// A document, with its content where that is another one.
+    Document(Box<DocumentPut>),
     /// A toolset.
     Toolset(Toolset),
     /// An environment, with all of its variables.
@@ -248,7 +251,7 @@ async fn apply(
             .await?;
     }
     for object in &changes.put {
-        let action = put(object, sealer, connection).await?;
+        let action = put(object, &changes.actor, sealer, connection).await?;
         AuditEntry::new(changes.actor.clone(), action, object.id().to_string())
             .insert(connection, sealer.rng(), now)
             .await?;
@@ -295,12 +298,13 @@ async fn remove(
 
 async fn put(
     object: &Object,
+    actor: &Actor,
     sealer: &Sealer,
     connection: &mut Connection<'_>,
 ) -> Result<&'static str, ApplyError> {
     match object {
         Object::Document(document) => {
-            document::put(document, connection).await?;
+            document::put(document, actor, connection).await?;
             Ok("document.put")
         }
         Object::Toolset(toolset) => {
@@ -401,7 +405,7 @@ impl Object {
     #[must_use]
     pub fn id(&self) -> ObjectId {
         match self {
-            Self::Document(document) => ObjectId::Document(document.id),
+            Self::Document(put) => ObjectId::Document(put.document.id),
             Self::Toolset(toolset) => ObjectId::Toolset(toolset.id),
             Self::Environment(environment) => ObjectId::Environment(environment.id),
             Self::Provider(provider) => ObjectId::Provider(provider.id),

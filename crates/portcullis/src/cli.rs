@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and what people read about it.
 
+mod document;
 mod grants;
 mod manifest;
 
@@ -10,6 +11,7 @@ use clap_complete::Shell;
 use portcullis_base::{Origin, Slug};
 use portcullis_server::config::{AllowedUpstream, ListenAddress, Overrides};
 
+pub(crate) use document::{Document, DocumentCommand};
 pub(crate) use grants::{Grants, GrantsCommand, SelectionArguments};
 pub(crate) use manifest::{Manifest, ManifestCommand, MetadataSource, Target};
 
@@ -47,6 +49,8 @@ pub(crate) enum Command {
     Key(Key),
     /// List what people granted to clients, and take it back.
     Grants(Grants),
+    /// Show what documents were and may become, and choose which revision is served.
+    Document(Document),
     /// Show the audit: who changed what, and what became of people's access; the latest last.
     Audit(Audit),
     /// Fetch, check and attach the OAuth manifest of a provider that registers MCP clients itself.

@@ -46,6 +46,7 @@ async fn run(arguments: cli::Arguments) -> anyhow::Result<ExitCode> {
         cli::Command::Apply(arguments) => command::apply::run(arguments, process).await,
         cli::Command::Key(arguments) => command::key::run(arguments, process).await,
         cli::Command::Grants(arguments) => command::grants::run(arguments, process).await,
+        cli::Command::Document(arguments) => command::document::run(arguments, process).await,
         cli::Command::Audit(arguments) => command::audit::run(arguments, process).await,
         cli::Command::Manifest(arguments) => command::manifest::run(arguments, process).await,
         cli::Command::Completions { shell } => {

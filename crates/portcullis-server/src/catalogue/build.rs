@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use portcullis_base::Slug;
+use portcullis_base::{Digest, Slug};
 use portcullis_oauth::client::provider::ResolvedProvider;
-use portcullis_openapi::ReadError;
+use portcullis_openapi::RememberedNames;
 use portcullis_openapi::variables::variables;
 use portcullis_store::{
     DocumentSettings, Environment, Inbound, OAuthManifest, SchemeSettings, Snapshot, Toolset,
@@ -29,15 +29,13 @@ use crate::upstream::providers::catalogue::{UnusableProvider, resolve};
 /// Why no catalogue can be made.
 #[derive(Debug, Error)]
 pub enum CatalogueError {
-    /// A document cannot be read at all.
-    #[error("document `{document}` ({source_name}): {reason}")]
-    Document {
+    /// A document was not compiled before.
+    #[error("document `{document}` ({source_name}) is not compiled")]
+    Uncompiled {
         /// The document's slug.
         document: Slug,
         /// Where its content came from.
         source_name: String,
-        /// What is wrong with it.
-        reason: ReadError,
     },
     /// A toolset names a document that is not there.
     #[error("toolset `{toolset}` publishes document `{document}`, which does not exist")]
@@ -96,13 +94,13 @@ struct Parts<'a> {
 }
 
 impl Catalogue {
-    /// Compiles what the snapshot holds; takes over the documents of `before` that did not change, and what is `known` of the others.
+    /// Puts together what the snapshot holds; takes over the documents of `before` that did not change, and the others from those that are `known`.
     ///
-    /// Takes as long as parsing the documents that are new: call it where blocking is allowed.
+    /// Takes as long as writing the lists of tools: call it where blocking is allowed.
     ///
     /// # Errors
     ///
-    /// When a document cannot be read, a provider cannot be used, or a toolset names a document, an environment or a provider that is not there.
+    /// When a document is not known, a provider cannot be used, or a toolset names a document, an environment or a provider that is not there.
     pub fn build(
         snapshot: &Snapshot,
         before: &Self,
@@ -110,15 +108,9 @@ impl Catalogue {
     ) -> Result<Self, CatalogueError> {
         let mut documents = HashMap::new();
         for stored in &snapshot.documents {
-            let published = match before.documents.get(stored.slug.as_str()) {
-                Some(same)
-                    if same.digest == stored.digest
-                        && same.scheme_settings == stored.schemes
-                        && same.settings == stored.settings =>
-                {
-                    Arc::clone(same)
-                }
-                _ => Arc::new(compile(stored, known)?),
+            let published = match before.unchanged(stored) {
+                Some(same) => Arc::clone(same),
+                None => Arc::new(published(stored, known)?),
             };
             documents.insert(stored.slug.as_str().to_owned(), published);
         }
@@ -143,6 +135,19 @@ impl Catalogue {
             documents: parts.documents,
             providers: parts.providers,
         })
+    }
+
+    /// Returns a document as it is published, where that is what is stored.
+    pub(crate) fn unchanged(
+        &self,
+        stored: &portcullis_store::Document,
+    ) -> Option<&Arc<PublishedDocument>> {
+        let published = self.documents.get(stored.slug.as_str())?;
+        let is_same = published.digest == stored.digest
+            && published.names == stored.names
+            && published.scheme_settings == stored.schemes
+            && published.settings == stored.settings;
+        is_same.then_some(published)
     }
 }
 
@@ -175,17 +180,21 @@ fn manifests(
     resolved.collect()
 }
 
-fn compile(
+fn published(
     stored: &portcullis_store::Document,
     known: &KnownDocuments,
 ) -> Result<PublishedDocument, CatalogueError> {
-    let document = known
-        .document(stored.digest, &stored.content)
-        .map_err(|reason| CatalogueError::Document {
-            document: stored.slug.clone(),
-            source_name: stored.source.clone(),
-            reason,
-        })?;
+    let uncompiled = || CatalogueError::Uncompiled {
+        document: stored.slug.clone(),
+        source_name: stored.source.clone(),
+    };
+    let document = known.known(stored.digest).ok_or_else(uncompiled)?;
+    let names = stored
+        .names
+        .map(|digest| known.names(digest).map(|names| (digest, names)));
+    let names = names
+        .map(|names| names.ok_or_else(uncompiled))
+        .transpose()?;
     tracing::info!(
         document = %stored.slug,
         tools = document.tools.len(),
@@ -193,8 +202,12 @@ fn compile(
         "document compiled; `portcullis check` shows what could not be used"
     );
     let schemes = stored.schemes.clone();
-    let published = PublishedDocument::new(stored.slug.clone(), &document, schemes);
-    Ok(published.with_settings(stored.settings.clone()))
+    let published = PublishedDocument::new(stored.slug.clone(), document, schemes);
+    let published = published.with_settings(stored.settings.clone());
+    Ok(match names {
+        Some((digest, names)) => published.with_names(digest, names),
+        None => published,
+    })
 }
 
 impl PublishedDocument {
@@ -209,6 +222,7 @@ impl PublishedDocument {
         Self {
             title: compiled.title.clone(),
             digest: compiled.digest,
+            names: None,
             variables: variables(slug.as_str(), &compiled.schemes),
             schemes: schemes
                 .map(|scheme| (scheme.name.clone(), scheme.clone()))
@@ -218,6 +232,23 @@ impl PublishedDocument {
             settings: DocumentSettings::default(),
             tools: compiled.tools.clone(),
             slug,
+        }
+    }
+
+    /// Gives the tools the names that are remembered.
+    #[must_use]
+    pub fn with_names(self, digest: Digest, names: &RememberedNames) -> Self {
+        let tools = names.apply(&self.tools);
+        let renamed = self.tools.iter().zip(&tools);
+        let strays = renamed.filter_map(|(before, after)| {
+            let origin = self.strays.get(&before.name)?;
+            Some((after.name.clone(), origin.clone()))
+        });
+        Self {
+            strays: strays.collect(),
+            names: Some(digest),
+            tools,
+            ..self
         }
     }
 

@@ -2,24 +2,30 @@
 //!
 //! Only objects that the file owns are touched; an object of the admin API that has the same slug is a conflict, never overwritten.
 
+mod documents;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portcullis_base::{
-    DocumentId, EnvironmentId, ManifestId, ProviderId, Rng, Slug, Timestamp, ToolsetId, VariableId,
+    Digest, DocumentId, EnvironmentId, ManifestId, ProviderId, Rng, Slug, Timestamp, ToolsetId,
+    VariableId,
 };
 use portcullis_oauth::issuer::client::{Client, ClientId, ClientOrigin};
+use portcullis_openapi::{ToolDifference, UnreadableNames};
 use portcullis_store::{
-    Actor, Changes, Document, Environment, OAuthManifest, Object, ObjectId, Owner, Snapshot, Store,
-    StoreError, Toolset, UpstreamProvider, Variable,
+    Actor, Changes, Document, DocumentPut, Environment, OAuthManifest, Object, ObjectId, Owner,
+    Snapshot, Store, StoreError, Toolset, UpstreamProvider, Variable,
 };
 use thiserror::Error;
+use tokio::task::JoinError;
 
 use super::difference::{Difference, Fate, ObjectKind};
 use super::{
     ClientObject, Configuration, DocumentObject, EnvironmentObject, ManifestObject, Objects,
     ProviderObject, ToolsetObject,
 };
+use documents::{Contents, waiting};
 
 /// How often a change is thought out anew when others change objects meanwhile.
 const ATTEMPTS: usize = 5;
@@ -37,6 +43,17 @@ pub enum ApplyError {
         /// The slug.
         slug: Slug,
     },
+    /// The names of a document's tools cannot be read.
+    #[error("document `{document}`: {reason}")]
+    Names {
+        /// The document.
+        document: Slug,
+        /// What is wrong with them.
+        reason: UnreadableNames,
+    },
+    /// The compilation of a document broke off.
+    #[error("a document could not be compiled: {0}")]
+    BrokenOff(#[from] JoinError),
     /// The store refuses the change.
     #[error(transparent)]
     Refused(#[from] portcullis_store::ApplyError),
@@ -50,6 +67,8 @@ pub enum ApplyError {
 pub struct Prepared {
     /// What it changes.
     pub difference: Difference,
+    /// What becomes of the tools of documents whose content changes.
+    pub tools: BTreeMap<Slug, ToolDifference>,
     /// How many grants of people end with it, by the toolset.
     pub ended: BTreeMap<Slug, u64>,
     changes: Changes,
@@ -69,13 +88,17 @@ pub async fn prepare(
     let desired = &configuration.objects;
     let stored = store.snapshot().await?;
     refuse_foreign(&stored, desired)?;
-    let difference = Difference::between(&stored, desired);
+    let mut difference = Difference::between(&stored, desired);
+    let mut contents = Contents::read(store, &stored, desired).await?;
+    contents.tell(&mut difference);
+    let tools = std::mem::take(&mut contents.tools);
     let changes = Changes {
         base: stored.revision,
         actor: Actor::new(format!("file:{}", configuration.path().display())),
         put: Put {
             stored: &stored,
             difference: &difference,
+            contents: &contents,
             now,
             rng,
         }
@@ -85,6 +108,7 @@ pub async fn prepare(
     Ok(Prepared {
         ended: store.grants_ended_by(&changes).await?,
         difference,
+        tools,
         changes,
     })
 }
@@ -145,13 +169,14 @@ pub fn preview(configuration: &Configuration, now: Timestamp, rng: &dyn Rng) -> 
     let put = Put {
         stored: &stored,
         difference: &difference,
+        contents: &Contents::default(),
         now,
         rng,
     };
     let mut snapshot = Snapshot::default();
     for object in put.objects(desired) {
         match object {
-            Object::Document(document) => snapshot.documents.push(document),
+            Object::Document(put) => snapshot.documents.push(put.document),
             Object::Environment(environment) => snapshot.environments.push(environment),
             Object::Toolset(toolset) => snapshot.toolsets.push(toolset),
             Object::Provider(provider) => snapshot.providers.push(provider),
@@ -242,6 +267,7 @@ fn removed(stored: &Snapshot, difference: &Difference) -> Vec<ObjectId> {
 struct Put<'a> {
     stored: &'a Snapshot,
     difference: &'a Difference,
+    contents: &'a Contents,
     now: Timestamp,
     rng: &'a dyn Rng,
 }
@@ -265,7 +291,7 @@ impl Put<'_> {
             .map(|(id, it)| Object::Client(self.client(id, it)));
         let documents = self
             .differing(ObjectKind::Document, &desired.documents)
-            .map(|(slug, it)| Object::Document(self.document(slug, it)));
+            .map(|(slug, it)| Object::Document(Box::new(self.document(slug, it))));
         let environments = self
             .differing(ObjectKind::Environment, &desired.environments)
             .map(|(slug, it)| Object::Environment(self.environment(slug, it)));
@@ -291,18 +317,29 @@ impl Put<'_> {
             .filter(move |(slug, _)| self.difference.fate(kind, slug.as_str()).is_some())
     }
 
-    fn document(&self, slug: &Slug, object: &DocumentObject) -> Document {
+    fn document(&self, slug: &Slug, object: &DocumentObject) -> DocumentPut {
         let before = self.stored.documents.iter().find(|it| it.slug == *slug);
-        Document {
-            id: before.map_or_else(|| DocumentId::new(self.now, self.rng), |it| it.id),
-            slug: slug.clone(),
-            owner: Owner::File,
-            source: object.source.clone(),
-            content: object.content.clone(),
-            digest: object.compiled.digest,
-            schemes: object.schemes.clone(),
-            settings: object.settings.clone(),
-            updated_at: self.now,
+        let content = self.contents.written(slug, object);
+        let names = content.as_ref().map(|it| it.names.as_bytes());
+        let names = names.filter(|names| !names.is_empty()).map(Digest::of);
+        // What is not written anew stays what is served, and beside it what waits.
+        let kept = before.filter(|_| content.is_none());
+        DocumentPut {
+            document: Document {
+                id: before.map_or_else(|| DocumentId::new(self.now, self.rng), |it| it.id),
+                slug: slug.clone(),
+                owner: Owner::File,
+                source: object.source.clone(),
+                digest: kept.map_or(object.compiled.digest, |it| it.digest),
+                names: kept.map_or(names, |it| it.names),
+                waiting: before.and_then(|before| waiting(before, object)),
+                remote: None,
+                schemes: object.schemes.clone(),
+                settings: object.settings.clone(),
+                updated_at: self.now,
+            },
+            content,
+            waiting: None,
         }
     }
 

@@ -135,6 +135,22 @@ impl Difference {
         self.changes.iter().map(Change::to_string)
     }
 
+    /// Adds to what changes about a document.
+    pub(super) fn add_to_document(&mut self, slug: &Slug, detail: String) {
+        let name = slug.as_str();
+        let mut changes = self.changes.iter_mut();
+        let found = changes.find(|it| it.kind == ObjectKind::Document && it.name == name);
+        match found.map(|change| &mut change.fate) {
+            Some(Fate::Changed(details)) => details.push(detail),
+            Some(Fate::Added | Fate::Removed) => {}
+            None => self.changes.push(Change {
+                kind: ObjectKind::Document,
+                name: name.to_owned(),
+                fate: Fate::Changed(vec![detail]),
+            }),
+        }
+    }
+
     /// Returns what becomes of an object, unless it stays as it is.
     pub(super) fn fate(&self, kind: ObjectKind, name: &str) -> Option<&Fate> {
         self.changes
@@ -206,7 +222,8 @@ fn document(before: &Document, after: &DocumentObject) -> Vec<String> {
     if before.source != after.source {
         details.push(format!("file {}", after.source));
     }
-    if before.digest != after.compiled.digest {
+    let is_set_aside = before.waiting == Some(after.compiled.digest);
+    if before.digest != after.compiled.digest && !is_set_aside {
         let (old, new) = (
             before.digest.fingerprint(),
             after.compiled.digest.fingerprint(),

@@ -5,6 +5,7 @@
 //! Whatever cannot be used changes nothing: what is published stays, and the log says why.
 //! What was judged for another listener, be it by a changed file or by another process, is judged again for the one that runs.
 
+mod compile;
 mod look;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use portcullis_base::{Clock, Origin, Rng, Slug};
+use portcullis_openapi::{ReadError, UnreadableNames};
 use portcullis_store::{
     Inbound, OAuthManifest, Revision, Snapshot, Store, StoreError, TokenValidation, Toolset,
 };
@@ -41,6 +43,27 @@ pub enum PublishError {
     /// What is stored cannot be published.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
+    /// A stored document cannot be read at all.
+    #[error("document `{document}` ({source_name}): {reason}")]
+    Document {
+        /// The document's slug.
+        document: Slug,
+        /// Where its content came from.
+        source_name: String,
+        /// What is wrong with it.
+        reason: ReadError,
+    },
+    /// The names of a document's tools cannot be read.
+    #[error("document `{document}`: {reason}")]
+    Names {
+        /// The document's slug.
+        document: Slug,
+        /// What is wrong with them.
+        reason: UnreadableNames,
+    },
+    /// Others changed a document again and again while it was read.
+    #[error("the documents change while they are read; this is tried again")]
+    Unsteady,
     /// The compilation of a document broke off.
     #[error("a document could not be compiled: {0}")]
     BrokenOff(#[from] JoinError),
@@ -208,21 +231,17 @@ impl Reloader {
     }
 
     async fn publish_as(&self, state: &mut State) -> Result<(), PublishError> {
-        let mut snapshot = self.snapshot().await?;
+        let before = self.catalogue();
+        let (mut snapshot, compiled) = self.compiled(&state.configuration, &before).await?;
         if self.must_ask(&state.configuration.settings) {
             let manifests = &snapshot.manifests;
             let asks = |toolset: &Toolset| asks_or_tell(toolset, manifests);
             snapshot.toolsets.retain(asks);
         }
         let revision = snapshot.revision;
-        let before = self.catalogue();
         let published = Arc::clone(&before);
-        let configuration = Arc::clone(&state.configuration);
-        let compile = move || {
-            let compiled = configuration.objects.compiled();
-            Catalogue::build(&snapshot, &published, &compiled)
-        };
-        let built = spawn_blocking(compile).await??;
+        let putting = move || Catalogue::build(&snapshot, &published, &compiled);
+        let built = spawn_blocking(putting).await??;
         let around = &self.0.around;
         around
             .metrics

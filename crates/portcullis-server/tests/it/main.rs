@@ -2,6 +2,7 @@
 
 #[expect(clippy::panic, reason = "tests share it")]
 mod database;
+mod document;
 mod hand;
 mod http;
 mod issuer;

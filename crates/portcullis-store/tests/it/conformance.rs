@@ -1,6 +1,7 @@
 //! What a store does on either engine: each test once per engine, from one body.
 
 mod api_keys;
+mod documents;
 mod fixtures;
 mod objects;
 mod opening;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use portcullis_store::{Notice, Notices, Object};
+use portcullis_store::{Notice, Notices};
 use tokio::time::timeout;
 
 use crate::engines::{Database, Engine, NOW};
 use crate::people::{digest, granted, later, sign_in, with_client};
-use crate::samples::{actor, api_key, document, put};
+use crate::samples::{actor, api_key, document, new_document, put};
 
 /// How long a notice may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,7 +41,7 @@ async fn what_one_process_changes_another_is_told() {
     let ended = ours.revoke_grants(vec![grant], actor(), NOW).await;
     assert_eq!(ended.unwrap(), 1);
     assert_eq!(next(&mut notices).await, Notice::GrantEnded(grant));
-    let pets = Object::Document(document("pets", &*database.rng));
+    let pets = new_document(&document("pets", &*database.rng));
     put(&ours, vec![pets]).await;
     assert_eq!(next(&mut notices).await, Notice::Revised);
 }
@@ -61,7 +61,7 @@ async fn a_listener_whose_connection_breaks_listens_again_and_says_that_it_may_h
             )
             .await;
         assert_eq!(next(&mut notices).await, Notice::Missed);
-        let object = Object::Document(document(name, &*database.rng));
+        let object = new_document(&document(name, &*database.rng));
         put(&store, vec![object]).await;
         assert_eq!(next(&mut notices).await, Notice::Revised);
     }
@@ -88,7 +88,7 @@ async fn sqlite_tells_nobody_and_works() {
     let database = Database::new(Engine::Sqlite, "").await;
     let store = database.open().await;
     let mut notices = store.notices();
-    let pets = Object::Document(document("pets", &*database.rng));
+    let pets = new_document(&document("pets", &*database.rng));
     put(&store, vec![pets]).await;
     assert!(notices.next().now_or_never().is_none());
 }

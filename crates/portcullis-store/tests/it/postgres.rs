@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use portcullis_store::{Object, OpenDatabaseError};
+use portcullis_store::OpenDatabaseError;
 
 use crate::engines::{Database, Engine};
-use crate::samples::{document, put};
+use crate::samples::{document, new_document, put};
 
 #[tokio::test]
 async fn broken_connections_are_replaced() {
@@ -13,7 +13,7 @@ async fn broken_connections_are_replaced() {
     let store = database.open().await;
     put(
         &store,
-        vec![Object::Document(document("before", &*database.rng))],
+        vec![new_document(&document("before", &*database.rng))],
     )
     .await;
     // What a restart of the server does to those who are connected.
@@ -25,7 +25,7 @@ async fn broken_connections_are_replaced() {
         .await;
     put(
         &store,
-        vec![Object::Document(document("after", &*database.rng))],
+        vec![new_document(&document("after", &*database.rng))],
     )
     .await;
     assert_eq!(store.snapshot().await.unwrap().documents.len(), 2);

@@ -9,9 +9,9 @@ use portcullis_base::{
 };
 use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_store::{
-    Actor, ApiKeyRow, Changes, Document, DocumentSettings, Environment, Inbound, OAuthManifest,
-    Object, ObjectId, Owner, ProviderSettings, SchemeSettings, Selection, Store, Toolset,
-    ToolsetDocument, UpstreamProvider, Variable, VariableValue,
+    Actor, ApiKeyRow, Changes, Document, DocumentContent, DocumentPut, DocumentSettings,
+    Environment, Inbound, OAuthManifest, Object, ObjectId, Owner, ProviderSettings, SchemeSettings,
+    Selection, Store, Toolset, ToolsetDocument, UpstreamProvider, Variable, VariableValue,
 };
 
 use crate::engines::NOW;
@@ -25,7 +25,6 @@ pub(crate) fn actor() -> Actor {
 }
 
 pub(crate) fn document(name: &str, rng: &dyn Rng) -> Document {
-    let content = format!("openapi: 3.1.0\ninfo: {{title: {name}, version: '1'}}");
     let settings = SchemeSettings {
         resource: Some("https://api.example.com".to_owned()),
         parameters: BTreeMap::from([("tenant".to_owned(), "a".to_owned())]),
@@ -36,8 +35,10 @@ pub(crate) fn document(name: &str, rng: &dyn Rng) -> Document {
         slug: slug(name),
         owner: Owner::File,
         source: format!("{name}.yaml"),
-        digest: Digest::of(content.as_bytes()),
-        content: content.into_bytes().into(),
+        digest: Digest::of(CONTENT.as_bytes()),
+        names: None,
+        waiting: None,
+        remote: None,
         schemes: BTreeMap::from([("oauth".to_owned(), settings)]),
         settings: DocumentSettings {
             provider: Some("github".to_owned()),
@@ -46,6 +47,30 @@ pub(crate) fn document(name: &str, rng: &dyn Rng) -> Document {
         },
         updated_at: NOW,
     }
+}
+
+/// The content of every document.
+pub(crate) const CONTENT: &str = "openapi: 3.1.0\ninfo: {title: Pets, version: '1'}";
+
+/// A document as it is written with a content, and its tools' names where they are kept.
+pub(crate) fn written(document: &Document, content: &str, names: &str) -> Object {
+    Object::Document(Box::new(DocumentPut {
+        document: Document {
+            digest: Digest::of(content.as_bytes()),
+            names: (!names.is_empty()).then(|| Digest::of(names.as_bytes())),
+            ..document.clone()
+        },
+        content: Some(DocumentContent {
+            bytes: content.as_bytes().into(),
+            names: names.into(),
+        }),
+        waiting: None,
+    }))
+}
+
+/// A document as it is written for the first time.
+pub(crate) fn new_document(document: &Document) -> Object {
+    written(document, CONTENT, "")
 }
 
 pub(crate) fn toolset(name: &str, documents: &[&str], rng: &dyn Rng) -> Toolset {

@@ -6,7 +6,9 @@ use portcullis_store::{ApplyError, Object, OpenDatabaseError};
 
 use crate::engines::{Database, Engine, NOW};
 use crate::people::{at_provider, connection_tokens, flow, granted, sign_in, with_client};
-use crate::samples::{actor, api_key, changes, document, environment, provider, put};
+use crate::samples::{
+    actor, api_key, changes, document, environment, new_document, provider, put, written,
+};
 
 async fn database() -> Database {
     Database::new(Engine::Sqlite, "").await
@@ -93,7 +95,7 @@ async fn the_files_are_for_their_owner_only() {
     let store = database.open().await;
     put(
         &store,
-        vec![Object::Document(document("petstore", &*database.rng))],
+        vec![new_document(&document("petstore", &*database.rng))],
     )
     .await;
     for file in std::fs::read_dir(database.folder.path()).unwrap() {
@@ -126,7 +128,7 @@ async fn a_failing_write_does_not_fail_its_neighbours() {
     let failing = changes(
         &store,
         [1, 2]
-            .map(|_| Object::Document(document("petstore", &*database.rng)))
+            .map(|_| new_document(&document("petstore", &*database.rng)))
             .into(),
         Vec::new(),
     )
@@ -188,9 +190,8 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
 async fn a_damaged_page_is_found_at_the_start() {
     let database = database().await;
     let store = database.open().await;
-    let mut large = document("large", &*database.rng);
-    large.content = vec![b'x'; 100_000].into();
-    put(&store, vec![Object::Document(large)]).await;
+    let large = document("large", &*database.rng);
+    put(&store, vec![written(&large, &"x".repeat(100_000), "")]).await;
     store.close().await;
     let path = database.file();
     let mut bytes = std::fs::read(&path).unwrap();

@@ -35,6 +35,7 @@ macro_rules! on_schema_3 {
 
 on_schema_3! {
     everything_in_it_works
+    every_document_has_its_first_revision
     the_program_before_goes_on_writing
     a_migration_that_fails_changes_nothing
     a_later_schema_is_worked_with_where_it_says_so
@@ -134,6 +135,23 @@ const BEFORE: [&str; 9] = [
     "INSERT INTO audit (id, at_ms, actor, action, target) \
      VALUES ('aud_00000000000000000000000000000001', 0, 'old', 'test.done', 'pets')",
 ];
+
+async fn every_document_has_its_first_revision(database: Database) {
+    let store = database.open().await;
+    let document = &store.snapshot().await.unwrap().documents[0];
+    assert_eq!((document.names, document.waiting), (None, None));
+    let revisions = store.document_revisions(&document.slug).await.unwrap();
+    let told: Vec<_> = revisions
+        .iter()
+        .map(|it| (it.number, it.digest, it.actor.as_str()))
+        .collect();
+    assert_eq!(told, [(1, document.digest, "unknown")]);
+    let content = store.document_content(document.id, document.digest).await;
+    let kept = store
+        .revision_content(&document.slug, document.digest)
+        .await;
+    assert_eq!(content.unwrap().map(|it| it.bytes), kept.unwrap());
+}
 
 async fn the_program_before_goes_on_writing(database: Database) {
     let mut old = database.connect().await;

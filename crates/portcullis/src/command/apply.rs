@@ -35,6 +35,10 @@ pub(crate) async fn run(
     for line in prepared.difference.lines().chain(prepared.consequences()) {
         println!("{line}");
     }
+    for (document, tools) in &prepared.tools {
+        println!("tools of {document}: {}", tools.summary());
+        print!("{tools}");
+    }
     if !arguments.yes && !is_confirmed("apply?")? {
         println!("nothing was changed");
         return Ok(ExitCode::FAILURE);

@@ -7,6 +7,7 @@
 
 mod api;
 mod doctor;
+mod document;
 mod exchange;
 mod grants;
 mod keys;

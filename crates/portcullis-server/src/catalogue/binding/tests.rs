@@ -62,8 +62,34 @@ fn oauth2(flow: &str, url: &str) -> Value {
     }}})
 }
 
+/// A document as it is stored, and what it says.
+struct Described {
+    stored: Document,
+    content: Vec<u8>,
+}
+
+/// Compiles what documents say.
+fn compiled(documents: &[Described]) -> KnownDocuments {
+    let nothing = KnownDocuments::default();
+    let compile = |it: &Described| nothing.document(it.stored.digest, &it.content).unwrap();
+    documents.iter().map(compile).collect()
+}
+
+/// A store that holds one document, at whose toolset people sign in at GitHub.
+fn holding(document: Described, providers: Vec<UpstreamProvider>) -> (Snapshot, KnownDocuments) {
+    let documents = [document];
+    let known = compiled(&documents);
+    let snapshot = Snapshot {
+        toolsets: vec![toolset(&documents, &[Inbound::OAuth], Some("github"))],
+        documents: documents.map(|it| it.stored).into(),
+        providers,
+        ..Snapshot::default()
+    };
+    (snapshot, known)
+}
+
 /// Describes an API whose operations have these alternatives, in this order.
-fn described(name: &str, schemes: &Value, security: &[Value]) -> Document {
+fn described(name: &str, schemes: &Value, security: &[Value]) -> Described {
     let paths: serde_json::Map<String, Value> = security
         .iter()
         .enumerate()
@@ -78,21 +104,24 @@ fn described(name: &str, schemes: &Value, security: &[Value]) -> Document {
         "paths": paths, "components": {"securitySchemes": schemes}
     });
     let content = document.to_string().into_bytes();
-    Document {
+    let stored = Document {
         id: DocumentId::new(NOW, &SystemRng),
         slug: slug(name),
         owner: Owner::File,
         source: name.to_owned(),
         digest: Digest::of(&content),
-        content: content.into(),
+        names: None,
+        waiting: None,
+        remote: None,
         schemes: BTreeMap::new(),
         settings: DocumentSettings::default(),
         updated_at: NOW,
-    }
+    };
+    Described { stored, content }
 }
 
 /// Describes an API of which the document says nothing but `security` where it stands here, and what the operator says.
-fn silent(whole: &Value, own: &Value, settings: DocumentSettings) -> Document {
+fn silent(whole: &Value, own: &Value, settings: DocumentSettings) -> Described {
     let mut document = described("quiet", &json!({}), &[]);
     let mut content: Value = serde_json::from_slice(&document.content).unwrap();
     let mut operation = json!({"operationId": "spoken"});
@@ -102,9 +131,9 @@ fn silent(whole: &Value, own: &Value, settings: DocumentSettings) -> Document {
     if !whole.is_null() {
         content["security"] = whole.clone();
     }
-    document.content = content.to_string().into_bytes().into();
-    document.digest = Digest::of(&document.content);
-    document.settings = settings;
+    document.content = content.to_string().into_bytes();
+    document.stored.digest = Digest::of(&document.content);
+    document.stored.settings = settings;
     document
 }
 
@@ -116,9 +145,9 @@ fn of_github(scopes: &[&str]) -> DocumentSettings {
     }
 }
 
-fn toolset(documents: &[&Document], inbound: &[Inbound], provider: Option<&str>) -> Toolset {
-    let part = |document: &&Document| ToolsetDocument {
-        document: document.slug.clone(),
+fn toolset(documents: &[Described], inbound: &[Inbound], provider: Option<&str>) -> Toolset {
+    let part = |document: &Described| ToolsetDocument {
+        document: document.stored.slug.clone(),
         select: Selection::default(),
     };
     Toolset {
@@ -139,23 +168,23 @@ fn toolset(documents: &[&Document], inbound: &[Inbound], provider: Option<&str>)
 }
 
 fn build(
-    documents: Vec<Document>,
+    documents: Vec<Described>,
     inbound: &[Inbound],
     provider: Option<&str>,
 ) -> Result<Arc<PublishedToolset>, CatalogueError> {
-    let of: Vec<&Document> = documents.iter().collect();
+    let known = compiled(&documents);
     let snapshot = Snapshot {
-        toolsets: vec![toolset(&of, inbound, provider)],
-        documents,
+        toolsets: vec![toolset(&documents, inbound, provider)],
+        documents: documents.into_iter().map(|it| it.stored).collect(),
         providers: vec![github(), openid()],
         ..Snapshot::default()
     };
-    let catalogue = Catalogue::build(&snapshot, &Catalogue::default(), &KnownDocuments::default());
+    let catalogue = Catalogue::build(&snapshot, &Catalogue::default(), &known);
     catalogue.map(|it| Arc::clone(&it.toolsets["tools"]))
 }
 
 /// Publishes documents for people who sign in at GitHub.
-fn published(documents: Vec<Document>) -> Arc<PublishedToolset> {
+fn published(documents: Vec<Described>) -> Arc<PublishedToolset> {
     build(documents, &[Inbound::OAuth], Some("github")).unwrap()
 }
 
@@ -173,7 +202,7 @@ fn bound_to(
 ) -> Option<String> {
     let described = described("api", &json!({"s": scheme}), &[]);
     let compiled = KnownDocuments::default();
-    let compiled = compiled.document(described.digest, &described.content);
+    let compiled = compiled.document(described.stored.digest, &described.content);
     let settings = settings.map(|settings| ("s".to_owned(), settings));
     let settings = settings.into_iter().collect();
     let document = PublishedDocument::new(slug("api"), &compiled.unwrap(), settings);
@@ -219,7 +248,7 @@ fn o_08_beside_others_a_document_gets_no_tokens_for_servers_that_are_not_the_pro
     let bound = |server: &str, settings: Option<SchemeSettings>, company| {
         let scheme = oauth2("authorizationCode", GITHUB);
         let described = described("api", &json!({"s": scheme}), &[json!([{"s": []}])]);
-        let content = String::from_utf8(described.content.to_vec()).unwrap();
+        let content = String::from_utf8(described.content).unwrap();
         let content = content.replace("https://api.github.com", server);
         assert!(content.contains(server), "{content}");
         let digest = Digest::of(content.as_bytes());
@@ -317,7 +346,7 @@ fn a_bearer_scheme_connects_without_any_scope() {
     let bearer = json!({"token": {"type": "http", "scheme": "bearer"}});
     let mut document = described("one", &bearer, &[json!([{"token": ["admin"]}])]);
     let settings = settings(|it| it.provider = Some("github".to_owned()));
-    document.schemes = BTreeMap::from([("token".to_owned(), settings)]);
+    document.stored.schemes = BTreeMap::from([("token".to_owned(), settings)]);
     let sign_in = published(vec![document]).sign_in.clone().unwrap();
     assert!(sign_in.connects && sign_in.scopes.is_empty());
 }
@@ -416,14 +445,8 @@ fn o_08_a_document_is_bound_to_no_provider_but_the_one_that_people_sign_in_at() 
 #[test]
 fn only_tools_that_are_published_ask_for_scopes() {
     let document = silent(&Value::Null, &json!([]), of_github(&["repo"]));
-    let mut snapshot = Snapshot {
-        toolsets: vec![toolset(&[&document], &[Inbound::OAuth], Some("github"))],
-        documents: vec![document],
-        providers: vec![github()],
-        ..Snapshot::default()
-    };
+    let (mut snapshot, known) = holding(document, vec![github()]);
     snapshot.toolsets[0].documents[0].select.exclude = vec!["silent".to_owned()];
-    let known = KnownDocuments::default();
     let catalogue = Catalogue::build(&snapshot, &Catalogue::default(), &known).unwrap();
     let sign_in = catalogue.toolsets["tools"].sign_in.clone().unwrap();
     assert!(!sign_in.connects && sign_in.scopes.is_empty());
@@ -432,13 +455,8 @@ fn only_tools_that_are_published_ask_for_scopes() {
 #[test]
 fn what_is_newly_said_of_a_document_is_taken_up() {
     let document = silent(&Value::Null, &json!([]), DocumentSettings::default());
-    let mut snapshot = Snapshot {
-        toolsets: vec![toolset(&[&document], &[Inbound::OAuth], Some("github"))],
-        documents: vec![document],
-        providers: vec![github()],
-        ..Snapshot::default()
-    };
-    let known = KnownDocuments::default();
+    let (mut snapshot, known) = holding(document, vec![github()]);
+
     let before = Catalogue::build(&snapshot, &Catalogue::default(), &known).unwrap();
     assert_eq!(before.toolsets["tools"].tools["silent"].provider, None);
     snapshot.documents[0].settings = of_github(&[]);
@@ -452,13 +470,8 @@ fn a_door_that_stands_open_to_the_world_is_told() {
         let document = silent(&Value::Null, &json!([]), of_github(&[]));
         let mut provider = github();
         provider.settings.allow = allow.iter().map(|&rule| rule.to_owned()).collect();
-        let snapshot = Snapshot {
-            toolsets: vec![toolset(&[&document], &[Inbound::OAuth], Some("github"))],
-            documents: vec![document],
-            providers: vec![provider],
-            ..Snapshot::default()
-        };
-        let known = KnownDocuments::default();
+        let (snapshot, known) = holding(document, vec![provider]);
+
         let catalogue = Catalogue::build(&snapshot, &Catalogue::default(), &known).unwrap();
         catalogue.open_door(&catalogue.toolsets["tools"])
     };

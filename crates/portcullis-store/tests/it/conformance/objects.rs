@@ -8,7 +8,7 @@ use portcullis_store::{ApplyError, Object, ObjectId, StoreError, VariableValue};
 use super::on_both_engines;
 use crate::engines::{Database, NOW};
 use crate::samples::{
-    actor, changes, document, environment, manifest, provider, put, slug, toolset,
+    actor, changes, document, environment, manifest, new_document, provider, put, slug, toolset,
 };
 
 on_both_engines! {
@@ -42,7 +42,7 @@ async fn objects_read_back_as_they_were_put(database: Database) {
         &store,
         vec![
             Object::Toolset(toolset.clone()),
-            Object::Document(document.clone()),
+            new_document(&document),
             Object::Environment(environment.clone()),
             Object::Provider(providers[0].clone()),
             Object::Provider(providers[1].clone()),
@@ -125,7 +125,7 @@ async fn a_put_replaces_the_object_of_the_same_id(database: Database) {
     put(
         &store,
         vec![
-            Object::Document(petstore.clone()),
+            new_document(&petstore),
             Object::Environment(production.clone()),
         ],
     )
@@ -137,7 +137,7 @@ async fn a_put_replaces_the_object_of_the_same_id(database: Database) {
     put(
         &store,
         vec![
-            Object::Document(petstore.clone()),
+            new_document(&petstore),
             Object::Environment(production.clone()),
         ],
     )
@@ -150,7 +150,7 @@ async fn a_put_replaces_the_object_of_the_same_id(database: Database) {
 async fn removed_objects_are_gone(database: Database) {
     let store = database.open().await;
     let objects = vec![
-        Object::Document(document("petstore", &*database.rng)),
+        new_document(&document("petstore", &*database.rng)),
         Object::Toolset(toolset("pets", &["petstore"], &*database.rng)),
         Object::Environment(environment("production", "hunter2", &*database.rng)),
         Object::Provider(provider("github", Some("hunter2"), &*database.rng)),
@@ -171,13 +171,13 @@ async fn a_stale_change_is_refused(database: Database) {
     let store = database.open().await;
     let late = changes(
         &store,
-        vec![Object::Document(document("late", &*database.rng))],
+        vec![new_document(&document("late", &*database.rng))],
         Vec::new(),
     )
     .await;
     put(
         &store,
-        vec![Object::Document(document("early", &*database.rng))],
+        vec![new_document(&document("early", &*database.rng))],
     )
     .await;
     let refused = store.apply(late, NOW).await;
@@ -191,8 +191,8 @@ async fn a_failed_change_leaves_nothing_behind(database: Database) {
     let change = changes(
         &store,
         vec![
-            Object::Document(document("petstore", &*database.rng)),
-            Object::Document(document("petstore", &*database.rng)),
+            new_document(&document("petstore", &*database.rng)),
+            new_document(&document("petstore", &*database.rng)),
         ],
         Vec::new(),
     )
@@ -204,7 +204,7 @@ async fn a_failed_change_leaves_nothing_behind(database: Database) {
 
 async fn a_taken_slug_is_named(database: Database) {
     let store = database.open().await;
-    let twice = [1, 2].map(|_| Object::Document(document("petstore", &*database.rng)));
+    let twice = [1, 2].map(|_| new_document(&document("petstore", &*database.rng)));
     let change = changes(&store, twice.into(), Vec::new()).await;
     let error = store.apply(change, NOW).await.unwrap_err();
     assert_eq!(
@@ -219,10 +219,7 @@ async fn a_toolset_cannot_name_what_does_not_exist(database: Database) {
     let pets = toolset("pets", &["petstore"], &*database.rng);
     put(
         &store,
-        vec![
-            Object::Document(petstore.clone()),
-            Object::Toolset(pets.clone()),
-        ],
+        vec![new_document(&petstore), Object::Toolset(pets.clone())],
     )
     .await;
     let removal = changes(&store, Vec::new(), vec![ObjectId::Document(petstore.id)]).await;
@@ -252,8 +249,8 @@ async fn a_toolset_cannot_name_what_does_not_exist(database: Database) {
 async fn two_changes_at_once_do_not_overwrite_each_other(database: Database) {
     let store = database.open().await;
     let [one, two] = ["one", "two"].map(|name| document(name, &*database.rng));
-    let one = changes(&store, vec![Object::Document(one)], Vec::new()).await;
-    let two = changes(&store, vec![Object::Document(two)], Vec::new()).await;
+    let one = changes(&store, vec![new_document(&one)], Vec::new()).await;
+    let two = changes(&store, vec![new_document(&two)], Vec::new()).await;
     let (one, two) = tokio::join!(store.apply(one, NOW), store.apply(two, NOW));
     let stale = [&one, &two]
         .into_iter()
@@ -265,7 +262,7 @@ async fn two_changes_at_once_do_not_overwrite_each_other(database: Database) {
 async fn every_change_leaves_an_audit_row(database: Database) {
     let store = database.open().await;
     let petstore = document("petstore", &*database.rng);
-    put(&store, vec![Object::Document(petstore.clone())]).await;
+    put(&store, vec![new_document(&petstore)]).await;
     let removal = changes(&store, Vec::new(), vec![ObjectId::Document(petstore.id)]).await;
     let later = NOW.after(std::time::Duration::from_millis(1));
     store.apply(removal, later).await.unwrap();
@@ -292,7 +289,7 @@ async fn every_change_leaves_an_audit_row(database: Database) {
 async fn a_row_that_cannot_be_is_named(database: Database) {
     let store = database.open().await;
     let petstore = document("petstore", &*database.rng);
-    put(&store, vec![Object::Document(petstore.clone())]).await;
+    put(&store, vec![new_document(&petstore)]).await;
     database
         .execute("UPDATE documents SET owner = 'nobody'")
         .await;

@@ -1,0 +1,236 @@
+//! The revisions of one document, and what separates two of them.
+//!
+//! Tools are compared under the names that they have or would get now, so that an operation is the same tool in both.
+
+use std::sync::Arc;
+
+use portcullis_base::{Digest, Slug};
+use portcullis_openapi::{
+    ReadError, RememberedNames, Tool, ToolDifference, UnreadableNames, difference,
+};
+use portcullis_store::{Document, DocumentRevision, Revision, Store, StoreError};
+use thiserror::Error;
+use tokio::task::{JoinError, spawn_blocking};
+
+use crate::compiled::CompiledDocument;
+
+/// Why nothing can be said of a document's revisions.
+#[derive(Debug, Error)]
+pub enum HistoryError {
+    /// The store has no such document.
+    #[error("the store has no document `{0}`; `portcullis apply` or `serve` writes it")]
+    Unknown(Slug),
+    /// No revision bears the number.
+    #[error(
+        "document `{document}` has no revision {number}; `portcullis document revisions {document}` lists them"
+    )]
+    NoRevision {
+        /// The document.
+        document: Slug,
+        /// The number.
+        number: u32,
+    },
+    /// There is nothing to compare with.
+    #[error("document `{0}` has one revision; there is nothing to compare it with")]
+    OnlyOne(Slug),
+    /// Nothing waits to be taken up.
+    #[error("no revision of document `{0}` waits to be taken up")]
+    NothingWaits(Slug),
+    /// A revision cannot be read by this version of Portcullis.
+    #[error("revision {number} of document `{document}` cannot be used: {reason}")]
+    Unusable {
+        /// The document.
+        document: Slug,
+        /// The number.
+        number: u32,
+        /// What is wrong with it.
+        reason: ReadError,
+    },
+    /// The names of its tools cannot be read.
+    #[error("document `{document}`: {reason}")]
+    Names {
+        /// The document.
+        document: Slug,
+        /// What is wrong with them.
+        reason: UnreadableNames,
+    },
+    /// The compilation broke off.
+    #[error("a document could not be compiled: {0}")]
+    BrokenOff(#[from] JoinError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A document with everything that it was.
+#[derive(Debug)]
+pub struct History {
+    /// The state of the store that it was read from.
+    pub base: Revision,
+    /// The document.
+    pub document: Document,
+    /// Its revisions, the newest first.
+    pub revisions: Vec<DocumentRevision>,
+    /// What its tools are called.
+    pub(super) names: RememberedNames,
+}
+
+/// A revision with its tools.
+pub(super) struct Compiled {
+    pub(super) bytes: Arc<[u8]>,
+    pub(super) document: CompiledDocument,
+    tools: Vec<Arc<Tool>>,
+}
+
+impl History {
+    /// Reads what the store keeps of a document.
+    ///
+    /// # Errors
+    ///
+    /// When the store has no such document, or cannot be read.
+    pub async fn read(store: &Store, slug: &Slug) -> Result<Self, HistoryError> {
+        let snapshot = store.snapshot().await?;
+        let mut documents = snapshot.documents.into_iter();
+        let document = documents.find(|it| it.slug == *slug);
+        let document = document.ok_or_else(|| HistoryError::Unknown(slug.clone()))?;
+        let mut history = Self {
+            base: snapshot.revision,
+            revisions: store.document_revisions(slug).await?,
+            names: RememberedNames::default(),
+            document,
+        };
+        history.names = history.remembered(store).await?;
+        Ok(history)
+    }
+
+    async fn remembered(&self, store: &Store) -> Result<RememberedNames, HistoryError> {
+        let Document {
+            id,
+            digest,
+            names,
+            slug,
+            ..
+        } = &self.document;
+        let content = store.document_content(*id, *digest).await?;
+        let content = content.ok_or_else(|| HistoryError::Unknown(slug.clone()))?;
+        if names.is_some() {
+            return RememberedNames::parse(&content.names).map_err(|reason| HistoryError::Names {
+                document: slug.clone(),
+                reason,
+            });
+        }
+        let digest = *digest;
+        let compile = move || CompiledDocument::compile(digest, &content.bytes);
+        let compiled = spawn_blocking(compile).await?;
+        Ok(compiled.map_or_else(
+            |_| RememberedNames::default(),
+            |document| RememberedNames::default().next(&document.tools),
+        ))
+    }
+
+    /// Returns the revision with a number.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn revision(&self, number: u32) -> Result<&DocumentRevision, HistoryError> {
+        let found = self.revisions.iter().find(|it| it.number == number);
+        found.ok_or_else(|| HistoryError::NoRevision {
+            document: self.document.slug.clone(),
+            number,
+        })
+    }
+
+    /// Returns the revision that is served, unless a program wrote it that keeps none.
+    #[must_use]
+    pub fn served(&self) -> Option<&DocumentRevision> {
+        self.of(self.document.digest)
+    }
+
+    /// Returns the revision that waits to be taken up.
+    #[must_use]
+    pub fn waiting(&self) -> Option<&DocumentRevision> {
+        self.of(self.document.waiting?)
+    }
+
+    fn of(&self, digest: Digest) -> Option<&DocumentRevision> {
+        self.revisions.iter().find(|it| it.digest == digest)
+    }
+
+    /// Chooses what is compared: two revisions, one with what is served, what is served with what waits, or with what was before.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such revision, or only one.
+    pub fn chosen(
+        &self,
+        from: Option<u32>,
+        to: Option<u32>,
+    ) -> Result<(&DocumentRevision, &DocumentRevision), HistoryError> {
+        let only_one = || HistoryError::OnlyOne(self.document.slug.clone());
+        let served = self.served().ok_or_else(only_one)?;
+        match (from, to, self.waiting()) {
+            (Some(from), Some(to), _) => Ok((self.revision(from)?, self.revision(to)?)),
+            (Some(from), None, _) => Ok((self.revision(from)?, served)),
+            (None, _, Some(waiting)) => Ok((served, waiting)),
+            (None, _, None) => {
+                let mut earlier = self.revisions.iter();
+                let before = earlier.find(|it| it.number < served.number);
+                Ok((before.ok_or_else(only_one)?, served))
+            }
+        }
+    }
+
+    /// Compares the tools of two revisions.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be read.
+    pub async fn difference(
+        &self,
+        store: &Store,
+        from: &DocumentRevision,
+        to: &DocumentRevision,
+    ) -> Result<ToolDifference, HistoryError> {
+        let from = self.compile(store, from).await?;
+        let to = self.compile(store, to).await?;
+        Ok(from.difference(&to))
+    }
+
+    /// Reads and compiles a revision.
+    pub(super) async fn compile(
+        &self,
+        store: &Store,
+        revision: &DocumentRevision,
+    ) -> Result<Compiled, HistoryError> {
+        let slug = &self.document.slug;
+        let (number, digest) = (revision.number, revision.digest);
+        let bytes = store.revision_content(slug, digest).await?;
+        let bytes = bytes.ok_or_else(|| HistoryError::NoRevision {
+            document: slug.clone(),
+            number,
+        })?;
+        let content = Arc::clone(&bytes);
+        let compile = move || CompiledDocument::compile(digest, &content);
+        let document = spawn_blocking(compile).await?;
+        let document = document.map_err(|reason| HistoryError::Unusable {
+            document: slug.clone(),
+            number,
+            reason,
+        })?;
+        Ok(Compiled {
+            tools: self.names.apply(&document.tools),
+            bytes,
+            document,
+        })
+    }
+}
+
+impl Compiled {
+    pub(super) fn difference(&self, after: &Self) -> ToolDifference {
+        difference(
+            self.document.view(&self.tools),
+            after.document.view(&after.tools),
+        )
+    }
+}

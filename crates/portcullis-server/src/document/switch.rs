@@ -1,0 +1,88 @@
+//! Serves another revision of a document: an earlier one, or the one that waits.
+//!
+//! The content that the source has and that is not served waits from then on, so that the next look at the source does not undo the switch.
+
+use std::sync::Arc;
+
+use portcullis_base::{Digest, Timestamp};
+use portcullis_openapi::ToolDifference;
+use portcullis_store::{
+    Actor, ApplyError, Changes, Document, DocumentContent, DocumentPut, DocumentRevision, Object,
+    Store,
+};
+
+use super::history::{History, HistoryError};
+
+/// A switch that is thought out but not made.
+#[derive(Debug)]
+pub struct Switch {
+    /// What becomes of the tools.
+    pub difference: ToolDifference,
+    /// What waits then.
+    pub waiting: Option<Digest>,
+    changes: Changes,
+}
+
+impl Switch {
+    /// Thinks out what serving a revision changes; nothing where it is served already.
+    ///
+    /// # Errors
+    ///
+    /// When the revision cannot be used, or the store cannot be read.
+    pub async fn to(
+        store: &Store,
+        history: &History,
+        revision: &DocumentRevision,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Option<Self>, HistoryError> {
+        let document = &history.document;
+        if revision.digest == document.digest {
+            return Ok(None);
+        }
+        let after = history.compile(store, revision).await?;
+        // What is served may be unusable for a later version of the program; then any other is welcome.
+        let before = match history.served() {
+            Some(served) => history.compile(store, served).await.ok(),
+            None => None,
+        };
+        let difference = before.map(|before| before.difference(&after));
+        let names: Arc<str> = history.names.next(&after.document.tools).to_text().into();
+        // What the source has is what waits, or else what is served.
+        let of_source = document.waiting.unwrap_or(document.digest);
+        let waiting = (of_source != revision.digest).then_some(of_source);
+        let put = DocumentPut {
+            document: Document {
+                digest: revision.digest,
+                names: Some(Digest::of(names.as_bytes())),
+                waiting,
+                updated_at: now,
+                ..document.clone()
+            },
+            content: Some(DocumentContent {
+                bytes: after.bytes,
+                names,
+            }),
+            waiting: None,
+        };
+        Ok(Some(Self {
+            difference: difference.unwrap_or_default(),
+            waiting,
+            changes: Changes {
+                base: history.base,
+                actor,
+                put: vec![Object::Document(Box::new(put))],
+                remove: Vec::new(),
+            },
+        }))
+    }
+
+    /// Makes the switch, in one transaction; running gateways take it up by themselves.
+    ///
+    /// # Errors
+    ///
+    /// When the objects have changed meanwhile, or the store fails.
+    pub async fn commit(self, store: &Store, now: Timestamp) -> Result<(), ApplyError> {
+        store.apply(self.changes, now).await.map(drop)
+    }
+}

@@ -1,0 +1,177 @@
+//! `portcullis document`: what documents were, what they may become, and which revision is served.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::bail;
+use portcullis_base::{Clock as _, Secret, Slug};
+use portcullis_openapi::ToolDifference;
+use portcullis_server::ambient::{SystemClock, SystemRng};
+use portcullis_server::config::{Overrides, Settings};
+use portcullis_server::document::history::{History, HistoryError};
+use portcullis_server::document::switch::Switch;
+use portcullis_server::storage;
+use portcullis_store::{Actor, Document, DocumentRevision, Store};
+use serde_json::json;
+
+use super::apply::is_confirmed;
+use super::key::{ACTOR, date};
+use crate::cli::{self, DocumentCommand, OutputFormat};
+
+/// Runs the command.
+pub(crate) async fn run(
+    arguments: cli::Document,
+    process: HashMap<String, Secret>,
+) -> anyhow::Result<ExitCode> {
+    let overrides = Overrides {
+        data_dir: arguments.data_dir,
+        ..Overrides::default()
+    };
+    let settings = Settings::load(&arguments.config, overrides, process)?;
+    let storage = &settings.storage;
+    if !storage::may_exist(storage) {
+        bail!("there is no store yet; `portcullis apply` or `serve` makes it");
+    }
+    let store = storage::open(storage, SystemClock.now(), Arc::new(SystemRng)).await?;
+    let outcome = match arguments.command {
+        DocumentCommand::List => list(&store).await,
+        DocumentCommand::Revisions { document } => revisions(&store, &document).await,
+        DocumentCommand::Diff {
+            document,
+            from,
+            to,
+            format,
+        } => diff(&store, &document, (from, to), format).await,
+        DocumentCommand::Restore {
+            document,
+            number,
+            yes,
+        } => restore(&store, &document, number, yes).await,
+        DocumentCommand::Accept { document, yes } => accept(&store, &document, yes).await,
+    };
+    store.close().await;
+    outcome
+}
+
+async fn list(store: &Store) -> anyhow::Result<ExitCode> {
+    for document in store.snapshot().await?.documents {
+        let history = History::read(store, &document.slug).await?;
+        println!("{}", document.slug);
+        println!("    from {}", document.source);
+        match history.served() {
+            Some(served) => println!("    serves revision {}", served.number),
+            None => println!("    serves what an earlier version of Portcullis wrote"),
+        }
+        if let Some(waiting) = history.waiting() {
+            tell_waiting(&document, waiting);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell_waiting(document: &Document, waiting: &DocumentRevision) {
+    let (slug, number) = (&document.slug, waiting.number);
+    println!(
+        "    revision {number} waits: see `portcullis document diff {slug}`, and take it up by `portcullis document accept {slug}`"
+    );
+}
+
+async fn revisions(store: &Store, slug: &Slug) -> anyhow::Result<ExitCode> {
+    let history = History::read(store, slug).await?;
+    for revision in &history.revisions {
+        let state = match revision.digest {
+            digest if digest == history.document.digest => "  served",
+            digest if Some(digest) == history.document.waiting => "  waits",
+            _ => "",
+        };
+        println!(
+            "{}  {}  {} bytes  {}{state}",
+            revision.number,
+            date(revision.created_at),
+            revision.size_bytes,
+            revision.digest.fingerprint(),
+        );
+        println!("    from {}, by {}", revision.source, revision.actor);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn diff(
+    store: &Store,
+    slug: &Slug,
+    numbers: (Option<u32>, Option<u32>),
+    format: OutputFormat,
+) -> anyhow::Result<ExitCode> {
+    let history = History::read(store, slug).await?;
+    let (from, to) = history.chosen(numbers.0, numbers.1)?;
+    let difference = history.difference(store, from, to).await?;
+    match format {
+        OutputFormat::Text => {
+            println!("revision {} -> {}", from.number, to.number);
+            tell(&difference);
+        }
+        OutputFormat::Json => {
+            let answer = json!({
+                "document": slug,
+                "from": from.number,
+                "to": to.number,
+                "breaks": difference.breaks(),
+                "difference": difference,
+            });
+            println!("{answer:#}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn restore(store: &Store, slug: &Slug, number: u32, yes: bool) -> anyhow::Result<ExitCode> {
+    let history = History::read(store, slug).await?;
+    let revision = history.revision(number)?;
+    switch(store, &history, revision, yes).await
+}
+
+async fn accept(store: &Store, slug: &Slug, yes: bool) -> anyhow::Result<ExitCode> {
+    let history = History::read(store, slug).await?;
+    let waiting = history.waiting();
+    let waiting = waiting.ok_or_else(|| HistoryError::NothingWaits(slug.clone()))?;
+    switch(store, &history, waiting, yes).await
+}
+
+/// Serves a revision, after showing what that changes.
+async fn switch(
+    store: &Store,
+    history: &History,
+    revision: &DocumentRevision,
+    yes: bool,
+) -> anyhow::Result<ExitCode> {
+    let now = SystemClock.now();
+    let switch = Switch::to(store, history, revision, Actor::new(ACTOR), now).await?;
+    let Some(switch) = switch else {
+        println!("revision {} is served already", revision.number);
+        return Ok(ExitCode::SUCCESS);
+    };
+    tell(&switch.difference);
+    if !yes && !is_confirmed(&format!("serve revision {}?", revision.number))? {
+        println!("nothing was changed");
+        return Ok(ExitCode::FAILURE);
+    }
+    let waits = switch.waiting.is_some();
+    switch.commit(store, SystemClock.now()).await?;
+    println!(
+        "revision {} is served; a running gateway takes it up by itself",
+        revision.number
+    );
+    if waits {
+        let slug = &history.document.slug;
+        println!(
+            "what its source has waits until the source changes, or `portcullis document accept {slug}`"
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(difference: &ToolDifference) {
+    println!("{}", difference.summary());
+    print!("{difference}");
+}
