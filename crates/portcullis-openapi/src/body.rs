@@ -1,17 +1,27 @@
-//! The body of a request: which of the documented media types is sent, and how its argument is written.
+//! The body of a request: which of the documented media types may be sent, and how its argument is written for each.
+
+mod fields;
+mod kind;
+mod xml;
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::diagnostic::Diagnostics;
-use crate::media_type::{Family, essence, family};
-use crate::model::{BodyEncoding, BodyTemplate, FieldEncoding, Spelling, Style};
+use crate::media_type::{concrete, essence, is_sendable};
+use crate::model::body::{BodyChoice, BodyEncoding, BodyTemplate, Lines, Xml};
+use crate::names::BodyArguments;
 use crate::operations::Operation;
 use crate::pointer::{Place, escape};
 use crate::reference::{Target, follow};
-use crate::schema::{Flow, Fragment, Property, Schemas, holds_binary, properties};
+use crate::schema::{Flow, Fragment, Property, Schemas};
+use kind::{Kind, Schema};
+
+pub(crate) use fields::form;
+
+/// Media types that one tool offers.
+const MAX_CHOICES: usize = 20;
 
 /// What a body that cannot be known says of itself.
 static NOTHING: Value = Value::Null;
@@ -21,14 +31,21 @@ static NOTHING: Value = Value::Null;
 pub(crate) struct Body<'d> {
     description: Option<&'d str>,
     required: bool,
-    /// The media type as the document writes it.
+    /// The media types that are offered, the one that is sent unless another is chosen first.
+    offers: Vec<Offer<'d>>,
+}
+
+/// One media type of a body.
+#[derive(Clone, Debug)]
+struct Offer<'d> {
+    /// As the document writes it.
     media_type: &'d str,
-    family: Family,
+    kind: Kind,
     content: &'d Value,
     pointer: String,
 }
 
-/// Chooses the body of an operation: JSON before forms, forms before text, text before bytes.
+/// Chooses the body of an operation: JSON before forms, forms before text, text before bytes; and beside it what can carry what the first cannot.
 ///
 /// A body that cannot be known is any JSON value: an operation never becomes a tool that leaves its body out.
 pub(crate) fn choose<'d>(
@@ -49,30 +66,206 @@ pub(crate) fn choose<'d>(
             return Some(Body::unknown(pointer));
         }
     };
-    let Some((media_type, content)) = best(&target) else {
+    let offers = offers(&target, root);
+    if offers.is_empty() {
         diagnostics.warn(
             "body-without-content",
             target.pointer,
             "the request body has no media type; it is left out",
         );
         return None;
-    };
+    }
     Some(Body {
         description: target.value.get("description").and_then(Value::as_str),
         required: target.value.get("required") == Some(&Value::Bool(true)),
-        media_type,
-        family: family(media_type),
-        content,
-        pointer: format!("{}/content/{}", target.pointer, escape(media_type)),
+        offers,
     })
 }
 
-fn best<'d>(body: &Target<'d>) -> Option<(&'d str, &'d Value)> {
-    let content = body.value.get("content")?.as_object()?;
-    let choices = content
-        .iter()
-        .map(|(media_type, content)| (media_type.as_str(), content));
-    choices.min_by_key(|(media_type, _)| (family(media_type), media_type.contains('*')))
+fn offers<'d>(body: &Target<'d>, root: &'d Value) -> Vec<Offer<'d>> {
+    let content = body.value.get("content").and_then(Value::as_object);
+    let all = content
+        .into_iter()
+        .flatten()
+        .map(|(media_type, content)| Offer {
+            media_type,
+            kind: Kind::of(media_type, content, root),
+            content,
+            pointer: format!("{}/content/{}", body.pointer, escape(media_type)),
+        });
+    let mut all: Vec<_> = all.collect();
+    all.sort_by_key(|offer| (offer.kind, offer.rank(root)));
+    let patches = all.iter().any(|offer| offer.is_patch("merge-patch+json"));
+    let first = all.first().map(|offer| offer.kind);
+    let mut index = 0;
+    all.retain(|offer| {
+        index += 1;
+        index == 1 || first.is_some_and(|first| offer.adds_to(first, patches, root))
+    });
+    all.truncate(MAX_CHOICES);
+    all
+}
+
+impl<'d> Offer<'d> {
+    /// Orders media types of a kind: those made for a list of changes where the schema is one, the plain ones, other patches, ranges.
+    fn rank(&self, root: &Value) -> u8 {
+        let essence = essence(self.media_type).to_ascii_lowercase();
+        match () {
+            () if essence.contains('*') => 4,
+            () if self.is_patch("json-patch+json") => match Schema::of(self.content, root) {
+                Schema::List => 0,
+                _ => 2,
+            },
+            () if self.kind == Kind::Json && !essence.contains("json") => 3,
+            () => 1,
+        }
+    }
+
+    fn is_patch(&self, name: &str) -> bool {
+        let essence = essence(self.media_type).to_ascii_lowercase();
+        essence == format!("application/{name}")
+    }
+
+    /// Tells whether the media type can carry what one of the kind `first` cannot.
+    fn adds_to(&self, first: Kind, patches: bool, root: &Value) -> bool {
+        match self.kind {
+            Kind::Json => patches && first == Kind::Json && !self.media_type.contains('*'),
+            Kind::Multipart => first < Kind::Multipart && self.takes_files(root),
+            Kind::Text | Kind::Binary => true,
+            Kind::Form | Kind::Parts | Kind::Lines | Kind::Xml => false,
+        }
+    }
+
+    fn takes_files(&self, root: &Value) -> bool {
+        let fields = fields::multipart(self.content, root);
+        fields.values().any(|field| field.binary)
+    }
+
+    /// Compiles how the body is written; XML whose element has no name is text.
+    fn choice(&self, root: &'d Value) -> BodyChoice {
+        let encoding = match self.kind {
+            Kind::Json => BodyEncoding::Json,
+            Kind::Form => BodyEncoding::Form(fields::form(self.content, root)),
+            Kind::Multipart => BodyEncoding::Multipart(fields::multipart(self.content, root)),
+            Kind::Parts => fields::parts(self.content, root),
+            Kind::Lines if essence(self.media_type).ends_with("json-seq") => {
+                BodyEncoding::JsonLines(Lines::Sequence)
+            }
+            Kind::Lines => BodyEncoding::JsonLines(Lines::Plain),
+            Kind::Xml => self.xml(root).map_or(BodyEncoding::Text, BodyEncoding::Xml),
+            Kind::Text => BodyEncoding::Text,
+            Kind::Binary => BodyEncoding::Binary,
+        };
+        BodyChoice {
+            media_type: self.media_type.to_owned(),
+            content_type: self.content_type().to_owned(),
+            encoding,
+        }
+    }
+
+    fn xml(&self, root: &'d Value) -> Option<Xml> {
+        xml::compile(self.content.get("schema")?, root)
+    }
+
+    /// The media type to send: the document's, with a concrete one for a range and for what is no media type.
+    fn content_type(&self) -> &'d str {
+        let essence = essence(self.media_type);
+        let is_concrete = is_sendable(self.media_type) && !essence.contains('*');
+        match self.kind {
+            _ if essence.eq_ignore_ascii_case("application/form-data") => "multipart/form-data",
+            _ if is_concrete => self.media_type,
+            Kind::Json => "application/json",
+            Kind::Form => "application/x-www-form-urlencoded",
+            Kind::Multipart => "multipart/form-data",
+            Kind::Parts => "multipart/mixed",
+            Kind::Lines => "application/x-ndjson",
+            Kind::Xml => "application/xml",
+            Kind::Text => "text/plain",
+            Kind::Binary => concrete(essence),
+        }
+    }
+
+    /// Converts the schema of the body's argument under this media type.
+    fn schema(
+        &self,
+        description: Option<&'d str>,
+        root: &'d Value,
+        schemas: &mut Schemas<'d>,
+        flow: Flow,
+        diagnostics: &mut Diagnostics,
+    ) -> Arc<Fragment> {
+        let schema = self.content.get("schema");
+        let mut property = Property {
+            schema,
+            description,
+            ..Property::default()
+        };
+        let is_text = match self.kind {
+            Kind::Text => true,
+            Kind::Xml => self.xml(root).is_none(),
+            _ => false,
+        };
+        if is_text || self.kind == Kind::Binary {
+            let media_type = self.media_type;
+            let note = if is_text {
+                format!("Text of the media type {media_type}.")
+            } else {
+                format!(
+                    "The bytes as Base64 text, or a data URL that says their media type too; {media_type}."
+                )
+            };
+            return schemas.text(self.content, &property, &note, !is_text, flow);
+        }
+        property.note = match self.kind {
+            Kind::Form | Kind::Multipart if schema.is_none() => {
+                Some("An object whose members are the fields of a form.")
+            }
+            Kind::Multipart if !self.takes_files(root) => Some(
+                "A field that is a file is given as a data URL: `data:text/csv;name=a.csv;base64,…`.",
+            ),
+            Kind::Lines => Some("One line is sent for each item."),
+            Kind::Parts => {
+                Some("One part is sent for each item; a file is Base64 text or a data URL.")
+            }
+            _ => None,
+        };
+        let pointer = format!("{}/schema", self.pointer);
+        let pointer = Place::at(&pointer);
+        let converted = schemas.property(self.content, &property, &pointer, flow, diagnostics);
+        if self.is_patch("json-patch+json") && Schema::of(self.content, root) != Schema::List {
+            return Arc::new(patches());
+        }
+        if schema.is_none() && matches!(self.kind, Kind::Lines | Kind::Parts) {
+            return Arc::new(list());
+        }
+        converted
+    }
+}
+
+/// The operations of JSON Patch (RFC 6902 §4), where the document leaves them open.
+fn patches() -> Fragment {
+    fragment(&json!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {
+                "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
+                "path": {"type": "string"},
+                "from": {"type": "string"},
+                "value": {},
+            },
+            "required": ["op", "path"],
+        },
+        "description": "The changes of a JSON Patch (RFC 6902).",
+    }))
+}
+
+fn list() -> Fragment {
+    fragment(&json!({"type": "array", "description": "One line or part is sent for each item."}))
+}
+
+fn fragment(schema: &Value) -> Fragment {
+    Fragment::plain(&schema.to_string())
 }
 
 impl<'d> Body<'d> {
@@ -81,16 +274,19 @@ impl<'d> Body<'d> {
         Self {
             description: Some("The document does not say what the body holds."),
             required: false,
-            media_type: "application/json",
-            family: Family::Json,
-            content: &NOTHING,
-            pointer,
+            offers: vec![Offer {
+                media_type: "application/json",
+                kind: Kind::Json,
+                content: &NOTHING,
+                pointer,
+            }],
         }
     }
 
     /// Which way the operation's schemas travel.
     pub(crate) fn flow(&self) -> Flow {
-        if self.family == Family::Multipart {
+        let mut offers = self.offers.iter();
+        if offers.any(|offer| matches!(offer.kind, Kind::Multipart | Kind::Parts)) {
             Flow::Multipart
         } else {
             Flow::Request
@@ -98,128 +294,48 @@ impl<'d> Body<'d> {
     }
 
     /// Compiles how the body is written.
-    pub(crate) fn template(&self, argument: String, root: &'d Value) -> BodyTemplate {
+    pub(crate) fn template(&self, arguments: BodyArguments, root: &'d Value) -> BodyTemplate {
+        let choices = self.offers.iter().map(|offer| offer.choice(root)).collect();
         BodyTemplate {
-            argument,
+            argument: arguments.body,
             required: self.required,
-            content_type: self.content_type().to_owned(),
-            encoding: match self.family {
-                Family::Json => BodyEncoding::Json,
-                Family::Form => BodyEncoding::Form(fields(self.content, root, self.family)),
-                Family::Multipart => {
-                    BodyEncoding::Multipart(fields(self.content, root, self.family))
-                }
-                Family::Text => BodyEncoding::Text,
-                Family::Binary => BodyEncoding::Binary,
-            },
+            chooser: (self.offers.len() > 1).then_some(arguments.chooser),
+            choices,
         }
     }
 
-    /// The media type to send: the document's, with a concrete one for a range.
-    fn content_type(&self) -> &'d str {
-        match self.family {
-            _ if !essence(self.media_type).contains('*') => self.media_type,
-            Family::Json => "application/json",
-            Family::Form | Family::Multipart => essence(self.media_type),
-            Family::Text => "text/plain",
-            Family::Binary => "application/octet-stream",
-        }
-    }
-
-    /// Converts the schema of the body's argument.
+    /// Converts the schema of the body's argument: one that fits all media types that are offered.
     pub(crate) fn schema(
         &self,
+        root: &'d Value,
         schemas: &mut Schemas<'d>,
         diagnostics: &mut Diagnostics,
     ) -> Arc<Fragment> {
-        let schema = self.content.get("schema");
-        let note;
-        let mut property = Property {
-            schema,
-            description: self.description,
-            ..Property::default()
-        };
-        match self.family {
-            Family::Json | Family::Form | Family::Multipart => {}
-            Family::Text => {
-                note = format!("Text of the media type {}.", self.media_type);
-                return schemas.text(self.content, &property, &note, false, self.flow());
-            }
-            Family::Binary => {
-                note = format!(
-                    "The bytes as Base64 text, of the media type {}.",
-                    self.media_type
-                );
-                return schemas.text(self.content, &property, &note, true, self.flow());
+        let flow = self.flow();
+        let mut fragments: Vec<Arc<Fragment>> = Vec::new();
+        for offer in &self.offers {
+            let fragment = offer.schema(self.description, root, schemas, flow, diagnostics);
+            if !fragments.iter().any(|known| known.is_same(&fragment)) {
+                fragments.push(fragment);
             }
         }
-        if self.family != Family::Json && schema.is_none() {
-            property.note = Some("An object whose members are the fields of a form.");
+        match &fragments[..] {
+            [only] => Arc::clone(only),
+            several => Arc::new(Fragment::any_of(several)),
         }
-        let pointer = format!("{}/schema", self.pointer);
-        schemas.property(
-            self.content,
-            &property,
-            &Place::at(&pointer),
-            self.flow(),
-            diagnostics,
-        )
     }
-}
 
-/// How the fields of a form are written, where that is not the default.
-pub(crate) fn fields(
-    content: &Value,
-    root: &Value,
-    family: Family,
-) -> IndexMap<String, FieldEncoding> {
-    let encoding = content.get("encoding").and_then(Value::as_object);
-    let mut fields = IndexMap::new();
-    if family == Family::Multipart {
-        let schema = content.get("schema");
-        for (name, field) in schema
-            .map(|schema| properties(root, schema))
-            .unwrap_or_default()
-        {
-            if holds_binary(root, field) {
-                fields.insert(
-                    name.to_owned(),
-                    FieldEncoding {
-                        binary: true,
-                        ..FieldEncoding::default()
-                    },
-                );
-            }
-        }
-    }
-    for (name, encoding) in encoding.into_iter().flatten() {
-        let field: &mut FieldEncoding = fields.entry(name.clone()).or_default();
-        field.content_type = encoding
-            .get("contentType")
-            .and_then(Value::as_str)
-            .and_then(concrete);
-        let style = match encoding.get("style").and_then(Value::as_str) {
-            Some("spaceDelimited") => Style::SpaceDelimited,
-            Some("pipeDelimited") => Style::PipeDelimited,
-            Some("tabDelimited") => Style::TabDelimited,
-            Some("deepObject") => Style::DeepObject,
-            _ => Style::Form,
+    /// Describes the argument that chooses the media type, where there is a choice.
+    pub(crate) fn chooser(&self) -> Option<Arc<Fragment>> {
+        let [first, _, ..] = &self.offers[..] else {
+            return None;
         };
-        let default = Spelling::of(style);
-        let explode = encoding.get("explode").and_then(Value::as_bool);
-        field.spelling = Spelling {
-            explode: explode.unwrap_or(default.explode),
-            allow_reserved: encoding.get("allowReserved") == Some(&Value::Bool(true)),
-            ..default
-        };
+        let names: Vec<_> = self.offers.iter().map(|offer| offer.media_type).collect();
+        Some(Arc::new(fragment(&json!({
+            "type": "string",
+            "enum": names,
+            "default": first.media_type,
+            "description": "The media type that the body is sent as.",
+        }))))
     }
-    fields
-}
-
-/// The first media type of a list that is not a range.
-fn concrete(list: &str) -> Option<String> {
-    list.split(',')
-        .map(str::trim)
-        .find(|media_type| !media_type.is_empty() && !media_type.contains('*'))
-        .map(str::to_owned)
 }

@@ -47,10 +47,13 @@ pub use difference::{
 };
 pub use document::Document;
 pub use limits::Limits;
+pub use model::body::{
+    BodyChoice, BodyEncoding, BodyTemplate, FieldEncoding, Lines, Xml, XmlKind, XmlNode,
+};
 pub use model::{
-    Annotations, BodyEncoding, BodyTemplate, FieldEncoding, Method, Parameter, PathPart, Place,
-    RequestTemplate, SchemeFlow, SchemeKind, SecurityAlternative, SecurityRequirement,
-    SecurityScheme, ServerTemplate, Spelling, Style, Tool,
+    Annotations, Method, Parameter, PathPart, Place, RequestTemplate, SchemeFlow, SchemeKind,
+    SecurityAlternative, SecurityRequirement, SecurityScheme, ServerTemplate, Spelling, Style,
+    Tool,
 };
 pub use outcome::{Content, Outcome, UpstreamResponse};
 pub use plan::{

@@ -2,11 +2,14 @@
 //!
 //! Nothing here refers back to the document, so the document's memory can be given back.
 
+pub(crate) mod body;
+
 use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
+use self::body::{BodyEncoding, BodyTemplate};
 use crate::pointer::unescape;
 use crate::schema::Detail;
 use crate::schema::input::{InputSchema, raw};
@@ -248,55 +251,6 @@ pub enum Style {
     DeepObject,
     /// `name=value; name=value`, written as it is.
     Cookie,
-}
-
-/// The body of a request, taken from one argument.
-#[derive(Clone, Debug)]
-pub struct BodyTemplate {
-    /// The property of the tool's arguments, `body` unless a parameter has that name.
-    pub argument: String,
-    /// Whether the body must be given.
-    pub required: bool,
-    /// The media type to send, as the document writes it.
-    pub content_type: String,
-    /// How the argument becomes bytes.
-    pub encoding: BodyEncoding,
-}
-
-/// How a body is written.
-#[derive(Clone, Debug)]
-pub enum BodyEncoding {
-    /// `application/json`, `…+json`: the argument itself.
-    Json,
-    /// `application/x-www-form-urlencoded`: the argument is an object.
-    Form(IndexMap<String, FieldEncoding>),
-    /// `multipart/form-data`: the argument is an object; fields whose encoding is `binary` are Base64 text.
-    Multipart(IndexMap<String, FieldEncoding>),
-    /// `text/*` and the like: the argument is a string.
-    Text,
-    /// Anything else: the argument is Base64 text.
-    Binary,
-}
-
-/// How one field of a form is written; a field that is not listed has [`FieldEncoding::default`].
-#[derive(Clone, Debug)]
-pub struct FieldEncoding {
-    /// How the value is written.
-    pub spelling: Spelling,
-    /// The media type of the field or part, where the document names one.
-    pub content_type: Option<String>,
-    /// The argument is Base64 text of the bytes to send.
-    pub binary: bool,
-}
-
-impl Default for FieldEncoding {
-    fn default() -> Self {
-        Self {
-            spelling: Spelling::FORM,
-            content_type: None,
-            binary: false,
-        }
-    }
 }
 
 /// One alternative of an operation's `security`: all its requirements together suffice. Empty means: no credential.

@@ -17,6 +17,8 @@ const DIGEST_DIGITS: usize = 6;
 const MAX_ARGUMENT_NAME: usize = 64;
 /// The name of the argument that holds the body.
 const BODY: &str = "body";
+/// The name of the argument that chooses the body's media type.
+const CHOOSER: &str = "content_type";
 
 /// What a tool is named after.
 #[derive(Clone, Copy, Debug)]
@@ -132,10 +134,26 @@ pub(crate) fn argument_names(subjects: &[ArgumentSubject<'_>]) -> Vec<String> {
     names
 }
 
-/// Names the argument that holds the body, beside those of the parameters.
-pub(crate) fn body_argument(parameters: &[Parameter]) -> String {
-    let candidates = [BODY.to_owned(), "request_body".to_owned()];
-    let numbered = (2_u32..).map(|number| format!("{BODY}_{number}"));
+/// The names of the arguments that make a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BodyArguments {
+    /// Holds the body.
+    pub(crate) body: String,
+    /// Chooses its media type.
+    pub(crate) chooser: String,
+}
+
+/// Names the arguments that make a body, beside those of the parameters.
+pub(crate) fn body_arguments(parameters: &[Parameter]) -> BodyArguments {
+    BodyArguments {
+        body: free(BODY, "request_body", parameters),
+        chooser: free(CHOOSER, "body_content_type", parameters),
+    }
+}
+
+fn free(name: &str, other: &str, parameters: &[Parameter]) -> String {
+    let candidates = [name.to_owned(), other.to_owned()];
+    let numbered = (2_u32..).map(|number| format!("{name}_{number}"));
     let is_free = |name: &String| {
         !parameters
             .iter()

@@ -7,6 +7,7 @@
 mod arguments;
 mod body;
 mod encode;
+mod file;
 mod json;
 mod multipart;
 mod pairs;
@@ -15,6 +16,7 @@ mod shape;
 mod style;
 mod url;
 mod validate;
+mod xml;
 
 use ::url::form_urlencoded;
 use serde_json::value::RawValue;
@@ -133,8 +135,22 @@ pub enum Unsendable {
     #[error("must not have a member whose name a cookie cannot have")]
     NotCookieName,
     /// Bytes are given as Base64.
-    #[error("must be Base64 text (RFC 4648 §4) of the bytes to send")]
+    #[error(
+        "must be Base64 text (RFC 4648 §4) of the bytes to send, or a data URL that ends in `;base64,` and that text"
+    )]
     NotBase64,
+    /// A data URL names a media type that the document does not.
+    #[error("names a media type that the API does not take there")]
+    MediaType,
+    /// The media type that was chosen is none of those that are offered.
+    #[error("must be one of the media types that the tool offers")]
+    NotOffered,
+    /// A name cannot be that of an XML element.
+    #[error("must not have a member whose name no XML element can have")]
+    NotXmlName,
+    /// XML has no spelling for most control characters.
+    #[error("must not contain characters that XML cannot have")]
+    NotXmlText,
     /// Text is given as a string.
     #[error("must be a string")]
     NotText,
@@ -188,7 +204,9 @@ impl Tool {
         if let Some(body) = &template.body
             && let Some(raw) = arguments.named(&body.argument)
         {
-            plan.body = Some(body::write(body, raw)?);
+            let chosen = body.chooser.as_ref();
+            let chosen = chosen.and_then(|chooser| arguments.named(chooser));
+            plan.body = Some(body::write(body, raw, chosen)?);
         }
         Ok(plan)
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::model::body::{BodyChoice, BodyEncoding, BodyTemplate};
 use crate::model::{
-    Annotations, BodyEncoding, BodyTemplate, Method, Parameter, PathPart, Place, RequestTemplate,
-    ServerTemplate, Spelling, Style, Tool,
+    Annotations, Method, Parameter, PathPart, Place, RequestTemplate, ServerTemplate, Spelling,
+    Style, Tool,
 };
 use crate::schema::Fragment;
 use crate::schema::input::{Argument, InputSchema};
@@ -99,10 +100,25 @@ impl Tool {
         self.request.body = Some(BodyTemplate {
             argument: "body".to_owned(),
             required: true,
-            content_type: content_type.to_owned(),
-            encoding,
+            chooser: None,
+            choices: vec![BodyChoice {
+                media_type: content_type.to_owned(),
+                content_type: content_type.to_owned(),
+                encoding,
+            }],
         });
         self
+    }
+
+    /// Offers another media type for the body.
+    pub(crate) fn or_sending(self, content_type: &str, encoding: BodyEncoding) -> Self {
+        let mut other = tool().sending(content_type, encoding).request.body;
+        let mut tool = self;
+        tool.take("content_type", false, &json!({}));
+        let body = tool.request.body.as_mut().unwrap();
+        body.chooser = Some("content_type".to_owned());
+        body.choices.append(&mut other.as_mut().unwrap().choices);
+        tool
     }
 }
 

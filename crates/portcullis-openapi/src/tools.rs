@@ -12,8 +12,9 @@ use crate::body::{self, Body};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
 use crate::limits::Limits;
-use crate::model::{Annotations, BodyTemplate, Method, RequestTemplate, Tool};
-use crate::names::{ToolSubject, body_argument, tool_names};
+use crate::model::body::BodyTemplate;
+use crate::model::{Annotations, Method, RequestTemplate, Tool};
+use crate::names::{ToolSubject, body_arguments, tool_names};
 use crate::operations::{Operation, operations};
 use crate::parameters::{self, Parameters, Surroundings};
 use crate::reference::{reference, target};
@@ -124,9 +125,10 @@ impl<'d> Compiler<'d> {
         let parameters =
             parameters::compile(operation, &around, &mut self.schemas, &mut self.diagnostics);
         self.check_count(operation, &parameters)?;
-        let body = body.map(|body| {
-            let schema = body.schema(&mut self.schemas, &mut self.diagnostics);
-            (body.template(body_argument(&parameters.list), root), schema)
+        let body = body.map(|body| CompiledBody {
+            schema: body.schema(root, &mut self.schemas, &mut self.diagnostics),
+            template: body.template(body_arguments(&parameters.list), root),
+            chooser: body.chooser(),
         });
         let responses = Responses::of(operation, root);
         let output_schema = self.output_schema(&responses);
@@ -152,7 +154,7 @@ impl<'d> Compiler<'d> {
                 path: parameters.path,
                 query: parameters.query,
                 parameters: parameters.list,
-                body: body.map(|(template, _)| template),
+                body: body.map(|body| body.template),
                 accept: responses.accept(),
             },
             input: InputSchema::new(arguments),
@@ -192,11 +194,15 @@ impl<'d> Compiler<'d> {
     }
 }
 
+/// A body, and the schemas of the arguments that make it.
+struct CompiledBody {
+    template: BodyTemplate,
+    schema: Arc<Fragment>,
+    chooser: Option<Arc<Fragment>>,
+}
+
 /// Lists the arguments of a tool, the body last.
-fn arguments(
-    parameters: &Parameters,
-    body: Option<&(BodyTemplate, Arc<Fragment>)>,
-) -> Vec<Argument> {
+fn arguments(parameters: &Parameters, body: Option<&CompiledBody>) -> Vec<Argument> {
     let of_parameters =
         parameters
             .list
@@ -207,12 +213,19 @@ fn arguments(
                 is_required: parameter.required,
                 schema: Arc::clone(schema),
             });
-    let of_body = body.map(|(template, schema)| Argument {
-        name: template.argument.as_str().into(),
-        is_required: template.required,
-        schema: Arc::clone(schema),
+    let of_body = body.map(|body| Argument {
+        name: body.template.argument.as_str().into(),
+        is_required: body.template.required,
+        schema: Arc::clone(&body.schema),
     });
-    of_parameters.chain(of_body).collect()
+    let of_chooser = body.and_then(|body| {
+        Some(Argument {
+            name: body.template.chooser.as_deref()?.into(),
+            is_required: false,
+            schema: Arc::clone(body.chooser.as_ref()?),
+        })
+    });
+    of_parameters.chain(of_body).chain(of_chooser).collect()
 }
 
 /// Describes the operation by its summary and description, or by its method and path.

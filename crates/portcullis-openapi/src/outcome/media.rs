@@ -45,7 +45,13 @@ impl<'a> MediaType<'a> {
         match (media_type::family(&essence), essence.split_once('/')) {
             (_, None | Some(("*", _) | (_, "*"))) => look(body),
             (media_type::Family::Json, _) => Family::Json,
-            (media_type::Family::Text | media_type::Family::Form, _) => Family::Text,
+            (
+                media_type::Family::Text
+                | media_type::Family::Form
+                | media_type::Family::Lines
+                | media_type::Family::Xml,
+                _,
+            ) => Family::Text,
             (media_type::Family::Multipart, _) => Family::Multipart,
             (media_type::Family::Binary, Some(("image", _))) => Family::Image,
             (media_type::Family::Binary, Some(("audio", _))) => Family::Audio,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Declared, word};
-use crate::body::fields;
+use crate::body::form;
 use crate::diagnostic::Diagnostics;
 use crate::media_type::{Family, family};
-use crate::model::{BodyEncoding, Parameter, Place, Spelling, Style};
+use crate::model::body::BodyEncoding;
+use crate::model::{Parameter, Place, Spelling, Style};
 use crate::schema::Fragment;
 
 impl<'d> Declared<'d> {
@@ -52,7 +53,7 @@ impl<'d> Declared<'d> {
         let (media_type, content) = self.content()?;
         Some(match family(media_type) {
             Family::Form if self.place == Place::QueryString => {
-                BodyEncoding::Form(fields(content, root, Family::Form))
+                BodyEncoding::Form(form(content, root))
             }
             Family::Json if !media_type.contains('*') => BodyEncoding::Json,
             _ => BodyEncoding::Text,

@@ -71,14 +71,12 @@ impl<'a> Arguments<'a> {
 /// Yields the names of the tool's arguments and whether each is required.
 fn all(tool: &Tool) -> impl Iterator<Item = (&str, bool)> {
     let parameters = tool.request.parameters.iter();
+    let body = tool.request.body.iter();
+    let choosers = tool.request.body.iter();
     parameters
         .map(|parameter| (parameter.argument.as_str(), parameter.required))
-        .chain(
-            tool.request
-                .body
-                .iter()
-                .map(|body| (body.argument.as_str(), body.required)),
-        )
+        .chain(body.map(|body| (body.argument.as_str(), body.required)))
+        .chain(choosers.filter_map(|body| Some((body.chooser.as_deref()?, false))))
 }
 
 fn has(tool: &Tool, name: &str) -> bool {

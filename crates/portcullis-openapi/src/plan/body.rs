@@ -1,49 +1,69 @@
-//! The argument that is a body, written as the operation's media type asks.
+//! The argument that is a body, written as the media type asks.
 //!
 //! A JSON body is the caller's own text, untouched.
-//! A field of a form is written like a query parameter of its style, or as JSON text where the document says a JSON media type, or says nothing and the value has structure.
+//! A field of a form is written like a query parameter where the document names a style; otherwise a list is one field for each item, and what has structure, or a JSON media type, is JSON text (OpenAPI 3.2, "Encoding By Name").
 //! Fields that are `null` are left out.
 
 use std::borrow::Cow;
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
+use super::file::{File, text};
+use super::json::compact;
 use super::multipart::Multipart;
+use super::pairs::has_structure;
 use super::shape::Shape;
 use super::validate::shorten;
+use super::xml;
 use super::{ArgumentError, PlannedBody, Unsendable, style};
-use crate::media_type::{Family, family};
-use crate::model::{BodyEncoding, BodyTemplate, FieldEncoding, Spelling};
-
-/// Standard Base64 (RFC 4648 §4), with or without padding.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use crate::media_type::{Family, family, is_among};
+use crate::model::Spelling;
+use crate::model::body::{BodyChoice, BodyEncoding, BodyTemplate, FieldEncoding, Lines};
 
 /// How much of a field's name an error shows.
 const MAX_NAME_BYTES: usize = 80;
 
-/// Writes the body.
-pub(super) fn write(template: &BodyTemplate, raw: &RawValue) -> Result<PlannedBody, ArgumentError> {
+/// Writes the body as the media type that was chosen, or as the first.
+pub(super) fn write(
+    template: &BodyTemplate,
+    raw: &RawValue,
+    chosen: Option<&RawValue>,
+) -> Result<PlannedBody, ArgumentError> {
+    let choice = chosen_among(template, chosen)?;
     let refused = |cause: Unsendable| cause.of(&template.argument);
-    let mut content_type = template.content_type.clone();
-    let bytes = match &template.encoding {
+    let mut content_type = choice.content_type.clone();
+    let bytes = match &choice.encoding {
         BodyEncoding::Json => raw.get().into(),
+        BodyEncoding::JsonLines(lines) => json_lines(raw, *lines),
         BodyEncoding::Text => text(raw).map_err(refused)?.into_owned().into(),
-        BodyEncoding::Binary => decoded(raw).map_err(refused)?,
+        BodyEncoding::Xml(schema) => xml::write(schema, raw).map_err(refused)?.into(),
+        BodyEncoding::Binary => {
+            let file = File::read(raw).map_err(refused)?;
+            if let Some(media_type) = &file.media_type {
+                content_type = own_type(template, choice, media_type).map_err(refused)?;
+            }
+            file.bytes
+        }
         BodyEncoding::Form(encodings) => form(&template.argument, encodings, raw)?.into(),
         BodyEncoding::Multipart(encodings) => {
-            let mut form = Multipart::default();
+            let mut form = Multipart::form();
             each_field(&template.argument, raw, |name, raw| {
                 form.add(name, encodings, raw)
             })?;
             let bytes;
-            (content_type, bytes) = form.finish(&template.content_type);
+            (content_type, bytes) = form.finish(&choice.content_type);
+            bytes
+        }
+        BodyEncoding::Parts { first, others } => {
+            let mut parts = Multipart::default();
+            for (index, item) in items(raw).into_iter().enumerate() {
+                let encoding = first.get(index).unwrap_or(others);
+                let at = |cause: Unsendable| cause.of(&format!("{}/{index}", template.argument));
+                parts.add_item(encoding, item).map_err(at)?;
+            }
+            let bytes;
+            (content_type, bytes) = parts.finish(&choice.content_type);
             bytes
         }
     };
@@ -51,6 +71,64 @@ pub(super) fn write(template: &BodyTemplate, raw: &RawValue) -> Result<PlannedBo
         content_type,
         bytes,
     })
+}
+
+fn chosen_among<'t>(
+    template: &'t BodyTemplate,
+    chosen: Option<&RawValue>,
+) -> Result<&'t BodyChoice, ArgumentError> {
+    let argument = template.chooser.as_ref().unwrap_or(&template.argument);
+    let refused = || Unsendable::NotOffered.of(argument);
+    let mut choices = template.choices.iter();
+    match chosen {
+        None => choices.next().ok_or_else(refused),
+        Some(raw) => {
+            let name = text(raw).map_err(|cause| cause.of(argument))?;
+            choices
+                .find(|choice| choice.media_type == name)
+                .ok_or_else(refused)
+        }
+    }
+}
+
+/// Lets the caller say more exactly what his bytes are: within the range that is sent, or as another type that the document takes bytes for.
+fn own_type(
+    template: &BodyTemplate,
+    choice: &BodyChoice,
+    media_type: &str,
+) -> Result<String, Unsendable> {
+    let bytes = template.choices.iter().filter(|other| {
+        std::ptr::eq(*other, choice) || matches!(other.encoding, BodyEncoding::Binary)
+    });
+    let allowed: Vec<_> = bytes.map(|choice| choice.media_type.clone()).collect();
+    is_among(media_type, &allowed)
+        .then(|| media_type.to_owned())
+        .ok_or(Unsendable::MediaType)
+}
+
+fn json_lines(raw: &RawValue, lines: Lines) -> Vec<u8> {
+    if let Shape::Scalar(text) = Shape::of(raw)
+        && raw.get().starts_with('"')
+    {
+        return text.into_owned().into();
+    }
+    let mut out = String::new();
+    for item in items(raw) {
+        if lines == Lines::Sequence {
+            out.push('\u{1e}');
+        }
+        out.push_str(&compact(item.get()));
+        out.push('\n');
+    }
+    out.into()
+}
+
+/// The items of a list, or the one thing that is no list.
+fn items(raw: &RawValue) -> Vec<&RawValue> {
+    match Shape::of(raw) {
+        Shape::Array(items) => items,
+        _ => vec![raw],
+    }
 }
 
 /// Writes a form by its fields.
@@ -61,7 +139,7 @@ pub(super) fn form(
 ) -> Result<String, ArgumentError> {
     let mut out = String::new();
     each_field(argument, raw, |name, raw| {
-        form_field(&mut out, name, encodings, raw)
+        form_field(&mut out, name, encodings.get(name), raw)
     })?;
     Ok(out)
 }
@@ -87,49 +165,38 @@ fn each_field(
 fn form_field(
     out: &mut String,
     name: &str,
-    encodings: &IndexMap<String, FieldEncoding>,
+    encoding: Option<&FieldEncoding>,
     raw: &RawValue,
 ) -> Result<(), Unsendable> {
-    match encodings.get(name) {
-        Some(encoding) if !is_json(encoding.content_type.as_deref()) => {
-            style::query(out, name, encoding.spelling, &Shape::of(raw))
-        }
-        Some(_) => style::query(out, name, Spelling::FORM, &json_text(raw)),
-        None => style::query(out, name, Spelling::FORM, &unlisted(raw)),
+    if let Some(spelling) = encoding.and_then(|encoding| encoding.spelling) {
+        return style::query(out, name, spelling, &Shape::of(raw));
     }
+    let media_type = encoding.and_then(|encoding| encoding.content_types.first());
+    let as_json = is_json(media_type.map(String::as_str));
+    for item in items(raw) {
+        let value = match Shape::of(item) {
+            Shape::Null => Shape::Null,
+            Shape::Scalar(text) if !as_json => Shape::Scalar(text),
+            _ => Shape::Scalar(json_text(item)),
+        };
+        style::query(out, name, Spelling::FORM, &value)?;
+    }
+    Ok(())
 }
 
-/// OpenAPI 3.1.1, "Encoding Object", `contentType`: what has structure is JSON; a list of scalars is one pair for each item.
-fn unlisted(raw: &RawValue) -> Shape<'_> {
-    let has_structure = |raw: &RawValue| raw.get().starts_with(['{', '[']);
-    match Shape::of(raw) {
-        Shape::Object(_) => json_text(raw),
-        Shape::Array(items) if items.iter().any(|item| has_structure(item)) => json_text(raw),
-        plain => plain,
+/// JSON text of a value; a string that holds the text of an object or list is meant to be that, since documents describe such fields as strings.
+pub(super) fn json_text(raw: &RawValue) -> Cow<'_, str> {
+    if let Shape::Scalar(text) = Shape::of(raw)
+        && raw.get().starts_with('"')
+        && let Ok(within) = serde_json::from_str::<&RawValue>(&text)
+        && has_structure(within)
+    {
+        return text;
     }
-}
-
-fn json_text(raw: &RawValue) -> Shape<'_> {
-    match Shape::of(raw) {
-        Shape::Null => Shape::Null,
-        _ => Shape::Scalar(raw.get().into()),
-    }
-}
-
-/// Decodes an argument that is Base64 text.
-pub(super) fn decoded(raw: &RawValue) -> Result<Vec<u8>, Unsendable> {
-    let text = text(raw).map_err(|_| Unsendable::NotBase64)?;
-    BASE64.decode(&*text).map_err(|_| Unsendable::NotBase64)
+    compact(raw.get())
 }
 
 /// Tells whether a field's media type is JSON.
 pub(super) fn is_json(media_type: Option<&str>) -> bool {
     media_type.is_some_and(|media_type| family(media_type) == Family::Json)
-}
-
-fn text(raw: &RawValue) -> Result<Cow<'_, str>, Unsendable> {
-    match Shape::of(raw) {
-        Shape::Scalar(text) if raw.get().starts_with('"') => Ok(text),
-        _ => Err(Unsendable::NotText),
-    }
 }

@@ -1,4 +1,4 @@
-//! `multipart/form-data` (RFC 7578), with a boundary that the content decides.
+//! `multipart/form-data` (RFC 7578) and its kin, with a boundary that the content decides.
 //!
 //! The boundary is a digest of the parts, so it needs no entropy and no one can write a part that contains it.
 
@@ -9,35 +9,128 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::Unsendable;
-use super::body::{decoded, is_json};
+use super::body::{is_json, json_text};
+use super::file::{File, default, extension};
+use super::pairs::pairs;
 use super::shape::Shape;
-use crate::media_type::essence;
-use crate::model::FieldEncoding;
+use super::xml;
+use crate::model::body::FieldEncoding;
 
-/// The parts of a form.
+/// The parts of a body.
 #[derive(Default)]
 pub(super) struct Multipart {
     parts: Vec<Part>,
+    /// Whether the parts have names.
+    is_form: bool,
 }
 
 impl Multipart {
-    /// Adds a field: an array as one part for each item (RFC 7578 §4.3), what else has structure as JSON text, a scalar as its text.
+    /// Begins a body whose parts have names.
+    pub(super) fn form() -> Self {
+        Self {
+            parts: Vec::new(),
+            is_form: true,
+        }
+    }
+
+    /// Adds a field: in its style where the document names one, or else a list as one part for each item (RFC 7578 §4.3), what has structure as JSON text, a scalar as its text.
     pub(super) fn add(
         &mut self,
         name: &str,
         encodings: &IndexMap<String, FieldEncoding>,
         raw: &RawValue,
     ) -> Result<(), Unsendable> {
-        let encoding = encodings.get(name);
-        match Shape::of(raw) {
-            Shape::Array(items) => {
-                for item in items {
-                    self.parts.extend(part(name, encoding, item)?);
-                }
+        let plain = FieldEncoding {
+            // Where the document names no file, a data URL is one: there is no other reason for this media type.
+            binary: File::is_url(raw) && !encodings.values().any(|encoding| encoding.binary),
+            ..FieldEncoding::default()
+        };
+        let encoding = match encodings.get(name) {
+            Some(encoding) if encoding.binary || !plain.binary => encoding,
+            _ => &plain,
+        };
+        if let Some(spelling) = encoding.spelling.filter(|_| !encoding.binary) {
+            for pair in pairs(name, spelling, &Shape::of(raw))? {
+                let body = pair.plain()?.into();
+                self.push(Some(&pair.name), None, &encoding.headers, None, body);
             }
-            _ => self.parts.extend(part(name, encoding, raw)?),
+            return Ok(());
         }
+        match Shape::of(raw) {
+            Shape::Array(items) => items
+                .into_iter()
+                .try_for_each(|item| self.part(Some(name), encoding, item)),
+            _ => self.part(Some(name), encoding, raw),
+        }
+    }
+
+    /// Adds a part without a name.
+    pub(super) fn add_item(
+        &mut self,
+        encoding: &FieldEncoding,
+        raw: &RawValue,
+    ) -> Result<(), Unsendable> {
+        self.part(None, encoding, raw)
+    }
+
+    fn part(
+        &mut self,
+        name: Option<&str>,
+        encoding: &FieldEncoding,
+        raw: &RawValue,
+    ) -> Result<(), Unsendable> {
+        let allowed = &encoding.content_types;
+        let named = (!allowed.is_empty()).then(|| default(allowed));
+        let (content_type, file, body) = match Shape::of(raw) {
+            Shape::Null => return Ok(()),
+            Shape::Scalar(_) if encoding.binary => {
+                let file = File::read(raw)?;
+                let content_type = file.content_type(allowed)?;
+                let own = || format!("{}{}", name.unwrap_or("file"), extension(&content_type));
+                let file_name = file.name.unwrap_or_else(own);
+                (Some(content_type), Some(file_name), file.bytes)
+            }
+            _ if let Some(schema) = &encoding.xml => (named, None, xml::write(schema, raw)?.into()),
+            _ if is_json(named.as_deref()) => (named, None, json_text(raw).into_owned().into()),
+            Shape::Scalar(text) => (named, None, text.into_owned().into()),
+            Shape::Array(_) | Shape::Object(_) => {
+                let json = || "application/json".to_owned();
+                let content_type = named.unwrap_or_else(json);
+                (Some(content_type), None, raw.get().into())
+            }
+        };
+        let content_type = content_type.as_deref();
+        self.push(name, content_type, &encoding.headers, file.as_deref(), body);
         Ok(())
+    }
+
+    fn push(
+        &mut self,
+        name: Option<&str>,
+        content_type: Option<&str>,
+        headers: &[(String, String)],
+        file_name: Option<&str>,
+        body: Vec<u8>,
+    ) {
+        let mut lines = Vec::new();
+        if self.is_form {
+            let name = escaped(name.unwrap_or_default());
+            let file_name = file_name.map(|name| format!("; filename=\"{}\"", escaped(name)));
+            let file_name = file_name.unwrap_or_default();
+            lines.push(format!(
+                "Content-Disposition: form-data; name=\"{name}\"{file_name}"
+            ));
+        }
+        lines.extend(content_type.map(|content_type| format!("Content-Type: {content_type}")));
+        lines.extend(
+            headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}")),
+        );
+        self.parts.push(Part {
+            head: lines.join("\r\n"),
+            body,
+        });
     }
 
     /// Returns the value of `Content-Type` and the bytes.
@@ -45,7 +138,8 @@ impl Multipart {
         let boundary = boundary(&self.parts);
         let mut bytes = Vec::with_capacity(self.parts.iter().map(Part::size).sum());
         for part in &self.parts {
-            for piece in ["--", &boundary, "\r\n", &part.head, "\r\n\r\n"] {
+            let gap = if part.head.is_empty() { "" } else { "\r\n" };
+            for piece in ["--", &boundary, "\r\n", &part.head, gap, "\r\n"] {
                 bytes.extend_from_slice(piece.as_bytes());
             }
             bytes.extend_from_slice(&part.body);
@@ -54,8 +148,7 @@ impl Multipart {
         for piece in ["--", &boundary, "--\r\n"] {
             bytes.extend_from_slice(piece.as_bytes());
         }
-        let content_type = format!("{}; boundary={boundary}", essence(media_type));
-        (content_type, bytes)
+        (with_boundary(media_type, &boundary), bytes)
     }
 }
 
@@ -68,41 +161,6 @@ impl Part {
     fn size(&self) -> usize {
         self.head.len() + self.body.len() + 100
     }
-
-    fn new(name: &str, content_type: Option<&str>, is_file: bool, body: Vec<u8>) -> Self {
-        let name = escaped(name);
-        let mut head = format!("Content-Disposition: form-data; name=\"{name}\"");
-        if is_file {
-            head = format!("{head}; filename=\"{name}\"");
-        }
-        if let Some(content_type) = content_type {
-            head = format!("{head}\r\nContent-Type: {content_type}");
-        }
-        Self { head, body }
-    }
-}
-
-fn part(
-    name: &str,
-    encoding: Option<&FieldEncoding>,
-    raw: &RawValue,
-) -> Result<Option<Part>, Unsendable> {
-    let named = encoding
-        .and_then(|encoding| encoding.content_type.as_deref())
-        .filter(|media_type| !media_type.contains(char::is_control));
-    Ok(match Shape::of(raw) {
-        Shape::Null => None,
-        _ if encoding.is_some_and(|encoding| encoding.binary) => {
-            let content_type = named.unwrap_or("application/octet-stream");
-            Some(Part::new(name, Some(content_type), true, decoded(raw)?))
-        }
-        _ if is_json(named) => Some(Part::new(name, named, false, raw.get().into())),
-        Shape::Scalar(text) => Some(Part::new(name, named, false, text.into_owned().into())),
-        Shape::Array(_) | Shape::Object(_) => {
-            let content_type = Some("application/json");
-            Some(Part::new(name, content_type, false, raw.get().into()))
-        }
-    })
 }
 
 /// Escapes a name the way browsers do (WHATWG HTML, "multipart/form-data encoding algorithm"); other control characters are escaped too.
@@ -117,6 +175,16 @@ fn escaped(name: &str) -> String {
         }
     }
     out
+}
+
+/// The media type as the document writes it, with our boundary instead of any other.
+fn with_boundary(media_type: &str, boundary: &str) -> String {
+    let kept = media_type
+        .split(';')
+        .map(str::trim)
+        .filter(|piece| !piece.to_ascii_lowercase().starts_with("boundary"));
+    let kept: Vec<_> = kept.filter(|piece| !piece.is_empty()).collect();
+    format!("{}; boundary={boundary}", kept.join("; "))
 }
 
 fn boundary(parts: &[Part]) -> String {

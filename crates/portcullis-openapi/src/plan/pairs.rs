@@ -96,6 +96,17 @@ impl<'a> Pair<'a> {
             push_keeping(out, value, kept);
         }
     }
+
+    /// Returns the value as text that is not encoded.
+    pub(super) fn plain(&self) -> Result<String, Unsendable> {
+        let Some(separator) = self.separator.map(Separator::plain) else {
+            return Ok(self.values.concat());
+        };
+        if self.values.iter().any(|value| value.contains(separator)) {
+            return Err(Unsendable::Separator(separator));
+        }
+        Ok(self.values.join(separator.encode_utf8(&mut [0; 4])))
+    }
 }
 
 /// Makes the pairs of a query parameter, of a field of a form, or of a cookie.

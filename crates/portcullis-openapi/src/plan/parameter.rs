@@ -10,7 +10,8 @@ use super::encode::push;
 use super::json::{ascii, compact};
 use super::shape::Shape;
 use super::{ArgumentError, RequestPlan, Unsendable, body, style};
-use crate::model::{BodyEncoding, Parameter, Place, RequestTemplate, Spelling, Style};
+use crate::model::body::BodyEncoding;
+use crate::model::{Parameter, Place, RequestTemplate, Spelling, Style};
 
 impl RequestPlan {
     pub(super) fn write_path(

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{BodyEncoding, PathPart, Place, Tool};
+use crate::model::body::BodyEncoding;
+use crate::model::{PathPart, Place, Tool};
 use crate::sample::{parameter, raw, tool};
 
 use super::{ArgumentError, PlanError, RequestPlan, Unsendable};
@@ -13,6 +14,7 @@ mod schemas;
 mod styles;
 mod table;
 mod threats;
+mod xml;
 
 fn plan(tool: &Tool, arguments: &Value) -> Result<RequestPlan, ArgumentError> {
     tool.plan(Some(&raw(arguments)))

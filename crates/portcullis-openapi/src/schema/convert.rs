@@ -24,6 +24,9 @@ const MAX_TITLE: usize = 100;
 /// Largest default or example that is shown, in bytes of JSON.
 const MAX_VALUE_BYTES: usize = 200;
 
+/// How a model gives a file.
+const FILE_NOTE: &str = "The file's bytes as Base64 text, or with their media type and name: `data:image/png;name=a.png;base64,…`.";
+
 /// A property of a tool's arguments: a schema, with what its parameter or body says about it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Property<'d> {
@@ -247,10 +250,9 @@ impl<'s, 'd> Converter<'s, 'd> {
             .filter(|text| !text.trim().is_empty())
             .or_else(own)
             .unwrap_or_default();
-        let note = property.note.or_else(|| {
-            self.is_base64(schema)
-                .then_some("The file's bytes as Base64 text.")
-        });
+        let note = property
+            .note
+            .or_else(|| self.is_base64(schema).then_some(FILE_NOTE));
         let description = clean(said, MAX_DESCRIPTION);
         match (description.is_empty(), note) {
             (true, None) => {}

@@ -1,5 +1,7 @@
 //! A converted schema: its text, and which of its members are written for whom.
 
+use std::sync::Arc;
+
 use super::Definition;
 
 /// A converted schema, and the definitions that its `#/$defs/…` references need.
@@ -110,6 +112,30 @@ impl Fragment {
         });
         let text = format!("{before}{}{after}", self.text);
         Self::new(text, shifted.collect(), self.definitions.to_vec())
+    }
+
+    /// A schema that each of several will do for.
+    pub(crate) fn any_of(several: &[Arc<Self>]) -> Self {
+        let mut all = Self::plain("");
+        for (index, one) in several.iter().enumerate() {
+            let before = if index == 0 { "" } else { "," };
+            let one = one.within(before, "");
+            let mut joined = one.within(&all.text, "");
+            joined.spans = all.spans.iter().chain(&joined.spans).copied().collect();
+            joined.definitions = all
+                .definitions
+                .iter()
+                .chain(&joined.definitions)
+                .copied()
+                .collect();
+            all = joined;
+        }
+        all.within(r#"{"anyOf":["#, "]}")
+    }
+
+    /// Tells whether two schemas say the same.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.text == other.text
     }
 
     /// Returns how many bytes [`Fragment::write`] writes, at most.

@@ -22,6 +22,14 @@ fn styles_of_parameters_are_read() {
 }
 
 #[test]
+fn encodings_of_bodies_are_read() {
+    check(
+        "request-bodies",
+        include_bytes!("../documents/request-bodies.yaml"),
+    );
+}
+
+#[test]
 fn bodies_become_one_argument() {
     check("bodies", include_bytes!("../documents/bodies.yaml"));
 }
@@ -170,12 +178,12 @@ fn write_tool(text: &mut String, tool: &Tool) {
         } else {
             "optional"
         };
-        writeln!(
-            text,
-            "body: {} {required} {} {:?}",
-            body.argument, body.content_type, body.encoding
-        )
-        .unwrap();
+        writeln!(text, "body: {} {required}", body.argument).unwrap();
+        for choice in &body.choices {
+            let (media_type, content_type) = (&choice.media_type, &choice.content_type);
+            let encoding = &choice.encoding;
+            writeln!(text, "  {media_type} as {content_type}: {encoding:?}").unwrap();
+        }
     }
     let security: Vec<String> = tool
         .security

@@ -106,7 +106,7 @@ fn fields_of_a_form_are_sent_in_the_forms_media_type() {
     };
     let form = |consumes: Value, field: Value| {
         let tool = tool(&json!({"consumes": consumes, "parameters": [field]}));
-        tool.request.body.unwrap().content_type
+        tool.request.body.unwrap().choices.remove(0).content_type
     };
     let (urlencoded, multipart) = ("application/x-www-form-urlencoded", "multipart/form-data");
     assert_eq!(form(json!(null), field(json!({}))), urlencoded);
@@ -138,7 +138,11 @@ fn a_body_is_sent_in_the_operations_media_type_before_the_documents() {
     let (tools, _) = document(&paths).tools();
     let types: Vec<_> = tools
         .iter()
-        .map(|tool| tool.request.body.as_ref().unwrap().content_type.as_str())
+        .map(|tool| {
+            tool.request.body.as_ref().unwrap().choices[0]
+                .content_type
+                .as_str()
+        })
         .collect();
     assert_eq!(
         types,
@@ -259,7 +263,7 @@ fn a_large_schema_is_copied_once_whatever_consumes_lists() {
     });
     let (tools, found) = document(&json!({"paths": {"/a": {"post": operation}}})).tools();
     assert!(matches!(
-        tools[0].request.body.as_ref().unwrap().encoding,
+        tools[0].request.body.as_ref().unwrap().choices[0].encoding,
         BodyEncoding::Json
     ));
     assert!(tools[0].input_schema().get().contains("v99"));

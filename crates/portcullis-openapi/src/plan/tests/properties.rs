@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::plan;
-use crate::model::{BodyEncoding, Place, Style};
+use crate::model::body::BodyEncoding;
+use crate::model::{Place, Style};
 use crate::sample::{parameter, styled, tool};
 
 /// Text that hurts more often than chance would.

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{plan, refusal};
-use crate::model::{BodyEncoding, Place};
+use crate::model::Place;
+use crate::model::body::BodyEncoding;
 use crate::sample::{parameter, tool};
 
 #[test]

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{cause, plan, plan_text};
-use crate::model::{BodyEncoding, FieldEncoding, Parameter, Place, Spelling, Style};
+use crate::model::body::{BodyEncoding, FieldEncoding};
+use crate::model::{Parameter, Place, Spelling, Style};
 use crate::plan::Unsendable;
 use crate::sample::{parameter, styled, tool};
 
@@ -212,7 +213,7 @@ fn a_whole_query_is_a_form_or_one_text() {
             .query
     };
     let deep = FieldEncoding {
-        spelling: Spelling::of(Style::DeepObject),
+        spelling: Some(Spelling::of(Style::DeepObject)),
         ..FieldEncoding::default()
     };
     let form = || BodyEncoding::Form([("f".to_owned(), deep.clone())].into());

@@ -4,7 +4,8 @@ use serde_json::json;
 use url::form_urlencoded;
 
 use super::{cause, plan, refusal};
-use crate::model::{BodyEncoding, PathPart, Place, Style};
+use crate::model::body::BodyEncoding;
+use crate::model::{PathPart, Place, Style};
 use crate::plan::{PlanError, Unsendable};
 use crate::sample::{parameter, styled, tool};
 

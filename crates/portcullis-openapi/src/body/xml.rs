@@ -1,0 +1,131 @@
+//! The XML hints of a schema, compiled so that a body can be written without the document (`OpenAPI` 3.2, "XML Object").
+//!
+//! A property's element is named after the property unless its schema, or the one that it refers to, has a name of its own, which is how Jackson and Swagger's clients read the hints.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::model::body::{Xml, XmlKind, XmlNode};
+use crate::reference::{follow, reference};
+use crate::schema::properties;
+
+/// Nodes of one body; what lies beyond is written without hints.
+const MAX_NODES: usize = 4_000;
+
+/// Compiles the hints of a schema; `None` where the document's element has no name, since then none can be written.
+pub(super) fn compile(schema: &Value, root: &Value) -> Option<Xml> {
+    let mut builder = Builder {
+        root,
+        nodes: Vec::new(),
+        known: HashMap::new(),
+    };
+    let index = builder.node(schema)?;
+    let own = builder.nodes.get(index)?.name.clone();
+    let name = own.or_else(|| component(schema, root))?;
+    Some(Xml {
+        name,
+        root: index,
+        nodes: builder.nodes,
+    })
+}
+
+/// The name of the component that a schema refers to.
+fn component(schema: &Value, root: &Value) -> Option<String> {
+    let text = reference(schema)?;
+    let last = follow(root, schema, text.to_owned()).ok()?.pointer;
+    let name = last.strip_prefix("/components/schemas/")?;
+    (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
+}
+
+struct Builder<'d> {
+    root: &'d Value,
+    nodes: Vec<XmlNode>,
+    /// The nodes of schemas, by where the schema is in memory.
+    known: HashMap<*const Value, usize>,
+}
+
+impl<'d> Builder<'d> {
+    fn node(&mut self, schema: &'d Value) -> Option<usize> {
+        let target = follow(self.root, schema, String::new()).ok()?.value;
+        // Hints beside a `$ref` are those of this place alone.
+        let hints = schema.get("xml").filter(|_| reference(schema).is_some());
+        let key = std::ptr::from_ref(if hints.is_some() { schema } else { target });
+        if let Some(&known) = self.known.get(&key) {
+            return Some(known);
+        }
+        let index = self.nodes.len();
+        if index >= MAX_NODES {
+            return None;
+        }
+        self.nodes.push(XmlNode::default());
+        self.known.insert(key, index);
+        let mut node = hinted(hints.or_else(|| self.hints(target)), target);
+        for (name, property) in self.members(target) {
+            if let Some(member) = self.node(property) {
+                node.members.entry(name.to_owned()).or_insert(member);
+            }
+        }
+        let below = |key: &str| target.get(key).filter(|schema| schema.is_object());
+        node.items = below("items").and_then(|items| self.node(items));
+        node.others = below("additionalProperties").and_then(|others| self.node(others));
+        if let Some(slot) = self.nodes.get_mut(index) {
+            *slot = node;
+        }
+        Some(index)
+    }
+
+    /// The hints of a schema or of the first part of its `allOf` that has any.
+    fn hints(&self, schema: &'d Value) -> Option<&'d Value> {
+        let parts = schema.get("allOf").and_then(Value::as_array);
+        schema.get("xml").or_else(|| {
+            parts.into_iter().flatten().find_map(|part| {
+                follow(self.root, part, String::new())
+                    .ok()?
+                    .value
+                    .get("xml")
+            })
+        })
+    }
+
+    /// The properties of a schema and of its alternatives.
+    fn members(&self, schema: &'d Value) -> Vec<(&'d str, &'d Value)> {
+        let mut members = properties(self.root, schema);
+        for alternative in ["oneOf", "anyOf"]
+            .iter()
+            .filter_map(|key| schema.get(key)?.as_array())
+            .flatten()
+        {
+            members.extend(properties(self.root, alternative));
+        }
+        members
+    }
+}
+
+fn hinted(hints: Option<&Value>, schema: &Value) -> XmlNode {
+    let text = |key: &str| {
+        let text = hints.and_then(|hints| hints.get(key)?.as_str());
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let is = |key: &str| hints.and_then(|hints| hints.get(key)) == Some(&Value::Bool(true));
+    let is_list =
+        schema.get("type").is_some_and(|name| name == "array") || schema.get("items").is_some();
+    let kind = match text("nodeType").as_deref() {
+        Some("attribute") => XmlKind::Attribute,
+        Some("text") => XmlKind::Text,
+        Some("cdata") => XmlKind::Cdata,
+        Some("none") => XmlKind::None,
+        None if is("attribute") => XmlKind::Attribute,
+        None if is_list && !is("wrapped") => XmlKind::None,
+        _ => XmlKind::Element,
+    };
+    let names_itself = !is_list || kind == XmlKind::Element;
+    XmlNode {
+        name: text("name").filter(|_| names_itself),
+        prefix: text("prefix"),
+        namespace: text("namespace"),
+        kind,
+        wrapped: is_list && kind == XmlKind::Element,
+        ..XmlNode::default()
+    }
+}
