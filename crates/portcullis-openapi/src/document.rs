@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::bundle::origins::Origins;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::identifiers;
 use crate::limits::Limits;
 use crate::model::SecurityScheme;
 use crate::read::{ReadError, read};
@@ -76,10 +77,14 @@ impl Document {
         let mut diagnostics = Diagnostics::new(limits.max_diagnostics);
         let mut root = read(bytes, limits, &mut diagnostics)?;
         let dialect = dialect(&root)?;
-        if dialect == Dialect::V20 {
-            let limit = limits.max_nodes;
-            swagger::normalise(&mut root, limits, &mut diagnostics)
-                .map_err(|swagger::TooManyValues| ReadError::TooManyValues { limit })?;
+        match dialect {
+            Dialect::V20 => {
+                let limit = limits.max_nodes;
+                swagger::normalise(&mut root, limits, &mut diagnostics)
+                    .map_err(|swagger::TooManyValues| ReadError::TooManyValues { limit })?;
+            }
+            Dialect::V30 => {}
+            Dialect::V31 => identifiers::normalise(bytes, &mut root, &mut diagnostics),
         }
         let about = |key: &str, max| {
             let text = root

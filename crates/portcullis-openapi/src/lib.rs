@@ -17,6 +17,7 @@ mod diagnostic;
 mod difference;
 mod document;
 mod header;
+mod identifiers;
 mod limits;
 mod media_type;
 mod model;

@@ -1,6 +1,6 @@
 //! The operations of a document, in its order; what is under `webhooks` and `callbacks` calls the other way and is none.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::diagnostic::Diagnostics;
 use crate::document::Document;
@@ -38,11 +38,12 @@ pub(crate) fn operations<'d>(
 ) -> Vec<Operation<'d>> {
     let root = &document.root;
     let Some(paths) = root.get("paths").and_then(Value::as_object) else {
-        diagnostics.note(
-            "no-paths",
-            "",
-            "the document has no `paths`, so it has no tools",
-        );
+        let message = if root.get("webhooks").is_some() {
+            "the document has webhooks alone, which call the other way, so it has no tools"
+        } else {
+            "the document has no `paths`, so it has no tools"
+        };
+        diagnostics.note("no-paths", "", message);
         return Vec::new();
     };
     let mut operations = Vec::new();
@@ -67,6 +68,7 @@ pub(crate) fn operations<'d>(
             );
             continue;
         };
+        report_additional(members, &pointer, diagnostics);
         for (key, operation) in members {
             let Some(method) = method(key, &pointer, diagnostics) else {
                 continue;
@@ -91,6 +93,20 @@ pub(crate) fn operations<'d>(
         }
     }
     operations
+}
+
+/// Reports the operations of 3.2 whose methods have no name of their own.
+fn report_additional(members: &Map<String, Value>, pointer: &str, diagnostics: &mut Diagnostics) {
+    let additional = members
+        .get("additionalOperations")
+        .and_then(Value::as_object);
+    for method in additional.into_iter().flatten().map(|(method, _)| method) {
+        diagnostics.error(
+            "unsupported-method",
+            format!("{pointer}/additionalOperations/{}", escape(method)),
+            format!("{} operations do not become tools", method.escape_debug()),
+        );
+    }
 }
 
 /// Tells whether a key of a path item is a method that tools have.

@@ -17,7 +17,7 @@ use crate::model::{Parameter, PathPart, Place, SchemeKind, SecurityAlternative, 
 use crate::names::{ArgumentSubject, argument_names};
 use crate::operations::Operation;
 use crate::pointer;
-use crate::reference::follow;
+use crate::reference::{follow, reference};
 use crate::schema::{Flow, Fragment, Property, Schemas};
 use path::{QueryMember, Segment};
 
@@ -39,6 +39,8 @@ struct Declared<'d> {
     place: Place,
     /// `None` where only the path template has it.
     value: Option<&'d Value>,
+    /// The reference to it, where that has a description of its own.
+    described: Option<&'d Value>,
     pointer: String,
 }
 
@@ -194,6 +196,9 @@ fn read<'d>(
         name,
         place,
         value: Some(target.value),
+        described: Some(value).filter(|value| {
+            reference(value).is_some() && value.get("description").is_some_and(Value::is_string)
+        }),
         pointer: target.pointer,
     })
 }
@@ -289,6 +294,7 @@ impl<'d> Declared<'d> {
             name,
             place,
             value: None,
+            described: None,
             pointer: operation.pointer.clone(),
         }
     }
@@ -328,13 +334,17 @@ impl<'d> Declared<'d> {
         };
         let property = Property {
             schema: owner.get("schema"),
-            description: value.get("description").and_then(Value::as_str),
+            description: self
+                .described
+                .unwrap_or(value)
+                .get("description")
+                .and_then(Value::as_str),
             example: value.get("example"),
             is_deprecated: value.get("deprecated") == Some(&Value::Bool(true)),
             note: None,
         };
         let schema = schemas.property(
-            value,
+            self.described.unwrap_or(value),
             &property,
             &pointer::Place::at(&at),
             flow,

@@ -108,6 +108,22 @@ pub(crate) fn resolve<'d>(root: &'d Value, pointer: &str) -> Option<&'d Value> {
     })
 }
 
+/// Counts the values in a value, at most up to a limit.
+pub(crate) fn size(value: &Value, limit: usize) -> usize {
+    let members = |size: usize, value: &Value| {
+        if size >= limit {
+            size
+        } else {
+            size + self::size(value, limit - size)
+        }
+    };
+    match value {
+        Value::Array(items) => items.iter().fold(1, members),
+        Value::Object(object) => object.values().fold(1, members),
+        _ => 1,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

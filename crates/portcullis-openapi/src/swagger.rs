@@ -21,7 +21,7 @@ use crate::diagnostic::Diagnostics;
 use crate::limits::Limits;
 use crate::media_type::family;
 use crate::operations::is_method;
-use crate::pointer::escape;
+use crate::pointer::{escape, size};
 use crate::reference::{Target, follow};
 
 /// Marks what was added, with the way back to what it was made of (`swagger/origin.rs`).
@@ -201,20 +201,4 @@ fn named_types<'d>(owner: &'d Value, key: &str) -> Option<Vec<&'d str>> {
         types.truncate(MAX_MEDIA_TYPES);
     }
     Some(types)
-}
-
-/// Counts the values in a value, at most up to a limit.
-fn size(value: &Value, limit: usize) -> usize {
-    let members = |size: usize, value: &Value| {
-        if size >= limit {
-            size
-        } else {
-            size + self::size(value, limit - size)
-        }
-    };
-    match value {
-        Value::Array(items) => items.iter().fold(1, members),
-        Value::Object(object) => object.values().fold(1, members),
-        _ => 1,
-    }
 }

@@ -52,6 +52,7 @@ impl Document {
             document: self,
             schemas: Schemas::new(&self.root, self.dialect),
             outputs: HashMap::new(),
+            parents: parents(&self.root),
             diagnostics,
         };
         let tools = operations
@@ -99,6 +100,8 @@ struct Compiler<'d> {
     document: &'d Document,
     schemas: Schemas<'d>,
     outputs: HashMap<Address, Arc<RawValue>>,
+    /// Which tag is above which.
+    parents: HashMap<&'d str, &'d str>,
     diagnostics: Diagnostics,
 }
 
@@ -144,7 +147,7 @@ impl<'d> Compiler<'d> {
             annotations: annotations(operation.method),
             security,
             declares_security: is_declared(root, operation.value),
-            tags: tags(operation),
+            tags: tags(operation, &self.parents),
             operation_id: operation.text("operationId").map(str::to_owned),
             deprecated: is_deprecated(operation),
             pointer: operation.pointer.clone(),
@@ -261,11 +264,31 @@ fn annotations(method: Method) -> Annotations {
     }
 }
 
-fn tags(operation: &Operation<'_>) -> Vec<String> {
-    let tags = operation.value.get("tags").and_then(Value::as_array);
-    tags.into_iter()
+/// Lists the operation's tags, and the tags above them (`OpenAPI` 3.2, `parent`).
+fn tags(operation: &Operation<'_>, parents: &HashMap<&str, &str>) -> Vec<String> {
+    let own = operation.value.get("tags").and_then(Value::as_array);
+    let mut tags: Vec<&str> = own
+        .into_iter()
         .flatten()
         .filter_map(Value::as_str)
+        .collect();
+    let mut next = 0;
+    while let Some(&tag) = tags.get(next) {
+        next += 1;
+        let parent = parents.get(tag).filter(|parent| !tags.contains(parent));
+        tags.extend(parent);
+    }
+    tags.into_iter()
         .map(|tag| clean(tag, MAX_TITLE).into_owned())
         .collect()
+}
+
+/// Reads which tag is above which.
+fn parents(root: &Value) -> HashMap<&str, &str> {
+    let tags = root.get("tags").and_then(Value::as_array);
+    let pairs = tags
+        .into_iter()
+        .flatten()
+        .filter_map(|tag| Some((tag.get("name")?.as_str()?, tag.get("parent")?.as_str()?)));
+    pairs.collect()
 }

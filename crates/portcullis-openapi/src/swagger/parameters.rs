@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{ORIGIN, Reading};
+use crate::pointer::size;
 use crate::reference::{Target, follow, reference};
 
 /// Members of a parameter that describe its values.
@@ -111,7 +112,7 @@ impl<'d> Reading<'_, 'd> {
         let members: Vec<_> = members.collect();
         let size: usize = members
             .iter()
-            .map(|(_, value)| super::size(value, self.copies_left.saturating_add(1)))
+            .map(|(_, value)| size(value, self.copies_left.saturating_add(1)))
             .fold(0, usize::saturating_add);
         if let Some(left) = self.copies_left.checked_sub(size) {
             self.copies_left = left;
