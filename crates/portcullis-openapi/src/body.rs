@@ -66,8 +66,20 @@ pub(crate) fn choose<'d>(
             return Some(Body::unknown(pointer));
         }
     };
+    let required = target.value.get("required") == Some(&Value::Bool(true));
     let offers = offers(&target, root);
     if offers.is_empty() {
+        if required {
+            diagnostics.warn(
+                "body-without-content",
+                target.pointer,
+                "the request body has no media type; any JSON value is sent",
+            );
+            return Some(Body {
+                required,
+                ..Body::unknown(pointer)
+            });
+        }
         diagnostics.warn(
             "body-without-content",
             target.pointer,
@@ -77,7 +89,7 @@ pub(crate) fn choose<'d>(
     }
     Some(Body {
         description: target.value.get("description").and_then(Value::as_str),
-        required: target.value.get("required") == Some(&Value::Bool(true)),
+        required,
         offers,
     })
 }

@@ -24,6 +24,13 @@ pub(crate) fn schemes(root: &Value, diagnostics: &mut Diagnostics) -> Vec<Securi
         match follow(root, value, at.clone()) {
             Ok(target) => {
                 let kind = kind(target.value);
+                if target.value.pointer("/flows/deviceAuthorization").is_some() {
+                    diagnostics.note(
+                        "flow-ignored",
+                        format!("{at}/flows/deviceAuthorization"),
+                        "the device authorization flow is not used; the scheme's other flows are",
+                    );
+                }
                 if let SchemeKind::Unsupported(what) = &kind {
                     let message = format!(
                         "the security scheme is {what}, which cannot be attached to requests"
@@ -94,11 +101,7 @@ fn flows(scheme: &Value) -> Vec<SchemeFlow> {
     let known = flows.into_iter().flatten().filter(|(kind, _)| {
         matches!(
             kind.as_str(),
-            "clientCredentials"
-                | "authorizationCode"
-                | "implicit"
-                | "password"
-                | "deviceAuthorization"
+            "clientCredentials" | "authorizationCode" | "implicit" | "password"
         )
     });
     known
@@ -128,7 +131,12 @@ fn flows(scheme: &Value) -> Vec<SchemeFlow> {
 
 /// Tells whether the document has a `security` for an operation, its own or one for all.
 pub(crate) fn is_declared(root: &Value, operation: &Value) -> bool {
-    operation.get("security").is_some() || root.get("security").is_some()
+    declared(operation).is_some() || declared(root).is_some()
+}
+
+/// Returns a `security` that says something.
+fn declared(owner: &Value) -> Option<&Value> {
+    owner.get("security").filter(|list| !list.is_null())
 }
 
 /// Reads the alternatives of an operation; a scheme that the document does not declare takes its alternative away.
@@ -139,13 +147,19 @@ pub(crate) fn alternatives(
     schemes: &[SecurityScheme],
     diagnostics: &mut Diagnostics,
 ) -> Vec<SecurityAlternative> {
-    let (list, at) = match (operation.get("security"), root.get("security")) {
+    let (list, at) = match (declared(operation), declared(root)) {
         (Some(own), _) => (own, format!("{pointer}/security")),
         (None, Some(inherited)) => (inherited, "/security".to_owned()),
         (None, None) => return Vec::new(),
     };
     let mut alternatives = Vec::new();
-    for (index, member) in list.as_array().into_iter().flatten().enumerate() {
+    let members = match list {
+        Value::Array(members) => members.as_slice(),
+        // Authors who need one scheme forget the list around it.
+        Value::Object(_) => std::slice::from_ref(list),
+        _ => &[],
+    };
+    for (index, member) in members.iter().enumerate() {
         let mut alternative = SecurityAlternative::new();
         let mut known = true;
         for (scheme, scopes) in member.as_object().into_iter().flatten() {
@@ -228,6 +242,7 @@ mod tests {
     fn o_08_saying_that_nothing_is_needed_is_not_saying_nothing() {
         let (silent, none) = (json!({}), json!({"security": []}));
         assert!(!is_declared(&silent, &silent));
+        assert!(!is_declared(&silent, &json!({"security": null})));
         assert!(is_declared(&silent, &none));
         assert!(is_declared(&none, &silent));
     }
@@ -248,6 +263,8 @@ mod tests {
         );
         assert_eq!(of(&json!({"security": [{}]})), vec![vec![]]);
         assert_eq!(of(&json!({})).len(), 1);
+        assert_eq!(of(&json!({"security": null})).len(), 1);
+        assert_eq!(of(&json!({"security": {"key": []}})).len(), 1);
         assert_eq!(
             of(&json!({"security": [{"key": ["a"]}, {"other": []}]})),
             vec![vec![SecurityRequirement {

@@ -85,11 +85,12 @@ pub(super) fn fixed_query(members: &[QueryMember<'_>]) -> String {
     fixed.collect::<Vec<_>>().join("&")
 }
 
-/// The path and the query of a template; a fragment only keeps equal paths apart.
+/// The path and the query of a template; a fragment only keeps equal paths apart, unless the path goes on behind it.
 fn split(template: &str) -> (&str, &str) {
-    let template = template
-        .split_once('#')
-        .map_or(template, |(before, _)| before);
+    let template = match template.split_once('#') {
+        Some((path, fragment)) if !fragment.contains('/') => path,
+        _ => template,
+    };
     template.split_once('?').unwrap_or((template, ""))
 }
 

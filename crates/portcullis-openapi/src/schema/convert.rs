@@ -4,6 +4,7 @@
 
 mod assertion;
 mod composition;
+mod lenient;
 
 use serde_json::{Map, Value};
 

@@ -51,6 +51,14 @@ fn schemas_of_3_1_become_json_schema() {
 }
 
 #[test]
+fn what_3_2_has_anew_is_read() {
+    check(
+        "openapi-3.2",
+        include_bytes!("../documents/openapi-3.2.yaml"),
+    );
+}
+
+#[test]
 fn what_only_2_0_has_becomes_what_3_0_has() {
     check(
         "swagger-2.0",

@@ -9,6 +9,8 @@ mod golden;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod keywords;
+#[cfg(test)]
 mod mutated;
 #[cfg(test)]
 mod names;

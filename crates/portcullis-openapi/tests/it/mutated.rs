@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::golden::assert_sound;
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     include_str!("../documents/parameters.yaml"),
     include_str!("../documents/bodies.yaml"),
     include_str!("../documents/schemas-3.0.yaml"),
@@ -15,6 +15,7 @@ const DOCUMENTS: [&str; 8] = [
     include_str!("../documents/responses.yaml"),
     include_str!("../documents/broken.yaml"),
     include_str!("../documents/swagger-2.0.yaml"),
+    include_str!("../documents/openapi-3.2.yaml"),
 ];
 
 /// Where to, and what to put there.

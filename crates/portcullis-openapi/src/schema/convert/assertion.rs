@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Converter;
+use super::lenient::{Meant, count, meant, number};
 use crate::pointer::Place;
 use crate::schema::keyword::is_true;
 
@@ -29,18 +30,16 @@ impl<'d> Converter<'_, 'd> {
             }
             "const" => self.out.member("const", value),
             "minimum" | "maximum" => self.bound(key, value, schema),
-            "exclusiveMinimum" | "exclusiveMaximum" if value.is_number() => {
-                self.out.member(key, value);
+            "exclusiveMinimum" | "exclusiveMaximum" if !value.is_boolean() => {
+                self.number(key, value, |_| true);
             }
-            "multipleOf" if value.as_f64().is_some_and(|step| step > 0.0) => {
-                self.out.member(key, value);
-            }
+            "multipleOf" => self.number(key, value, |step| step > 0.0),
             "minLength" | "maxLength" if self.is_base64(schema) => {}
             "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties"
-            | "maxProperties" | "minContains" | "maxContains"
-                if value.is_u64() =>
-            {
-                self.out.member(key, value);
+            | "maxProperties" | "minContains" | "maxContains" => {
+                if let Some(count) = count(value) {
+                    self.out.member(key, &count);
+                }
             }
             "uniqueItems" if value.is_boolean() => self.out.member(key, value),
             "pattern" => self.pattern(value, schema, place),
@@ -65,15 +64,10 @@ impl<'d> Converter<'_, 'd> {
         };
         let mut types: Vec<&str> = Vec::with_capacity(named.len() + 1);
         for name in named {
-            let name = if name == "file" { "string" } else { name };
-            if !TYPES.contains(&name) {
-                let message = format!(
-                    "`{}` is not a type of JSON Schema; any type is accepted here",
-                    name.escape_debug()
-                );
-                self.diagnostics.warn("unknown-type", place, message);
+            let known = TYPES.iter().find(|known| **known == name).copied();
+            let Some(name) = known.or_else(|| self.meant(name, place)) else {
                 return;
-            }
+            };
             if !types.contains(&name) {
                 types.push(name);
             }
@@ -85,6 +79,36 @@ impl<'d> Converter<'_, 'd> {
             [] => {}
             [one] => self.out.member("type", one),
             several => self.out.member("type", several),
+        }
+    }
+
+    /// Reads a type that JSON Schema does not have; `None` where it may be any.
+    fn meant(&mut self, name: &str, place: &Place<'_>) -> Option<&'static str> {
+        if name == "file" {
+            return Some("string");
+        }
+        let shown = name.escape_debug();
+        match meant(name) {
+            Meant::Type(meant) => {
+                let message = format!("`{shown}` is not a type of JSON Schema; `{meant}` is meant");
+                self.diagnostics.note("unknown-type", place, message);
+                Some(meant)
+            }
+            Meant::AnyType => None,
+            Meant::Unknown => {
+                let message =
+                    format!("`{shown}` is not a type of JSON Schema; any type is accepted here");
+                self.diagnostics.warn("unknown-type", place, message);
+                None
+            }
+        }
+    }
+
+    fn number(&mut self, key: &str, value: &Value, is_sound: impl Fn(f64) -> bool) {
+        if let Some(number) = number(value)
+            && number.as_f64().is_some_and(is_sound)
+        {
+            self.out.member(key, &number);
         }
     }
 
@@ -111,22 +135,17 @@ impl<'d> Converter<'_, 'd> {
 
     /// Writes a bound, exclusive where 3.0's boolean beside it says so.
     fn bound(&mut self, key: &str, value: &Value, schema: &Map<String, Value>) {
-        if !value.is_number() {
-            return;
-        }
         let exclusive = if key == "minimum" {
             "exclusiveMinimum"
         } else {
             "exclusiveMaximum"
         };
-        self.out.member(
-            if is_true(schema, exclusive) {
-                exclusive
-            } else {
-                key
-            },
-            value,
-        );
+        let key = if is_true(schema, exclusive) {
+            exclusive
+        } else {
+            key
+        };
+        self.number(key, value, |_| true);
     }
 
     fn pattern(&mut self, value: &Value, schema: &Map<String, Value>, place: &Place<'_>) {

@@ -27,8 +27,16 @@ impl<'d> Converter<'_, 'd> {
                 place,
                 "`required` of a schema is a list of property names; the boolean is left out",
             ),
+            ("items", Value::Array(_)) if schema.contains_key("prefixItems") => {}
             ("items" | "prefixItems", Value::Array(items)) => {
                 self.list("prefixItems", items, hidden, place);
+            }
+            // Before 2020-12: what comes after the items that are listed.
+            ("additionalItems", Value::Object(_) | Value::Bool(_))
+                if schema.get("items").is_some_and(Value::is_array) =>
+            {
+                self.out.key("items");
+                self.below(value, place);
             }
             (
                 "items"
