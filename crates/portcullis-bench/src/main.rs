@@ -9,6 +9,7 @@ mod import;
 mod load;
 mod process;
 mod provider;
+mod search;
 mod sign_in;
 mod signer;
 mod soak;
@@ -87,6 +88,8 @@ enum Arguments {
         /// The OpenAPI document.
         document: PathBuf,
     },
+    /// Searches a document's tools for what serves questions, and measures the index.
+    Search(search::SearchArguments),
     /// Measures, in this process, how long a document takes to become a tool list.
     Import {
         /// The OpenAPI document.
@@ -134,6 +137,7 @@ fn main() -> anyhow::Result<()> {
         }
         Arguments::SoakCrowd(arguments) => on_one_thread(soak::crowd::run(arguments))?,
         Arguments::Corpus { document } => serde_json::to_string(&corpus::run(&document)?)?,
+        Arguments::Search(arguments) => serde_json::to_string(&search::run(&arguments)?)?,
         Arguments::Import {
             document,
             parse_only,

