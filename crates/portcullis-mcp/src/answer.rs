@@ -2,7 +2,7 @@
 
 use crate::envelope::Id;
 use crate::{
-    Introduction, Method, ProtocolError, ProtocolVersion, Reply, Request, ToolCall, ToolList,
+    Introduction, Method, Page, ProtocolError, ProtocolVersion, Reply, Request, ToolCall, ToolList,
 };
 
 /// What becomes of a request.
@@ -28,7 +28,9 @@ pub fn answer<'r, 'a>(
         Method::Initialize => introduction.initialize(id, version),
         Method::Discover => introduction.discover(id, version),
         Method::Ping | Method::SetLoggingLevel => empty(id, version, introduction),
-        Method::ListTools { cursor } => tools.page(id, cursor.as_deref(), version, introduction),
+        Method::ListTools { cursor } => tools
+            .page(id, cursor.as_deref(), version, introduction, None)
+            .map_or_else(|error| error, Page::into_reply),
         Method::ListPrompts => no_items("prompts", id, version, introduction),
         Method::ListResources => no_items("resources", id, version, introduction),
         Method::ListResourceTemplates => no_items("resourceTemplates", id, version, introduction),

@@ -70,6 +70,9 @@ pub enum ProtocolError {
     /// A tool that the toolset does not have; see [`ProtocolError::unknown_tool`].
     #[error("unknown tool `{0}`")]
     UnknownTool(String),
+    /// Tags in the endpoint's URL that no tool has; the text says which there are.
+    #[error("no tool has one of the tags in the URL's `tags`: {0}")]
+    UnknownTags(String),
     /// A prompt that does not exist.
     #[error("unknown prompt `{0}`")]
     UnknownPrompt(String),
@@ -104,6 +107,7 @@ impl ProtocolError {
             Self::InvalidParams(_)
             | Self::MissingMeta(_)
             | Self::UnknownTool(_)
+            | Self::UnknownTags(_)
             | Self::UnknownPrompt(_)
             | Self::UnknownResource(_)
             | Self::InvalidCursor => -32602,
@@ -121,6 +125,7 @@ impl ProtocolError {
             Self::InvalidParams(_) | Self::MethodNotFound(_) if !version.is_modern() => 200,
             Self::MethodNotFound(_) => 404,
             Self::UnknownTool(_)
+            | Self::UnknownTags(_)
             | Self::UnknownPrompt(_)
             | Self::UnknownResource(_)
             | Self::InvalidCursor => 200,

@@ -27,5 +27,5 @@ pub use read::{Incoming, MAX_BATCH, read};
 pub use reply::{Reply, progress};
 pub use request::{Method, ProgressToken, Request, ToolCall};
 pub use result::{Content, ToolResult};
-pub use tool_list::{Annotations, ToolDefinition, ToolList};
+pub use tool_list::{Annotations, Page, ToolDefinition, ToolList};
 pub use version::ProtocolVersion;

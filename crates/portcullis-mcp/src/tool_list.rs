@@ -1,8 +1,9 @@
 //! The list of tools, written once for all versions and served in pages.
 //!
-//! Each tool's text is laid out so that what an older version knows is a prefix of what a newer one knows: a page for 2025-06-18 and later is one copy of prepared bytes, a page for an older version one copy per tool.
+//! Each tool's text is laid out so that what an older version knows is a prefix of what a newer one knows: a page for 2025-06-18 and later is a piece of prepared bytes that nobody copies, a page for an older version one copy per tool.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::envelope::Id;
@@ -50,9 +51,30 @@ pub struct Annotations {
 #[derive(Debug, Default)]
 pub struct ToolList {
     /// The tools' texts, each but the first preceded by a comma.
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// Ordered by name.
     tools: Vec<Entry>,
+}
+
+/// One page of the list: the answer, in the pieces that it is sent in.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// What comes before the tools.
+    pub head: Vec<u8>,
+    /// The tools' texts; mostly a part of the list's own bytes.
+    pub tools: Bytes,
+    /// What comes after them.
+    pub tail: Vec<u8>,
+}
+
+impl Page {
+    /// Puts the pieces together, where they are part of something else.
+    pub fn into_reply(self) -> Reply {
+        let mut body = self.head;
+        body.extend_from_slice(&self.tools);
+        body.extend_from_slice(&self.tail);
+        Reply { status: 200, body }
+    }
 }
 
 /// Where a tool's text lies in the bytes.
@@ -73,12 +95,13 @@ impl ToolList {
     #[must_use]
     pub fn new(mut tools: Vec<ToolDefinition<'_>>) -> Self {
         tools.sort_by(|a, b| a.name.cmp(b.name));
-        let mut list = Self::default();
-        for tool in &tools {
-            list.push(tool);
+        let mut bytes = Vec::new();
+        let tools = tools.iter().map(|tool| push(&mut bytes, tool)).collect();
+        bytes.shrink_to_fit();
+        Self {
+            bytes: Bytes::from(bytes),
+            tools,
         }
-        list.bytes.shrink_to_fit();
-        list
     }
 
     /// Returns how many tools there are.
@@ -93,63 +116,112 @@ impl ToolList {
         self.tools.is_empty()
     }
 
-    fn push(&mut self, tool: &ToolDefinition<'_>) {
-        let out = &mut self.bytes;
-        if !out.is_empty() {
-            out.push(b',');
-        }
-        let start = out.len();
-        out.extend_from_slice(b"{\"name\":");
-        write_string(out, tool.name);
-        out.extend_from_slice(b",\"description\":");
-        write_string(out, tool.description);
-        out.extend_from_slice(b",\"inputSchema\":");
-        out.extend_from_slice(tool.input_schema.get().as_bytes());
-        let plain_end = out.len();
-        write_annotations(out, tool.annotations);
-        let annotated_end = out.len();
-        if let Some(title) = tool.title {
-            out.extend_from_slice(b",\"title\":");
-            write_string(out, title);
-        }
-        if let Some(schema) = tool.output_schema {
-            out.extend_from_slice(b",\"outputSchema\":");
-            out.extend_from_slice(schema.get().as_bytes());
-        }
-        out.push(b'}');
-        self.tools.push(Entry {
-            name: tool.name.into(),
-            start,
-            plain_end,
-            annotated_end,
-            end: out.len(),
-        });
+    /// Returns how many tools a client sees that never asks for a second page.
+    #[must_use]
+    pub fn first_page(&self) -> usize {
+        page_length(&self.tools)
     }
 
-    /// Answers `tools/list`.
-    pub(crate) fn page(
+    /// Returns the texts of all tools, with commas between them.
+    #[must_use]
+    pub fn texts(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Answers `tools/list`, with those tools that `admits` lets through where it is given.
+    ///
+    /// # Errors
+    ///
+    /// When the cursor was not handed out here: the reply that says so.
+    pub fn page(
         &self,
         id: &Id<'_>,
         cursor: Option<&str>,
         version: ProtocolVersion,
         introduction: &Introduction,
-    ) -> Reply {
-        let rest = match self.after(cursor) {
-            Ok(rest) => rest,
-            Err(error) => return Reply::error(Some(id), &error, version),
-        };
-        let (page, more) = rest.split_at(page_length(rest));
-        let size = page_bytes(page) + introduction.size_bytes();
-        Reply::result(id, size, |out| {
-            out.extend_from_slice(b"{\"tools\":[");
-            self.write_page(out, page, version);
-            out.push(b']');
-            if let (false, Some(last)) = (more.is_empty(), page.last()) {
-                out.extend_from_slice(b",\"nextCursor\":");
-                write_string(out, &cursor_after(&last.name));
+        admits: Option<&dyn Fn(&str) -> bool>,
+    ) -> Result<Page, Reply> {
+        let rest = self.after(cursor);
+        let rest = rest.map_err(|error| Reply::error(Some(id), &error, version))?;
+        let (tools, next) = match admits {
+            None => {
+                let (page, more) = rest.split_at(page_length(rest));
+                (
+                    self.whole(page, version),
+                    page.last().filter(|_| !more.is_empty()),
+                )
             }
-            introduction.end_cacheable(out, version);
+            Some(admits) => self.some(rest, version, admits),
+        };
+        let head = format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{{\"tools\":[",
+            id.as_json()
+        );
+        let mut tail = b"]".to_vec();
+        if let Some(last) = next {
+            tail.extend_from_slice(b",\"nextCursor\":");
+            write_string(&mut tail, &cursor_after(&last.name));
+        }
+        introduction.end_cacheable(&mut tail, version);
+        tail.push(b'}');
+        Ok(Page {
+            head: head.into_bytes(),
+            tools,
+            tail,
         })
+    }
+
+    /// Returns the texts of tools that follow each other.
+    fn whole(&self, page: &[Entry], version: ProtocolVersion) -> Bytes {
+        let (Some(first), Some(last)) = (page.first(), page.last()) else {
+            return Bytes::new();
+        };
+        if version >= ProtocolVersion::V2025_06_18 {
+            return self.bytes.slice(first.start..last.end);
+        }
+        let mut out = Vec::with_capacity(last.end - first.start);
+        for tool in page {
+            self.write(&mut out, tool, version);
+        }
+        Bytes::from(out)
+    }
+
+    /// Writes the tools of a page that are admitted; says after which one there are more.
+    fn some<'a>(
+        &'a self,
+        rest: &'a [Entry],
+        version: ProtocolVersion,
+        admits: &dyn Fn(&str) -> bool,
+    ) -> (Bytes, Option<&'a Entry>) {
+        let mut out = Vec::new();
+        let mut last = None;
+        let admitted = rest.iter().filter(|tool| admits(&tool.name));
+        for (count, tool) in admitted.enumerate() {
+            let is_full =
+                count == MAX_PAGE_TOOLS || out.len() + (tool.end - tool.start) > MAX_PAGE_BYTES;
+            if is_full && count > 0 {
+                return (Bytes::from(out), last);
+            }
+            self.write(&mut out, tool, version);
+            last = Some(tool);
+        }
+        (Bytes::from(out), None)
+    }
+
+    /// Writes what `version` knows of a tool, behind a comma where others stand before it.
+    fn write(&self, out: &mut Vec<u8>, tool: &Entry, version: ProtocolVersion) {
+        if !out.is_empty() {
+            out.push(b',');
+        }
+        let end = match version {
+            version if version >= ProtocolVersion::V2025_06_18 => tool.end,
+            version if version >= ProtocolVersion::V2025_03_26 => tool.annotated_end,
+            _ => tool.plain_end,
+        };
+        out.extend_from_slice(self.slice(tool.start, end));
+        if end < tool.end {
+            out.push(b'}');
+        }
     }
 
     /// Returns the tools that follow a cursor; an empty one stands for the beginning.
@@ -171,31 +243,43 @@ impl ToolList {
         Ok(self.tools.get(from..).unwrap_or_default())
     }
 
-    fn write_page(&self, out: &mut Vec<u8>, page: &[Entry], version: ProtocolVersion) {
-        if version >= ProtocolVersion::V2025_06_18 {
-            if let (Some(first), Some(last)) = (page.first(), page.last()) {
-                out.extend_from_slice(self.slice(first.start, last.end));
-            }
-            return;
-        }
-        for (index, tool) in page.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            let end = if version >= ProtocolVersion::V2025_03_26 {
-                tool.annotated_end
-            } else {
-                tool.plain_end
-            };
-            out.extend_from_slice(self.slice(tool.start, end));
-            out.push(b'}');
-        }
-    }
-
     fn slice(&self, start: usize, end: usize) -> &[u8] {
         self.bytes
             .get(start..end)
             .expect("entries lie within the bytes they were written to")
+    }
+}
+
+/// Writes a tool's text, and says where it lies.
+fn push(out: &mut Vec<u8>, tool: &ToolDefinition<'_>) -> Entry {
+    if !out.is_empty() {
+        out.push(b',');
+    }
+    let start = out.len();
+    out.extend_from_slice(b"{\"name\":");
+    write_string(out, tool.name);
+    out.extend_from_slice(b",\"description\":");
+    write_string(out, tool.description);
+    out.extend_from_slice(b",\"inputSchema\":");
+    out.extend_from_slice(tool.input_schema.get().as_bytes());
+    let plain_end = out.len();
+    write_annotations(out, tool.annotations);
+    let annotated_end = out.len();
+    if let Some(title) = tool.title {
+        out.extend_from_slice(b",\"title\":");
+        write_string(out, title);
+    }
+    if let Some(schema) = tool.output_schema {
+        out.extend_from_slice(b",\"outputSchema\":");
+        out.extend_from_slice(schema.get().as_bytes());
+    }
+    out.push(b'}');
+    Entry {
+        name: tool.name.into(),
+        start,
+        plain_end,
+        annotated_end,
+        end: out.len(),
     }
 }
 
@@ -223,11 +307,4 @@ fn page_length(rest: &[Entry]) -> usize {
         .take_while(|tool| tool.end - first.start <= MAX_PAGE_BYTES)
         .count()
         .max(1)
-}
-
-fn page_bytes(page: &[Entry]) -> usize {
-    match (page.first(), page.last()) {
-        (Some(first), Some(last)) => last.end - first.start,
-        _ => 0,
-    }
 }

@@ -174,3 +174,56 @@ fn no_tools_are_an_empty_list() {
     let page = list(&ToolList::new(Vec::new()), None, "2025-11-25");
     assert_eq!(page["result"], json!({"tools": []}));
 }
+
+fn page_of(tools: &ToolList, cursor: Option<&str>, admits: &dyn Fn(&str) -> bool) -> Value {
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let incoming = read(&Sent::default().headers(), body.as_bytes()).unwrap();
+    let Incoming::Request(request) = incoming else {
+        panic!("{incoming:?}")
+    };
+    let page = tools.page(
+        &request.id,
+        cursor,
+        request.version,
+        &introduction(),
+        Some(admits),
+    );
+    serde_json::from_slice(&page.unwrap().into_reply().body).unwrap()
+}
+
+#[test]
+fn a_narrowed_list_has_pages_of_its_own() {
+    let tools = many(1_223, 10);
+    let odd = |name: &str| name.ends_with(['1', '3', '5', '7', '9']);
+    let first = page_of(&tools, None, &odd);
+    assert_eq!(names(&first).len(), 500);
+    let cursor = first["result"]["nextCursor"].as_str().unwrap();
+    let second = page_of(&tools, Some(cursor), &odd);
+    assert_eq!(names(&second).len(), 111);
+    assert!(second["result"].get("nextCursor").is_none());
+    let all = [names(&first), names(&second)].concat();
+    assert!(all.is_sorted() && all.iter().all(|name| odd(name)));
+    assert_eq!(names(&page_of(&tools, None, &|_| false)), [""; 0]);
+    // Nobody is sent to a page that would be empty.
+    let few = page_of(&tools, None, &|name| name < "tool_00500");
+    assert_eq!(names(&few).len(), 500);
+    assert!(few["result"].get("nextCursor").is_none());
+}
+
+#[test]
+fn a_page_is_a_piece_of_the_lists_own_bytes() {
+    let tools = many(3, 10);
+    let incoming = read(
+        &Sent {
+            version: Some("2025-11-25"),
+            ..Sent::default()
+        }
+        .headers(),
+        br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#,
+    );
+    let Ok(Incoming::Request(request)) = incoming else {
+        panic!("{incoming:?}")
+    };
+    let page = tools.page(&request.id, None, request.version, &introduction(), None);
+    assert_eq!(page.unwrap().tools.as_ptr(), tools.texts().as_ptr());
+}
