@@ -15,6 +15,28 @@ const MAX_LENGTH: usize = 2048;
 /// What follows the slug of a toolset in the URL of its MCP endpoint.
 const ENDPOINT: &str = "/mcp";
 
+/// The parameter of an endpoint's URL by which a client asks for the tools with some tags only.
+pub const TAGS: &str = "tags";
+
+/// The longest query that is taken for a part of an endpoint's name, in bytes.
+const MAX_QUERY: usize = 512;
+
+/// Returns the query of an endpoint's URL where clients may take it for a part of the resource's name: it asks for tags, and nothing else.
+///
+/// A client may compare the `resource` of the metadata with the URL that it was given, to the letter (RFC 9728 §3.3), and then names that resource when it asks for a token.
+/// The resource is the toolset all the same: whoever may have a token for some of its tools may have one for all.
+#[must_use]
+pub fn naming_query(query: Option<&str>) -> Option<&str> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~%,+=&".contains(&b);
+    let is_tags = |pair: &str| {
+        pair.strip_prefix(TAGS)
+            .is_some_and(|it| it.starts_with('='))
+    };
+    query.filter(|query| {
+        query.len() <= MAX_QUERY && query.bytes().all(is_plain) && query.split('&').all(is_tags)
+    })
+}
+
 /// A resource in canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Resource(String);
@@ -66,6 +88,13 @@ impl Resource {
             .0
             .strip_prefix(public_url.as_str())?
             .strip_prefix('/')?;
+        let path = match path.split_once('?') {
+            None => path,
+            Some((path, query)) => {
+                naming_query(Some(query))?;
+                without_slash(path)
+            }
+        };
         let slug = path.strip_suffix(ENDPOINT)?;
         Slug::parse(slug).is_ok().then_some(slug)
     }
@@ -177,6 +206,8 @@ mod tests {
             "https://mcp.example/pets/mcp",
             "https://mcp.example/pets/mcp/",
             "HTTPS://MCP.EXAMPLE:443/pets/mcp",
+            "https://mcp.example/pets/mcp?tags=a,b%20c",
+            "https://mcp.example/pets/mcp/?tags=a&tags=b",
         ] {
             assert_eq!(toolset(text, ours).as_deref(), Some("pets"), "{text}");
         }
@@ -189,6 +220,15 @@ mod tests {
             "https://mcp.example/pets/mcp/x",
             "https://mcp.example/pets/mcp//",
             "https://mcp.example/pets/mcp?x",
+            "https://mcp.example/pets/mcp?",
+            "https://mcp.example/pets/mcp?tags",
+            "https://mcp.example/pets/mcp?tags=a&x=1",
+            "https://mcp.example/pets/mcp?tagsx=a",
+            "https://mcp.example/pets/mcp//?tags=a",
+            "https://mcp.example/cats/pets/mcp?tags=a",
+            "https://mcp.example/cats?tags=/pets/mcp",
+            "https://mcp.example/pets/mcp?tags=a?b",
+            "https://mcp.example/pets/mcp?tags=\"a\"",
             "https://mcp.example/pets/MCP",
             "https://mcp.example/Pets/mcp",
             "https://mcp.example/a/pets/mcp",

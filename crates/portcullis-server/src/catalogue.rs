@@ -10,6 +10,7 @@ use portcullis_mcp::{Introduction, ToolList};
 use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_oauth::scope::Scopes;
+use portcullis_openapi::search::ToolIndex;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_openapi::{SecurityScheme, Tool};
 use portcullis_store::{DocumentSettings, Inbound, SchemeSettings};
@@ -56,7 +57,11 @@ pub struct PublishedToolset {
     pub selection_warnings: Vec<String>,
     /// What its selections leave out unless the operator says otherwise.
     pub selection_notes: Vec<String>,
-    /// The tools, by the name that the list gives them.
+    /// How many tools each tag has, by tag.
+    pub tags: BTreeMap<String, usize>,
+    /// Where tools are searched for instead of listed: the words of all of them.
+    pub search: Option<ToolIndex>,
+    /// The tools, by the name that clients call them by.
     pub tools: HashMap<String, PublishedTool>,
     /// What the toolset says of itself; see [`crate::mcp::publish`].
     pub introduction: Introduction,
@@ -137,7 +142,30 @@ pub struct EnvironmentValues {
     pub values: HashMap<String, EnvironmentValue>,
 }
 
+/// The most tools that `OpenAI`'s models take, and GitHub Copilot, of all servers together.
+const MANY_TOOLS: usize = 128;
+
 impl PublishedToolset {
+    /// Says that clients and models cannot hold the tools, where that is so, and what helps.
+    #[must_use]
+    pub fn too_many_tools(&self) -> Option<String> {
+        let count = self.list.len();
+        if count <= MANY_TOOLS {
+            return None;
+        }
+        let unseen = count - self.list.first_page();
+        let unseen = match unseen {
+            0 => String::new(),
+            more => format!(
+                ", and clients that ask for the first page of the list only do not see {more} of them"
+            ),
+        };
+        Some(format!(
+            "it lists {count} tools: models of OpenAI and GitHub Copilot take {MANY_TOOLS}, Cursor 40, of all servers together{unseen}; select fewer by `[toolsets.{0}.select.…]`, give clients `?tags=…` in the URL, or let them search for tools by `dynamic = true` in `[toolsets.{0}]`",
+            self.slug
+        ))
+    }
+
     /// Returns what people sign in for, be it here or at the provider itself.
     #[must_use]
     pub fn signing_in(&self) -> Option<&SignIn> {
@@ -187,7 +215,8 @@ impl Catalogue {
     pub fn warnings(&self, toolset: &PublishedToolset) -> impl Iterator<Item = String> {
         let open_door = self.open_door(toolset);
         let of_access = open_door.into_iter().chain(toolset.unjudged_tokens());
-        of_access.chain(toolset.selection_warnings.iter().cloned())
+        let of_tools = toolset.selection_warnings.iter().cloned();
+        of_access.chain(of_tools).chain(toolset.too_many_tools())
     }
 
     /// Says that anybody in the world can sign in to a toolset, where that is so and the operator did not say it.

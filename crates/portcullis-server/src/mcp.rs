@@ -6,8 +6,10 @@
 mod borrowed;
 mod call;
 pub mod caller;
+pub mod dynamic;
 pub mod endpoint;
 pub mod keys;
+mod narrowing;
 mod page;
 mod progress;
 pub mod publish;

@@ -8,7 +8,7 @@ use portcullis_base::{Origin, Slug};
 use serde::Serialize;
 
 use crate::pkce;
-use crate::resource::Resource;
+use crate::resource::{Resource, naming_query};
 use crate::scope::{OFFLINE_ACCESS, Scopes};
 
 /// How clients of every kind authenticate.
@@ -91,6 +91,17 @@ pub fn protected_resource(
         scopes_supported: of_resources(scopes),
         bearer_methods_supported: ["header"],
         resource_name: title.to_owned(),
+    }
+}
+
+impl ProtectedResourceMetadata {
+    /// Names the resource with the query that the client asked for it by; see [`naming_query`].
+    #[must_use]
+    pub fn named_with(mut self, query: Option<&str>) -> Self {
+        if let Some(query) = naming_query(query) {
+            self.resource = format!("{}?{query}", self.resource);
+        }
+        self
     }
 }
 

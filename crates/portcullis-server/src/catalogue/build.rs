@@ -22,7 +22,7 @@ use super::{
 };
 use super::{binding, selection};
 use crate::compiled::{CompiledDocument, KnownDocuments};
-use crate::mcp::publish;
+use crate::mcp::{dynamic, publish};
 use crate::upstream::external::{ResolvedManifest, UnusableManifest};
 use crate::upstream::providers::catalogue::{UnusableProvider, resolve};
 
@@ -301,11 +301,25 @@ impl Parts<'_> {
             .map(|tool| (tool.document.slug.as_str(), tool.tool.name.as_str()))
             .collect();
         let names = selection::names(&own_names);
-        let list = publish::tool_list(names.iter().zip(&chosen));
         let title = toolset.title.clone().unwrap_or_else(|| titles.join(", "));
-        let instructions = toolset.instructions.as_deref();
+        let tags = publish::tags(&chosen);
+        let own = toolset.instructions.as_deref();
+        let (search, list, instructions) = if toolset.dynamic {
+            let index = publish::tool_index(names.iter().zip(&chosen));
+            let list = dynamic::tool_list(&title, names.len(), &tags);
+            (
+                Some(index),
+                list,
+                Some(dynamic::instructions(own, names.len())),
+            )
+        } else {
+            let list = publish::tool_list(names.iter().zip(&chosen));
+            (None, list, toolset.instructions.clone())
+        };
         Ok(PublishedToolset {
-            introduction: publish::introduction(&toolset.slug, &title, instructions),
+            introduction: publish::introduction(&toolset.slug, &title, instructions.as_deref()),
+            tags,
+            search,
             slug: toolset.slug.clone(),
             title,
             instructions: toolset.instructions.clone(),

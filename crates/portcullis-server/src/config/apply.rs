@@ -407,6 +407,7 @@ impl Put<'_> {
             title: object.title.clone(),
             instructions: object.instructions.clone(),
             documents: object.documents.clone(),
+            dynamic: object.dynamic,
             environment: object.environment.clone(),
             inbound: object.inbound.clone(),
             provider: object.provider.clone(),

@@ -345,6 +345,7 @@ fn toolset(before: &Toolset, after: &ToolsetObject) -> Vec<String> {
         same_documents && before.documents != after.documents,
         "selection",
     );
+    say(before.dynamic != after.dynamic, "dynamic");
     say(before.environment != after.environment, "environment");
     say(before.inbound != after.inbound, "inbound");
     say(before.provider != after.provider, "provider");

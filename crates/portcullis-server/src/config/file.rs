@@ -378,6 +378,9 @@ table! {
         instructions: Option<String> = "\"Look a pet up before you change it.\"",
         /// The documents whose operations are published, by slug.
         documents: Vec<Spanned<String>> = "[\"petstore\"]",
+        /// Whether clients are shown three tools that find, describe and call all others, instead of all of them; `docs/openapi.md` says when.
+        /// Default: `false`.
+        dynamic: bool = "true",
         /// The environment that credentials and server URLs are read from.
         environment: Value<String> = "\"production\"",
         /// The ways in: `api_key` for holders of a key made by `portcullis key create`; `oauth` for people who sign in at `provider`; `external` for holders of an access token that the provider of `manifest` issued for the endpoint; `open` for anyone; `headers` for anyone, with the credentials in their own headers only.

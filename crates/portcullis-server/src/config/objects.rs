@@ -124,6 +124,8 @@ pub struct ToolsetObject {
     pub instructions: Option<String>,
     /// The documents whose operations it publishes.
     pub documents: Vec<ToolsetDocument>,
+    /// Whether its tools are searched for instead of listed.
+    pub dynamic: bool,
     /// The environment that credentials and server URLs are read from.
     pub environment: Option<Slug>,
     /// The ways in.

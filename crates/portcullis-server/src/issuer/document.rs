@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::{StatusCode, header};
 use portcullis_oauth::scope::Scopes;
@@ -14,7 +14,7 @@ use portcullis_oauth::wire::metadata::{
 use serde::Serialize;
 
 use super::{IssuerState, answer};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, PublishedToolset};
 
 /// How long a document may be kept: soon enough for a change, long enough for a crowd.
 const CACHE: &str = "public, max-age=300";
@@ -31,10 +31,14 @@ pub(super) async fn authorization_server(State(state): State<Arc<IssuerState>>) 
 pub(super) async fn resource(
     State(state): State<Arc<IssuerState>>,
     Path(slug): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Response {
     let catalogue = state.parts.catalogue.load_full();
+    // Elsewhere tokens are issued by others, for the endpoint as the operator told them.
+    let is_ours = |it: &Arc<PublishedToolset>| it.sign_in.is_some();
+    let query = query.filter(|_| catalogue.toolsets.get(&slug).is_some_and(is_ours));
     match metadata(&state, &catalogue, &slug) {
-        Some(metadata) => document(&metadata),
+        Some(metadata) => document(&metadata.named_with(query.as_deref())),
         None => nothing().await,
     }
 }

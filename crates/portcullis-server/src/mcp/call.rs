@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::borrowed::Unanswered;
 use super::caller::Refusal;
+use super::dynamic::{self, Asked, Inner};
 use super::endpoint::Exchange;
 use crate::catalogue::PublishedTool;
 
@@ -60,7 +61,20 @@ impl Call {
         call: &ToolCall<'_>,
     ) -> Result<Self, Finished> {
         let toolset = &exchange.toolset;
-        let Some((name, tool)) = toolset.tools.get_key_value(&*call.name) else {
+        let inner = match dynamic::asked(exchange, call) {
+            Asked::Itself => None,
+            Asked::Inner(inner) => Some(inner),
+            Asked::Answered(name, result) => {
+                exchange.particulars.tool(name);
+                exchange.count(result.is_error.then_some(Blame::Caller), Instant::now());
+                return Err(result.reply(id, version, &toolset.introduction).into());
+            }
+        };
+        let inner = inner.as_ref().map(Inner::call);
+        let call = inner.as_ref().unwrap_or(call);
+        let found = toolset.tools.get_key_value(&*call.name);
+        let found = found.filter(|(_, tool)| exchange.narrowing.admits(tool));
+        let Some((name, tool)) = found else {
             exchange.particulars.blame(Blame::Caller);
             let error = ProtocolError::unknown_tool(&call.name);
             return Err(Reply::error(Some(id), &error, version).into());

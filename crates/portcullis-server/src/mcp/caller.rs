@@ -16,6 +16,7 @@ use portcullis_oauth::guard::challenge::{BearerErrorCode, Challenge};
 use portcullis_oauth::guard::external::Refusal as ExternalFault;
 use portcullis_oauth::issuer::grant::AccessTokenRow;
 use portcullis_oauth::issuer::person::Connection;
+use portcullis_oauth::resource::naming_query;
 use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::variables::is_protocol_header;
 use portcullis_store::{ApiKeyRow, Inbound};
@@ -387,11 +388,14 @@ impl Refusal {
     }
 
     /// Returns the value of `WWW-Authenticate`: one challenge, which names the metadata document where people sign in.
+    ///
+    /// `query` is that of the URL that the client was given.
     #[must_use]
     pub fn challenge(
         &self,
         toolset: &PublishedToolset,
         public_url: &Origin,
+        query: Option<&str>,
     ) -> Option<HeaderValue> {
         if !matches!(
             self.status(),
@@ -401,9 +405,10 @@ impl Refusal {
         }
         let error = self.code();
         let description = error.map(|_| self.to_string());
+        let query = naming_query(query).filter(|_| toolset.sign_in.is_some());
         let metadata = toolset
             .signing_in()
-            .map(|_| protected_resource_url(public_url, &toolset.slug));
+            .map(|_| protected_resource_url(public_url, &toolset.slug, query));
         let scope = match (self, toolset.signing_in()) {
             (Self::Scope(needed), _) => Some(needed.to_string()),
             (_, Some(sign_in)) => Some(sign_in.scopes.to_string()),
@@ -420,12 +425,14 @@ impl Refusal {
     }
 }
 
-/// Returns the URL of a toolset's metadata document (RFC 9728 §3.1).
-fn protected_resource_url(public_url: &Origin, toolset: &Slug) -> String {
-    format!(
-        "{}/.well-known/oauth-protected-resource/{toolset}/mcp",
-        public_url.as_str()
-    )
+/// Returns the URL of a toolset's metadata document (RFC 9728 §3.1), with the query that is part of the resource's name.
+fn protected_resource_url(public_url: &Origin, toolset: &Slug, query: Option<&str>) -> String {
+    let mut url = format!("{public_url}/.well-known/oauth-protected-resource/{toolset}/mcp");
+    if let Some(query) = query {
+        url.push('?');
+        url.push_str(query);
+    }
+    url
 }
 
 #[cfg(test)]

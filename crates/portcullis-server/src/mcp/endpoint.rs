@@ -16,7 +16,7 @@ use futures_util::{StreamExt as _, stream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, header};
 use portcullis_base::{Blame, Clock, ConnectionId, Origin, Secret, Slug, Timestamp};
-use portcullis_mcp::{Answer, Field, Headers, Incoming, Reply, answer, read};
+use portcullis_mcp::{Answer, Field, Headers, Incoming, Page, Reply, answer, read};
 use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::guard::admit::{TokenFault, admit as judge_token};
 use portcullis_oauth::guard::external::Refusal as ExternalFault;
@@ -27,6 +27,7 @@ use portcullis_store::StoreError;
 use super::call::{Call, Finished};
 use super::caller::{self, Bearer, Caller, CallerValues, Identity, Presented, Refusal};
 use super::keys::KeyCache;
+use super::narrowing::Narrowing;
 use super::progress::Progress;
 use super::rejection::Rejection;
 use super::{page, progress, response};
@@ -146,6 +147,7 @@ async fn serve(
         .map_err(Rejection::Body)?;
     let exchange = Arc::new(Exchange {
         state,
+        narrowing: Narrowing::read(parts.uri.query(), &toolset),
         toolset,
         caller,
         particulars: particulars.clone(),
@@ -158,8 +160,9 @@ async fn admit(
     toolset: &PublishedToolset,
     parts: &Parts,
 ) -> Result<Caller, Rejection> {
-    let refuse = |refusal| Rejection::caller(refusal, toolset, &state.public_url);
-    let presented = caller::present(&parts.headers, parts.uri.query(), toolset).map_err(refuse)?;
+    let query = parts.uri.query();
+    let refuse = |refusal| Rejection::caller(refusal, toolset, &state.public_url, query);
+    let presented = caller::present(&parts.headers, query, toolset).map_err(refuse)?;
     let now = state.clock.now();
     let mut connection = None;
     let identity = match presented {
@@ -332,6 +335,7 @@ impl From<StoreError> for Unusable {
 pub(super) struct Exchange {
     pub(super) state: Arc<EndpointState>,
     pub(super) toolset: Arc<PublishedToolset>,
+    pub(super) narrowing: Narrowing,
     pub(super) caller: Caller,
     pub(super) particulars: Particulars,
 }
@@ -346,14 +350,15 @@ impl Exchange {
             Ok(Incoming::Accepted) => response::of(Reply::accepted()),
             Ok(Incoming::Batch(items)) => {
                 let items = items.into_iter().map(|item| match item {
-                    Ok(request) => self.settle(&request),
+                    Ok(request) => self.settle(&request).joined(),
                     Err(reply) => Err(reply.into()),
                 });
                 response::of(batch(items.collect()).await)
             }
             Ok(Incoming::Request(request)) => match self.settle(&request) {
-                Err(finished) => self.finish(finished),
-                Ok(call) => match request.progress_token {
+                Settled::Page(page) => response::of_page(page),
+                Settled::Finished(finished) => self.finish(finished),
+                Settled::Call(call) => match request.progress_token {
                     Some(token) if accepts_events(headers) => {
                         match progress::respond(call.run(), token.into_owned()).await {
                             Progress::Ended(finished) => self.finish(finished),
@@ -371,17 +376,63 @@ impl Exchange {
         let Some(refusal) = finished.refusal else {
             return response::of(finished.reply);
         };
-        let rejection = Rejection::caller(refusal, &self.toolset, &self.state.public_url);
+        let query = self.narrowing.query();
+        let rejection = Rejection::caller(refusal, &self.toolset, &self.state.public_url, query);
         self.particulars.blame(rejection.blame());
         self.particulars.cause(&rejection.cause());
         rejection.response()
     }
 
     /// Answers a request, or says which call will.
-    fn settle(self: &Arc<Self>, request: &portcullis_mcp::Request<'_>) -> Result<Call, Finished> {
-        match answer(request, &self.toolset.introduction, &self.toolset.list) {
-            Answer::Reply(reply) => Err(reply.into()),
-            Answer::Call(call) => Call::prepare(self, &request.id, request.version, call),
+    fn settle(self: &Arc<Self>, request: &portcullis_mcp::Request<'_>) -> Settled {
+        let (id, version) = (&request.id, request.version);
+        if let Some(error) = self.narrowing.fault() {
+            self.particulars.blame(Blame::Caller);
+            return Settled::Finished(Reply::error(Some(id), error, version).into());
+        }
+        let PublishedToolset {
+            introduction, list, ..
+        } = &*self.toolset;
+        if let portcullis_mcp::Method::ListTools { cursor } = &request.method {
+            let admits = |name: &str| self.admits(name);
+            let narrowed = self.narrowing.is_narrow() && self.toolset.search.is_none();
+            let admits: Option<&dyn Fn(&str) -> bool> = narrowed.then_some(&admits);
+            return match list.page(id, cursor.as_deref(), version, introduction, admits) {
+                Ok(page) => Settled::Page(page),
+                Err(reply) => Settled::Finished(reply.into()),
+            };
+        }
+        match answer(request, introduction, list) {
+            Answer::Reply(reply) => Settled::Finished(reply.into()),
+            Answer::Call(call) => match Call::prepare(self, id, version, call) {
+                Ok(call) => Settled::Call(Box::new(call)),
+                Err(finished) => Settled::Finished(finished),
+            },
+        }
+    }
+
+    /// Tells whether the URL that the client was given has a tool.
+    pub(super) fn admits(&self, name: &str) -> bool {
+        let tool = self.toolset.tools.get(name);
+        tool.is_some_and(|tool| self.narrowing.admits(tool))
+    }
+}
+
+/// What becomes of a request before anything is sent to an API.
+enum Settled {
+    /// A page of the list, whose bytes nobody copies.
+    Page(Page),
+    Finished(Finished),
+    Call(Box<Call>),
+}
+
+impl Settled {
+    /// Puts a page together, where it is part of a batch.
+    fn joined(self) -> Result<Call, Finished> {
+        match self {
+            Self::Page(page) => Err(page.into_reply().into()),
+            Self::Finished(finished) => Err(finished),
+            Self::Call(call) => Ok(*call),
         }
     }
 }

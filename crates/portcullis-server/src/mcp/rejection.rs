@@ -45,8 +45,9 @@ impl Rejection {
         refusal: caller::Refusal,
         toolset: &PublishedToolset,
         public_url: &Origin,
+        query: Option<&str>,
     ) -> Self {
-        let challenge = refusal.challenge(toolset, public_url);
+        let challenge = refusal.challenge(toolset, public_url, query);
         Self::Caller(refusal, challenge)
     }
 

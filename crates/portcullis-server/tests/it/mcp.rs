@@ -11,5 +11,7 @@ mod admission;
 mod api;
 mod browser;
 mod calls;
+mod dynamic;
 mod gateway;
+mod narrowed;
 mod transport;

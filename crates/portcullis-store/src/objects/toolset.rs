@@ -37,6 +37,8 @@ struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     instructions: Option<String>,
     documents: Vec<ToolsetDocument>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    dynamic: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     environment: Option<Slug>,
     inbound: BTreeSet<Inbound>,
@@ -71,6 +73,7 @@ pub(super) async fn put(
         title: toolset.title.clone(),
         instructions: toolset.instructions.clone(),
         documents: toolset.documents.clone(),
+        dynamic: toolset.dynamic,
         environment: toolset.environment.clone(),
         inbound: toolset.inbound.clone(),
         provider: toolset.provider.clone(),
@@ -108,6 +111,7 @@ impl TryFrom<Row> for Toolset {
             title: settings.title,
             instructions: settings.instructions,
             documents: settings.documents,
+            dynamic: settings.dynamic,
             environment: settings.environment,
             inbound: settings.inbound,
             provider: settings.provider,

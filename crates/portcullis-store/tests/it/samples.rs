@@ -90,6 +90,7 @@ pub(crate) fn toolset(name: &str, documents: &[&str], rng: &dyn Rng) -> Toolset 
                 },
             })
             .collect(),
+        dynamic: false,
         environment: None,
         inbound: BTreeSet::from([Inbound::ApiKey, Inbound::Headers]),
         provider: None,

@@ -157,6 +157,7 @@ fn toolset(documents: &[Described], inbound: &[Inbound], provider: Option<&str>)
         title: None,
         instructions: None,
         documents: documents.iter().map(part).collect(),
+        dynamic: false,
         environment: None,
         inbound: inbound.iter().copied().collect(),
         provider: provider.map(slug),

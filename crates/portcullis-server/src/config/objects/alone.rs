@@ -51,6 +51,7 @@ pub(in crate::config) fn objects(
             document: slug.clone(),
             select: Selection::default(),
         }],
+        dynamic: false,
         environment: Some(environment.clone()),
         inbound: BTreeSet::from([Inbound::Open]),
         provider: None,

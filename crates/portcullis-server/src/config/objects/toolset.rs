@@ -81,6 +81,7 @@ fn toolset(
         title: table.title.clone(),
         instructions: table.instructions.clone(),
         documents,
+        dynamic: table.dynamic,
         environment: environment(reading, table, surroundings),
         provider: provider(reading, table, &inbound, surroundings),
         manifest: external::manifest(reading, table, &inbound, surroundings),

@@ -37,3 +37,45 @@ fn check_tells_of_a_selection_that_means_nothing() {
         "{warnings:?}"
     );
 }
+
+/// Describes an API of so many operations.
+fn large(operations: usize) -> String {
+    let path =
+        |number| format!(r#""/things/{number}": {{"get": {{"operationId": "thing{number}"}}}}"#);
+    let paths: Vec<String> = (0..operations).map(path).collect();
+    format!(
+        r#"{{"openapi": "3.1.0", "info": {{"title": "Things"}}, "servers": [{{"url": "https://api.example"}}], "paths": {{{}}}}}"#,
+        paths.join(",")
+    )
+}
+
+#[test]
+fn check_tells_of_more_tools_than_models_hold_and_recommends_the_dynamic_mode() {
+    let file =
+        "[documents.things]\nfile = \"things.json\"\n[toolsets.things]\ndocuments = [\"things\"]\n";
+    let toolset = |operations: usize, toml: &str| {
+        let folder = Folder::with(&[("a.toml", toml), ("things.json", &large(operations))]);
+        let configuration = folder.load("a.toml").expect("a configuration");
+        let report = Report::of(&configuration, NOW, &SystemRng).expect("a report");
+        report.toolsets.into_iter().next().expect("a toolset")
+    };
+    assert_eq!(toolset(128, file).warnings, [""; 0]);
+    let many = toolset(129, file);
+    assert_eq!(many.warnings.len(), 1, "{:?}", many.warnings);
+    assert!(
+        many.warnings[0].contains("129 tools"),
+        "{:?}",
+        many.warnings
+    );
+    assert!(many.warnings[0].contains("`dynamic = true` in `[toolsets.things]`"));
+    assert!(!many.warnings[0].contains("first page"));
+    let more = toolset(501, file);
+    assert!(
+        more.warnings[0].contains("do not see 1 of them"),
+        "{:?}",
+        more.warnings
+    );
+    let dynamic = toolset(501, &format!("{file}dynamic = true\n"));
+    assert_eq!(dynamic.warnings, [""; 0]);
+    assert_eq!(dynamic.tools.len(), 501);
+}

@@ -1,6 +1,6 @@
 //! Who comes in by which mode, and who does not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_base::Rng;
 
@@ -22,6 +22,8 @@ fn toolset(inbound: &[Inbound], declared: &[&str]) -> PublishedToolset {
     PublishedToolset {
         selection_warnings: Vec::new(),
         selection_notes: Vec::new(),
+        tags: BTreeMap::new(),
+        search: None,
         introduction: publish::introduction(&slug, "Pets", None),
         list: publish::tool_list(&HashMap::new()),
         slug,
@@ -70,7 +72,7 @@ fn no_credential_is_challenged_without_an_error() {
     let refusal = refused(&[Inbound::ApiKey], &[], None);
     assert_eq!(refusal, Refusal::CredentialMissing);
     let pets = toolset(&[Inbound::ApiKey], &[]);
-    let challenge = refusal.challenge(&pets, &public_url()).unwrap();
+    let challenge = refusal.challenge(&pets, &public_url(), None).unwrap();
     assert_eq!(challenge, r#"Bearer realm="pets""#);
 }
 
@@ -173,7 +175,7 @@ fn every_bad_key_is_told_the_same() {
     .into_iter()
     .map(|fault| {
         Refusal::Key(fault)
-            .challenge(&pets, &public_url())
+            .challenge(&pets, &public_url(), None)
             .unwrap()
             .to_str()
             .unwrap()

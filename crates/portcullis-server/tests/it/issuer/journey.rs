@@ -5,7 +5,7 @@ use axum::http::{Request, StatusCode};
 use serde_json::json;
 
 use super::person::{Asked, Person, moves_on_to, tokens_of};
-use super::site::{ORIGIN, Site, parameter_of, person_of};
+use super::site::{ORIGIN, PETS, Site, parameter_of, person_of, searched, toolset_at};
 
 const WEB: &str = "https://app.example/cb?keep=1";
 
@@ -115,6 +115,63 @@ async fn a_tool_that_needs_more_asks_for_all_of_it_at_once() {
     );
     assert!(challenge.contains("scope=\"read write\""), "{challenge}");
     assert_eq!(site.api.received().len(), 0);
+}
+
+#[tokio::test]
+async fn a_call_within_a_call_asks_for_what_the_inner_tool_needs() {
+    let site = Site::start().await;
+    let client = site.client(WEB).await;
+    let asked = Asked::new(&client, WEB).with("scope", "read");
+    let code = Person::default().sign_in(&site, &asked, "ann").await;
+    let tokens = asked.redeem(&site, &code).await.json();
+    site.publish_only(searched(toolset_at("pets", &site.api)));
+    let token = tokens["access_token"].as_str().unwrap();
+    let message = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": "call_tool", "arguments": {"name": "rename", "arguments": {}}},
+    });
+    let answered = site.call("pets", token, &message).await;
+    assert_eq!(answered.status, StatusCode::FORBIDDEN, "{answered:?}");
+    let challenge = answered.header("www-authenticate").unwrap();
+    assert!(challenge.contains("scope=\"read write\""), "{challenge}");
+    assert_eq!(site.api.received().len(), 0);
+}
+
+#[tokio::test]
+async fn whoever_asks_for_some_tags_signs_in_to_the_toolset() {
+    let site = Site::start().await;
+    let tagged = format!("{PETS}?tags=a,b");
+    let path = tagged.strip_prefix(ORIGIN).unwrap();
+    let unsigned = site.get(path).await;
+    assert_eq!(unsigned.status, StatusCode::UNAUTHORIZED);
+    // A client may compare the metadata's resource with the URL that it was given, to the letter.
+    let metadata = format!("/.well-known/oauth-protected-resource{path}");
+    let challenge = unsigned.header("www-authenticate").unwrap();
+    assert!(
+        challenge.contains(&format!("{ORIGIN}{metadata}\"")),
+        "{challenge}"
+    );
+    assert_eq!(site.get(&metadata).await.json()["resource"], *tagged);
+    let plain = "/.well-known/oauth-protected-resource/pets/mcp";
+    for other in ["", "?x=1", "?tags=a&x=1", "?tags=a%0d%0a", "?tags=a%22"] {
+        let resource = site.get(&format!("{plain}{other}")).await.json()["resource"].clone();
+        let is_named = other.starts_with("?tags=a%");
+        let expected = if is_named {
+            format!("{PETS}{other}")
+        } else {
+            PETS.to_owned()
+        };
+        assert_eq!(resource, *expected, "{other}");
+    }
+    let client = site.client(WEB).await;
+    let asked = Asked::new(&client, WEB).with("resource", &tagged);
+    let code = Person::default().sign_in(&site, &asked, "ann").await;
+    // The same resource by another name: the token is for the toolset.
+    let tokens = asked.redeem(&site, &code).await.json();
+    let answered = site
+        .tool(tokens["access_token"].as_str().unwrap(), "whoami")
+        .await;
+    assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
 }
 
 #[tokio::test]

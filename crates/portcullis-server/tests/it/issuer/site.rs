@@ -29,7 +29,7 @@ use portcullis_server::http::surround::{Surroundings, surround};
 use portcullis_server::issuer::{self, IssuerParts};
 use portcullis_server::mcp::endpoint::{self, EndpointState};
 use portcullis_server::mcp::keys::KeyCache;
-use portcullis_server::mcp::publish;
+use portcullis_server::mcp::{dynamic, publish};
 use portcullis_server::upstream::external::ExternalTokens;
 use portcullis_server::upstream::providers::Providers;
 use portcullis_server::upstream::providers::catalogue::resolve;
@@ -120,6 +120,8 @@ fn published(slug: &str, document: &Arc<PublishedDocument>) -> PublishedToolset 
     PublishedToolset {
         selection_warnings: Vec::new(),
         selection_notes: Vec::new(),
+        tags: BTreeMap::new(),
+        search: None,
         introduction: publish::introduction(&slug, "Pets & people", None),
         list: publish::tool_list(&tools),
         title: format!("The <{slug}> of people"),
@@ -146,6 +148,15 @@ fn published(slug: &str, document: &Arc<PublishedDocument>) -> PublishedToolset 
 /// Makes a toolset of the document, for an API.
 pub(super) fn toolset_at(slug: &str, api: &Server) -> PublishedToolset {
     published(slug, &compiled(api))
+}
+
+/// Has the tools of a toolset searched for instead of listed.
+pub(super) fn searched(toolset: PublishedToolset) -> PublishedToolset {
+    PublishedToolset {
+        search: Some(publish::tool_index(&toolset.tools)),
+        list: dynamic::tool_list(&toolset.title, toolset.tools.len(), &toolset.tags),
+        ..toolset
+    }
 }
 
 fn compiled(api: &Server) -> Arc<PublishedDocument> {

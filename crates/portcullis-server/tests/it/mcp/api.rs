@@ -65,9 +65,10 @@ impl Api {
 
     /// Describes the API.
     pub(super) fn document(&self) -> Vec<u8> {
-        let by_id = |name: &str| {
+        let by_id = |name: &str, tags: &[&str]| {
             json!({"get": {
                 "operationId": name,
+                "tags": tags,
                 "summary": name,
                 "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "integer"}}],
                 "responses": {"200": {"description": "found"}},
@@ -78,10 +79,11 @@ impl Api {
             "info": {"title": "Pets", "version": "1"},
             "servers": [{"url": format!("http://127.0.0.1:{}", self.port)}],
             "paths": {
-                "/pets/{id}": by_id("pets_get"),
-                "/slow/{id}": by_id("slow"),
+                "/pets/{id}": by_id("pets_get", &["pets"]),
+                "/slow/{id}": by_id("slow", &["pets", "slow, but sure"]),
                 "/whoami": {"get": {
                     "operationId": "whoami",
+                    "tags": ["Callers"],
                     "summary": "Who am I",
                     "security": [{"key": []}],
                     "responses": {"200": {"description": "the caller"}},

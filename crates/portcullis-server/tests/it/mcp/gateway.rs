@@ -20,7 +20,7 @@ use portcullis_server::compiled::KnownDocuments;
 use portcullis_server::http::settings::BodyLimits;
 use portcullis_server::mcp::endpoint::{EndpointState, router};
 use portcullis_server::mcp::keys::KeyCache;
-use portcullis_server::mcp::publish;
+use portcullis_server::mcp::{dynamic, publish};
 use portcullis_server::upstream::external::ExternalTokens;
 use portcullis_server::upstream::providers::Providers;
 use portcullis_server::upstream::vault::{Vault, VaultParts};
@@ -97,6 +97,8 @@ fn published(
     PublishedToolset {
         selection_warnings: Vec::new(),
         selection_notes: Vec::new(),
+        tags: publish::tags(tools.values()),
+        search: None,
         introduction: publish::introduction(&slug, "Pets <of all kinds>", Some("Feed them.")),
         list: publish::tool_list(&tools),
         slug,
@@ -111,6 +113,18 @@ fn published(
             values: HashMap::from([("PETS_KEY".to_owned(), key)]),
         })),
         tools,
+    }
+}
+
+/// Has the tools of a toolset searched for instead of listed.
+fn searched(toolset: PublishedToolset) -> PublishedToolset {
+    let count = toolset.tools.len();
+    let how = dynamic::instructions(Some("Feed them."), count);
+    PublishedToolset {
+        introduction: publish::introduction(&toolset.slug, &toolset.title, Some(&how)),
+        search: Some(publish::tool_index(&toolset.tools)),
+        list: dynamic::tool_list(&toolset.title, count, &toolset.tags),
+        ..toolset
     }
 }
 
@@ -171,7 +185,7 @@ pub(super) fn modern_call(name: &str, arguments: &Value) -> ([(&'static str, Str
 }
 
 impl Gateway {
-    /// Publishes the API as `pets`, with the ways in that are given, and as `other`, by key only.
+    /// Publishes the API as `pets` and, to be searched, as `finder`, with the ways in that are given, and as `other`, by key only.
     pub(super) async fn start(inbound: &[Inbound]) -> Self {
         let api = Api::start().await;
         let content = api.document();
@@ -186,8 +200,10 @@ impl Gateway {
                 Arc::new(published(slug, inbound, &document)),
             )
         });
+        let finder = Arc::new(searched(published("finder", inbound, &document)));
+        let finder = ("finder".to_owned(), finder);
         let catalogue = Catalogue {
-            toolsets: toolsets.into_iter().collect(),
+            toolsets: toolsets.into_iter().chain([finder]).collect(),
             documents: HashMap::new(),
             providers: HashMap::new(),
         };
@@ -241,7 +257,17 @@ impl Gateway {
 
     /// Posts a body to `pets`.
     pub(super) async fn post(&self, headers: &[(&str, &str)], body: String) -> Answered {
-        let mut builder = request(Method::POST, "/pets/mcp");
+        self.post_to("/pets/mcp", headers, body).await
+    }
+
+    /// Posts a body to an endpoint.
+    pub(super) async fn post_to(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Answered {
+        let mut builder = request(Method::POST, path);
         for (name, value) in headers {
             builder = builder.header(*name, *value);
         }

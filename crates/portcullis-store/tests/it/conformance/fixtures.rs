@@ -111,6 +111,7 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     assert_eq!(full.documents[0].select.methods, [""; 0]);
     let select = &chosen.documents[0].select;
     assert_eq!((&*select.methods[0], select.deprecated), ("GET", true));
+    assert!(chosen.dynamic && !full.dynamic);
     assert!(full.inbound.contains(&Inbound::Headers));
     assert!(least.documents.is_empty());
     assert_eq!(signed_in.inbound, [Inbound::OAuth].into());
