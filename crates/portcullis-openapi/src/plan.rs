@@ -8,6 +8,7 @@ mod arguments;
 mod body;
 mod encode;
 mod file;
+mod heal;
 mod json;
 mod multipart;
 mod pairs;
@@ -23,6 +24,7 @@ use serde_json::value::RawValue;
 
 use crate::model::{Method, PathPart, Tool};
 use arguments::Arguments;
+use heal::heal;
 
 pub use self::encode::encoded;
 pub use self::parameter::names_collide;
@@ -45,6 +47,8 @@ pub struct RequestPlan {
     pub accept: String,
     /// The body, where one is sent.
     pub body: Option<PlannedBody>,
+    /// What was made of the arguments beyond what they say, for the model to read beside the answer.
+    pub notes: Vec<String>,
 }
 
 /// The body of a planned request.
@@ -171,11 +175,29 @@ impl Unsendable {
 impl Tool {
     /// Turns a call's arguments, a JSON text or nothing, into a request.
     ///
+    /// A string that does not fit, but holds JSON text of something that does, is read as that; the plan's notes say so.
+    ///
     /// # Errors
     /// When the arguments are not an object, name an argument that the tool does not have, leave out a required one, do not fit the input schema, or cannot be written where they must go.
     pub fn plan(&self, arguments: Option<&RawValue>) -> Result<RequestPlan, ArgumentError> {
-        let arguments = Arguments::read(arguments.map_or("{}", RawValue::get), self)?;
-        self.validate(arguments.value())?;
+        let text = arguments.map_or("{}", RawValue::get);
+        let arguments = Arguments::read(text, self)?;
+        let Err(error) = self.validate(arguments.value()) else {
+            return self.filled(&arguments);
+        };
+        let healed = self
+            .validator()
+            .and_then(|validator| heal(validator, text, arguments.value()));
+        let Some(healed) = healed else {
+            return Err(error);
+        };
+        let mut plan = self.filled(&Arguments::read(&healed.text, self)?)?;
+        plan.notes = healed.notes;
+        Ok(plan)
+    }
+
+    /// Fills the template in.
+    fn filled(&self, arguments: &Arguments<'_>) -> Result<RequestPlan, ArgumentError> {
         let template = &self.request;
         let mut plan = RequestPlan {
             method: template.method,
@@ -185,13 +207,14 @@ impl Tool {
             cookies: Vec::new(),
             accept: template.accept.clone(),
             body: None,
+            notes: Vec::new(),
         };
         for part in &template.path {
             match part {
                 PathPart::Literal(text) => plan.path.push_str(text),
                 PathPart::Parameter(index) => {
                     if let Some(parameter) = template.parameters.get(*index) {
-                        plan.write_path(parameter, &arguments)?;
+                        plan.write_path(parameter, arguments)?;
                     }
                 }
             }

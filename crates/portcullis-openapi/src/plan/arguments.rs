@@ -107,7 +107,7 @@ fn unknown(name: &str, tool: &Tool) -> ArgumentError {
 }
 
 /// A JSON value none of whose objects has a member twice.
-struct Strict(Value);
+pub(super) struct Strict(pub(super) Value);
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -9,6 +9,7 @@ use crate::sample::{parameter, raw, tool};
 use super::{ArgumentError, PlanError, RequestPlan, Unsendable};
 
 mod bodies;
+mod healing;
 mod properties;
 mod schemas;
 mod styles;

@@ -28,12 +28,16 @@ const MAX_PATTERN_BYTES: usize = 1 << 20;
 const MAX_PATTERNS_BYTES: usize = 1 << 23;
 
 impl Tool {
+    /// Returns what arguments are held against, where the input schema compiles.
+    pub(super) fn validator(&self) -> Option<&Validator> {
+        self.validator
+            .get_or_init(|| compile(&self.input.whole(Detail::Terse)))
+            .as_ref()
+    }
+
     /// Holds the arguments against the input schema.
     pub(super) fn validate(&self, arguments: &Value) -> Result<(), ArgumentError> {
-        let compiled = self
-            .validator
-            .get_or_init(|| compile(&self.input.whole(Detail::Terse)));
-        let Some(validator) = compiled else {
+        let Some(validator) = self.validator() else {
             return Ok(());
         };
         if validator.is_valid(arguments) {

@@ -123,10 +123,11 @@ impl Call {
         let Self {
             exchange,
             tool,
-            plan,
+            mut plan,
             ..
         } = self;
-        let (result, blame, refusal) = match exchange.answer(&tool, plan).await {
+        let notes = std::mem::take(&mut plan.notes);
+        let (mut result, blame, refusal) = match exchange.answer(&tool, plan).await {
             Ok(answer) => {
                 let response = answer.response();
                 let blame = blame_of(response.status);
@@ -145,6 +146,7 @@ impl Call {
             }
         };
         exchange.count(blame, begun);
+        result.content.extend(notes.into_iter().map(Content::Text));
         Finished {
             reply: result.reply(&self.id, self.version, &exchange.toolset.introduction),
             refusal,

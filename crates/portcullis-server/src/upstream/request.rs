@@ -197,6 +197,7 @@ mod tests {
             cookies: vec![("theme".to_owned(), "dark".to_owned())],
             accept: "application/json".to_owned(),
             body: None,
+            notes: Vec::new(),
         }
     }
 

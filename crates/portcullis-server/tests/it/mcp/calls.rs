@@ -60,6 +60,18 @@ async fn tl_09_a_bad_argument_is_a_result_that_names_it_and_reaches_no_api() {
 }
 
 #[tokio::test]
+async fn a_number_that_was_given_as_a_string_is_sent_and_the_result_says_so() {
+    let gateway = Gateway::start(&[Inbound::Open]).await;
+    let result = gateway.call(&[], "pets_get", json!({"id": "3"})).await;
+    assert_eq!(result["content"][0]["text"], "{\"id\":3}");
+    let note = result["content"][1]["text"].as_str().unwrap();
+    assert!(
+        note.starts_with("argument `id` was given as a string"),
+        "{note}"
+    );
+}
+
+#[tokio::test]
 async fn an_error_of_the_api_is_a_result_that_says_it() {
     let gateway = Gateway::start(&[Inbound::Open]).await;
     let result = gateway.call(&[], "pets_get", json!({"id": 0})).await;
