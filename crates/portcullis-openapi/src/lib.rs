@@ -24,6 +24,7 @@ mod model;
 mod names;
 mod operations;
 mod outcome;
+mod pagination;
 mod parameters;
 mod plan;
 mod pointer;
@@ -57,7 +58,7 @@ pub use model::{
     SecurityAlternative, SecurityRequirement, SecurityScheme, ServerTemplate, Spelling, Style,
     Tool,
 };
-pub use outcome::{Content, Outcome, UpstreamResponse};
+pub use outcome::{Content, Outcome, Presentation, UpstreamResponse};
 pub use plan::{
     ArgumentError, PlanError, PlannedBody, RequestPlan, Unsendable, encoded, names_collide,
 };

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
 use self::body::{BodyEncoding, BodyTemplate};
+use crate::pagination::Pagination;
 use crate::pointer::unescape;
 use crate::schema::Detail;
 use crate::schema::input::{InputSchema, raw};
@@ -45,6 +46,8 @@ pub struct Tool {
     pub(crate) input: InputSchema,
     /// Compiled from the whole input schema on the first call.
     pub(crate) validator: Arc<OnceLock<Option<jsonschema::Validator>>>,
+    /// Found on the first answer.
+    pub(crate) pagination: Arc<OnceLock<Pagination>>,
 }
 
 impl Tool {

@@ -1,39 +1,72 @@
 //! A response becomes what the model reads: [`Tool::outcome`].
 //!
 //! Decides by media type and status what is text, structured content, an image, audio or an embedded resource.
-//! Changes nothing of what the API said beyond what the text then states: cut at a limit, not valid in its charset, an HTML error page reduced to its text.
+//! Changes nothing of what the API said beyond what the text then states: cut at a limit, not valid in its charset, an HTML page reduced to its text.
+//! What is small is passed on as the bytes it came as, and no value is built of it.
+//! A note behind the answer says what was cut and how to have the rest, and that there is a next page.
 //! Does not redact (no secret is known here) and does not read from the network; the caller caps the body.
 //!
 //! Structured content (MCP, "Tool Result"): every protocol version takes an object there, so a JSON object is always given, beside its text.
 //! Other values are given only where the tool has an output schema, wrapped as `{"result": …}`, because clients then insist on an object; without one an array as text says as much at half the size.
 
+mod answer;
+mod block;
+mod cut;
+mod events;
 mod failure;
+mod html;
 mod json;
 mod media;
 mod multipart;
+mod name;
+pub(crate) mod opened;
 mod text;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 
 use crate::model::Tool;
-use media::{Family, MediaType};
-use text::Cut;
+use crate::pagination::Pagination;
+use answer::Answer;
+use media::MediaType;
 
 /// What the upstream API answered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct UpstreamResponse<'a> {
     /// The status code.
     pub status: u16,
     /// The value of `Content-Type`.
     pub content_type: Option<&'a str>,
+    /// The value of `Content-Disposition`.
+    pub disposition: Option<&'a str>,
+    /// The values of `Link`, joined by commas.
+    pub link: Option<&'a str>,
+    /// The value of `Location`.
+    pub location: Option<&'a str>,
     /// The body, content codings undone, cut at the caller's cap.
     pub body: &'a [u8],
     /// The number of bytes that the body was cut at, where it was cut.
     pub truncated_at: Option<usize>,
     /// The whole body's length as the API declared it, for the message about a cut.
     pub declared_length: Option<u64>,
+}
+
+/// How much of a tool's answers the model is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presentation {
+    /// The most bytes of JSON or text; what is larger is cut.
+    pub max_bytes: usize,
+    /// The most bytes of anything else, before Base64; what is larger is described instead.
+    pub max_binary_bytes: usize,
+}
+
+impl Default for Presentation {
+    /// What clients take: some refuse results of more than 25,000 tokens, of which one is two to four bytes of JSON; models' providers take images of 5 MB in Base64.
+    fn default() -> Self {
+        Self {
+            max_bytes: 64 << 10,
+            max_binary_bytes: 3 << 20,
+        }
+    }
 }
 
 /// The result of a call, without MCP's envelope.
@@ -88,99 +121,27 @@ pub enum Content {
 
 impl Tool {
     /// Turns the API's response into a result.
+    ///
+    /// Never panics and always says something, whatever the API sent.
     #[must_use]
-    pub fn outcome(&self, response: &UpstreamResponse<'_>) -> Outcome {
+    pub fn outcome(&self, response: &UpstreamResponse<'_>, presentation: &Presentation) -> Outcome {
         let media_type = MediaType::parse(response.content_type.unwrap_or_default());
-        if !(200..300).contains(&response.status) {
-            return failure::outcome(response, &media_type);
-        }
-        if response.body.is_empty() && response.truncated_at.is_none() {
-            let text = format!("HTTP {} with an empty body", response.status);
-            let promised = self.output_schema.is_some().then(json::empty);
-            return self.success(vec![Content::Text(text)], promised);
-        }
-        let cut = Cut::of(response);
-        match media_type.family(response.body) {
-            Family::Json => self.json(response.body, &media_type, cut),
-            Family::Multipart if cut.is_none() => self.multipart(response.body, &media_type),
-            family => {
-                let uri = format!("answer:{}", self.name);
-                let block = block(family, &media_type, response.body, cut, uri);
-                self.success(vec![block], None)
-            }
-        }
-    }
-
-    fn json(&self, body: &[u8], media_type: &MediaType<'_>, cut: Option<Cut>) -> Outcome {
-        let Some(raw) = json::sound(body) else {
-            let text = text::read(body, media_type, cut);
-            return self.success(vec![Content::Text(text)], None);
+        let answer = Answer {
+            tool: self,
+            response,
+            media_type,
+            presentation,
         };
-        let text = Content::Text(raw.get().to_owned());
-        if json::is_object(raw) && json::is_readable(raw) {
-            return self.success(vec![text], Some(raw.to_owned()));
-        }
-        let wrapped = self.output_schema.is_some() && json::is_readable(raw);
-        self.success(vec![text], wrapped.then(|| json::wrapped(raw.get())))
-    }
-
-    fn multipart(&self, body: &[u8], media_type: &MediaType<'_>) -> Outcome {
-        let uri = format!("answer:{}", self.name);
-        let parts = media_type
-            .boundary()
-            .and_then(|boundary| multipart::parts(body, &boundary));
-        let content = match parts {
-            Some(parts) => parts
-                .iter()
-                .enumerate()
-                .map(|(index, part)| part.block(&format!("{uri}/{}", index + 1)))
-                .collect(),
-            None => vec![block(media::look(body), media_type, body, None, uri)],
-        };
-        self.success(content, None)
-    }
-
-    /// Completes a result; with an output schema there is always an object.
-    fn success(&self, content: Vec<Content>, structured: Option<Box<RawValue>>) -> Outcome {
-        let structured = structured.or_else(|| {
-            self.output_schema.as_ref()?;
-            Some(json::stand_in(&content))
-        });
-        Outcome {
-            content,
-            structured,
-            is_error: false,
+        match response.status {
+            200..300 => answer.outcome(),
+            304 => answer.said("HTTP 304: nothing has changed since what the request named"),
+            _ => failure::outcome(response, &media_type),
         }
     }
-}
 
-/// Renders one body or part; JSON and nested multipart count as text and bytes here.
-fn block(
-    family: Family,
-    media_type: &MediaType<'_>,
-    body: &[u8],
-    cut: Option<Cut>,
-    uri: String,
-) -> Content {
-    match (family, cut) {
-        (Family::Json | Family::Text, cut) => Content::Text(text::read(body, media_type, cut)),
-        (Family::Image | Family::Audio | Family::Multipart | Family::Bytes, Some(cut)) => {
-            let mime = media_type.name();
-            Content::Text(format!("{mime} is left out: {cut}"))
-        }
-        (Family::Image, None) => Content::Image {
-            data_base64: STANDARD.encode(body),
-            mime: media_type.name(),
-        },
-        (Family::Audio, None) => Content::Audio {
-            data_base64: STANDARD.encode(body),
-            mime: media_type.name(),
-        },
-        (Family::Multipart | Family::Bytes, None) => Content::EmbeddedBlob {
-            uri,
-            mime: media_type.name(),
-            base64: STANDARD.encode(body),
-        },
+    /// Returns what pages through the tool's answers.
+    fn pagination(&self) -> &Pagination {
+        self.pagination.get_or_init(|| Pagination::of(self))
     }
 }
 

@@ -27,6 +27,7 @@ use arguments::Arguments;
 use heal::heal;
 
 pub use self::encode::encoded;
+pub(crate) use self::encode::percent_decoded;
 pub use self::parameter::names_collide;
 pub use self::url::PlanError;
 

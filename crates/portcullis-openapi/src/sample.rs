@@ -42,6 +42,7 @@ pub(crate) fn tool() -> Tool {
         },
         input: InputSchema::new(Vec::new()),
         validator: Arc::default(),
+        pagination: Arc::default(),
     }
 }
 

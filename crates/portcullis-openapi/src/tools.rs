@@ -162,6 +162,7 @@ impl<'d> Compiler<'d> {
             },
             input: InputSchema::new(arguments),
             validator: Arc::default(),
+            pagination: Arc::default(),
         })
     }
 

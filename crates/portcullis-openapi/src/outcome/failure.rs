@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::media::{Family, MediaType};
 use super::text::{Cut, decode, read};
-use super::{Content, Outcome, UpstreamResponse, json};
+use super::{Content, Outcome, UpstreamResponse, html, json};
 
 /// How much of an error's body is shown.
 const MAX_BODY_BYTES: usize = 4096;
@@ -26,7 +26,7 @@ pub(super) fn outcome(response: &UpstreamResponse<'_>, media_type: &MediaType<'_
         _ if response.body.is_empty() => "the answer is empty".to_owned(),
         Family::Json => json_message(response, media_type),
         Family::Text if media_type.is_html() => page_text(response.body, media_type),
-        Family::Text => shown(response, media_type),
+        Family::Text | Family::Lines | Family::Events => shown(response, media_type),
         _ => format!("the answer is {}", media_type.name()),
     };
     text.push_str(": ");
@@ -85,56 +85,14 @@ fn message(value: &Value, depth: usize) -> Option<String> {
 }
 
 fn shown(response: &UpstreamResponse<'_>, media_type: &MediaType<'_>) -> String {
-    cut(
-        &read(response.body, media_type, Cut::of(response)),
-        MAX_BODY_BYTES,
-    )
+    let text = read(response.body, media_type, Cut::of(response), usize::MAX);
+    cut(&text, MAX_BODY_BYTES)
 }
 
-/// The words of an HTML page: tags, scripts and styles left out, white space collapsed.
 fn page_text(body: &[u8], media_type: &MediaType<'_>) -> String {
     let (html, _) = decode(body, media_type.charset().as_deref());
-    let mut words = String::new();
-    let mut rest: &str = &html;
-    while let Some((text, tag)) = rest.split_once('<') {
-        add_words(&mut words, text);
-        let skipped = ["script", "style"].into_iter().find(|name| {
-            tag.get(..name.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(name))
-        });
-        rest = match skipped {
-            Some(name) => after_element(tag, name),
-            None => tag.split_once('>').map_or("", |(_, after)| after),
-        };
-        if words.len() > MAX_PAGE_BYTES {
-            break;
-        }
-    }
-    add_words(&mut words, rest);
+    let words = html::words(&html, MAX_PAGE_BYTES);
     format!("an HTML page: {}", cut(&words, MAX_PAGE_BYTES))
-}
-
-fn after_element<'a>(tag: &'a str, name: &str) -> &'a str {
-    let end = format!("</{name}");
-    let position = tag
-        .as_bytes()
-        .windows(end.len())
-        .position(|window| window.eq_ignore_ascii_case(end.as_bytes()));
-    position
-        .and_then(|position| tag.get(position..)?.split_once('>'))
-        .map_or("", |(_, after)| after)
-}
-
-fn add_words(words: &mut String, text: &str) {
-    for word in text.split_whitespace() {
-        if words.len() > MAX_PAGE_BYTES {
-            return;
-        }
-        if !words.is_empty() {
-            words.push(' ');
-        }
-        words.push_str(word);
-    }
 }
 
 fn cut(text: &str, max_bytes: usize) -> String {

@@ -86,7 +86,7 @@ pub(super) fn wrapped(json: &str) -> Box<RawValue> {
 /// An object for a tool that promised one while the API sent none: its text as `result`, or nothing.
 pub(super) fn stand_in(content: &[Content]) -> Box<RawValue> {
     match content {
-        [Content::Text(text)] => wrapped(&Value::from(text.as_str()).to_string()),
+        [Content::Text(text), ..] => wrapped(&Value::from(text.as_str()).to_string()),
         _ => empty(),
     }
 }

@@ -2,6 +2,9 @@
 
 use crate::media_type;
 
+/// The type of which nothing is known.
+const OCTETS: &str = "application/octet-stream";
+
 /// A media type as the API wrote it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MediaType<'a> {
@@ -14,6 +17,10 @@ pub(super) struct MediaType<'a> {
 pub(super) enum Family {
     /// JSON text.
     Json,
+    /// One JSON value a line.
+    Lines,
+    /// Server-sent events.
+    Events,
     /// Other text.
     Text,
     /// An image that models can see.
@@ -42,6 +49,21 @@ impl<'a> MediaType<'a> {
             return Family::Json;
         }
         let essence = self.essence.to_ascii_lowercase();
+        match essence.as_str() {
+            "text/event-stream" => return Family::Events,
+            "application/x-ndjson"
+            | "application/ndjson"
+            | "application/jsonl"
+            | "application/x-jsonl"
+            | "application/jsonlines"
+            | "application/x-jsonlines"
+            | "application/json-seq"
+            | "application/stream+json"
+            | "application/json-lines" => {
+                return Family::Lines;
+            }
+            _ => {}
+        }
         match (media_type::family(&essence), essence.split_once('/')) {
             (_, None | Some(("*", _) | (_, "*"))) => look(body),
             (media_type::Family::Json, _) => Family::Json,
@@ -53,8 +75,12 @@ impl<'a> MediaType<'a> {
                 _,
             ) => Family::Text,
             (media_type::Family::Multipart, _) => Family::Multipart,
-            (media_type::Family::Binary, Some(("image", _))) => Family::Image,
             (media_type::Family::Binary, Some(("audio", _))) => Family::Audio,
+            (media_type::Family::Binary, Some(("image", _) | ("application", "octet-stream")))
+                if image(body).is_some() =>
+            {
+                Family::Image
+            }
             (media_type::Family::Binary, _) => Family::Bytes,
         }
     }
@@ -65,13 +91,23 @@ impl<'a> MediaType<'a> {
             || self.essence.eq_ignore_ascii_case("application/xhtml+xml")
     }
 
+    /// Returns the type's name for a block of such bytes; their own look counts more where it is plain.
+    pub(super) fn name_of(&self, body: &[u8]) -> String {
+        let name = self.name();
+        match image(body) {
+            Some(image) => image.to_owned(),
+            None if name == OCTETS && body.starts_with(b"%PDF-") => "application/pdf".to_owned(),
+            None => name,
+        }
+    }
+
     /// Returns the type's name for a content block.
     pub(super) fn name(&self) -> String {
         let is_name = |byte: u8| byte.is_ascii_graphic();
         if self.essence.contains('/') && self.essence.bytes().all(is_name) {
             self.essence.to_ascii_lowercase()
         } else {
-            "application/octet-stream".to_owned()
+            OCTETS.to_owned()
         }
     }
 
@@ -85,7 +121,8 @@ impl<'a> MediaType<'a> {
         self.parameter("boundary")
     }
 
-    fn parameter(&self, name: &str) -> Option<String> {
+    /// Returns a parameter's value, its quotes undone.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
         let mut rest = self.parameters;
         while !rest.is_empty() {
             let (key, after) = rest.split_once('=')?;
@@ -124,7 +161,36 @@ pub(super) fn look(body: &[u8]) -> Family {
         Family::Json
     } else if !body.contains(&0) && std::str::from_utf8(body).is_ok() {
         Family::Text
+    } else if image(body).is_some() {
+        Family::Image
     } else {
         Family::Bytes
+    }
+}
+
+/// Recognises the images that models can see, by their first bytes.
+///
+/// A model's provider refuses a conversation with an image that is another one than is said, or none at all, and goes on doing so.
+fn image(body: &[u8]) -> Option<&'static str> {
+    match body {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Some("image/webp"),
+        _ => None,
     }
 }

@@ -1,13 +1,14 @@
 //! `multipart/*` answers (RFC 2046 §5.1), cut into their parts.
 //!
-//! Bounded in every direction; what does not parse is shown as one block.
+//! Bounded in every direction, together by what one answer may take; what does not parse is shown as one block.
 //! Parts do not nest: a part that is itself multipart is bytes.
 
 use url::Url;
 
+use super::block::{Room, block};
 use super::media::{Family, MediaType};
 use super::text::read;
-use super::{Content, block};
+use super::{Content, name};
 
 /// How many parts are read.
 const MAX_PARTS: usize = 64;
@@ -22,12 +23,13 @@ pub(super) struct Part<'a> {
     content_type: Option<&'a str>,
     /// Absolute: clients parse a resource's URI and drop the whole result when they cannot.
     location: Option<&'a str>,
+    disposition: Option<&'a str>,
     pub(super) body: &'a [u8],
 }
 
 impl Part<'_> {
     /// Renders the part; text that has a place of its own is a document.
-    pub(super) fn block(&self, uri: &str) -> Content {
+    pub(super) fn block(&self, uri: &str, room: &mut Room) -> Content {
         // RFC 2046 §5.1: a part without a type is text.
         let media_type = MediaType::parse(self.content_type.unwrap_or("text/plain"));
         let family = match media_type.family(self.body) {
@@ -35,14 +37,16 @@ impl Part<'_> {
             family => family,
         };
         match (self.location, family) {
-            (Some(location), Family::Json | Family::Text) => Content::EmbeddedText {
-                uri: location.to_owned(),
-                mime: media_type.name(),
-                text: read(self.body, &media_type, None),
-            },
+            (Some(location), Family::Json | Family::Lines | Family::Events | Family::Text) => {
+                Content::EmbeddedText {
+                    uri: location.to_owned(),
+                    mime: media_type.name(),
+                    text: room.text(|max| read(self.body, &media_type, None, max)),
+                }
+            }
             (location, family) => {
-                let uri = location.unwrap_or(uri).to_owned();
-                block(family, &media_type, self.body, None, uri)
+                let uri = location.map_or_else(|| name::uri(uri, self.disposition), str::to_owned);
+                block(family, &media_type, self.body, None, uri, room)
             }
         }
     }
@@ -103,6 +107,7 @@ fn parse(part: &[u8]) -> Option<Part<'_>> {
     Some(Part {
         content_type: header("content-type"),
         location: header("content-location").filter(|location| Url::parse(location).is_ok()),
+        disposition: header("content-disposition"),
         body,
     })
 }

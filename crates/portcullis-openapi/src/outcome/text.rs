@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::UpstreamResponse;
+use super::html;
 use super::media::MediaType;
 
 /// A body that was cut at the caller's cap.
@@ -35,22 +36,79 @@ impl fmt::Display for Cut {
     }
 }
 
-/// Decodes a text and appends what must be said about it.
-pub(super) fn read(body: &[u8], media_type: &MediaType<'_>, cut: Option<Cut>) -> String {
+/// Decodes a text, shortens it to about `max_bytes`, and appends what must be said about it.
+pub(super) fn read(
+    body: &[u8],
+    media_type: &MediaType<'_>,
+    cut: Option<Cut>,
+    max_bytes: usize,
+) -> String {
     let body = if cut.is_some() { whole(body) } else { body };
     let (text, is_exact) = decode(body, media_type.charset().as_deref());
-    let mut text = text.into_owned();
+    let (mut text, shortened) = shorten(text, media_type, max_bytes);
+    if let Some(shortened) = shortened {
+        note(&mut text, &shortened);
+    }
     if !is_exact {
-        text.push_str(
-            "\n\n[some bytes are not text in the answer's charset and are shown as \u{fffd}]",
+        note(
+            &mut text,
+            "some bytes are not text in the answer's charset and are shown as \u{fffd}",
         );
     }
     if let Some(cut) = cut {
-        text.push_str("\n\n[");
-        text.push_str(&cut.to_string());
-        text.push(']');
+        note(&mut text, &cut.to_string());
     }
     text
+}
+
+fn note(text: &mut String, note: &str) {
+    text.push_str("\n\n[");
+    text.push_str(note);
+    text.push(']');
+}
+
+/// Keeps as many whole lines as fit, and of a page its words; says what is missing.
+fn shorten(
+    text: Cow<'_, str>,
+    media_type: &MediaType<'_>,
+    max_bytes: usize,
+) -> (String, Option<String>) {
+    if text.len() <= max_bytes {
+        return (text.into_owned(), None);
+    }
+    if media_type.is_html() {
+        let words = html::words(&text, max_bytes);
+        let said = format!(
+            "an HTML page of {} bytes, of which these are the words",
+            text.len()
+        );
+        let words = first_lines(&words, max_bytes).to_owned();
+        return (words, Some(said));
+    }
+    let shown = first_lines(&text, max_bytes);
+    let lines = text.lines().count();
+    let said = match shown.lines().count() {
+        whole if shown.ends_with('\n') => {
+            format!("the answer has {lines} lines, the first {whole} are here")
+        }
+        _ => format!(
+            "the answer has {} bytes, the first {} are here",
+            text.len(),
+            shown.len()
+        ),
+    };
+    (shown.trim_end_matches('\n').to_owned(), Some(said))
+}
+
+/// Returns the whole lines that fit, or, of a line that is longer than that, what fits of it.
+fn first_lines(text: &str, max_bytes: usize) -> &str {
+    let fitting = text
+        .get(..text.floor_char_boundary(max_bytes))
+        .unwrap_or_default();
+    match fitting.rfind('\n') {
+        Some(end) if end >= max_bytes / 2 => fitting.get(..=end).unwrap_or(fitting),
+        _ => fitting,
+    }
 }
 
 /// Decodes and tells whether every byte could be: UTF-8, UTF-16 and Latin-1; another charset is read as UTF-8.

@@ -42,7 +42,8 @@ pub(super) fn has_dot_segment(path: &str) -> bool {
         .any(|segment| matches!(segment, b"." | b".."))
 }
 
-fn percent_decoded(text: &str) -> Vec<u8> {
+/// Undoes percent-encoding once; what is no escape stays.
+pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {

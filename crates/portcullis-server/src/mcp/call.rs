@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis_base::Blame;
 use portcullis_mcp::{Content, Id, ProtocolError, ProtocolVersion, Reply, ToolCall, ToolResult};
-use portcullis_openapi::{self as openapi, Outcome, RequestPlan};
+use portcullis_openapi::{self as openapi, Outcome, Presentation, RequestPlan};
 use tokio::time::Instant;
 
 use super::borrowed::Unanswered;
@@ -131,7 +131,8 @@ impl Call {
             Ok(answer) => {
                 let response = answer.response();
                 let blame = blame_of(response.status);
-                (result_of(tool.tool.outcome(&response)), blame, None)
+                let outcome = tool.tool.outcome(&response, &Presentation::default());
+                (result_of(outcome), blame, None)
             }
             Err(Unanswered::Refused(refusal)) => {
                 let (text, blame) = match &refusal {

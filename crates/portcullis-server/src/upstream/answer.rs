@@ -1,6 +1,6 @@
 //! What an API answered, and what it says of the credential that it was called with.
 
-use http::{StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use portcullis_oauth::guard::step_up::insufficient_scope;
 use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::UpstreamResponse;
@@ -14,6 +14,9 @@ use super::redact::Redactor;
 pub struct Answer {
     status: u16,
     content_type: Option<String>,
+    disposition: Option<String>,
+    link: Option<String>,
+    location: Option<String>,
     body: Vec<u8>,
     truncated_at: Option<usize>,
     declared_length: Option<u64>,
@@ -40,12 +43,16 @@ impl Answer {
         if answer.truncated_at.is_some() {
             redactor.redact_cut(&mut body);
         }
-        let content_type = answer.headers.get(header::CONTENT_TYPE);
+        let header = |name: HeaderName| {
+            let value = answer.headers.get(name)?.to_str().ok()?;
+            Some(redactor.redact_text(value.to_owned()))
+        };
         Self {
             status: answer.status.as_u16(),
-            content_type: content_type
-                .and_then(|value| value.to_str().ok())
-                .map(|value| redactor.redact_text(value.to_owned())),
+            content_type: header(header::CONTENT_TYPE),
+            disposition: header(header::CONTENT_DISPOSITION),
+            link: links(&answer.headers).map(|links| redactor.redact_text(links)),
+            location: header(header::LOCATION),
             body,
             truncated_at: answer.truncated_at,
             declared_length: answer.declared_length,
@@ -59,6 +66,9 @@ impl Answer {
         UpstreamResponse {
             status: self.status,
             content_type: self.content_type.as_deref(),
+            disposition: self.disposition.as_deref(),
+            link: self.link.as_deref(),
+            location: self.location.as_deref(),
             body: &self.body,
             truncated_at: self.truncated_at,
             declared_length: self.declared_length,
@@ -76,6 +86,18 @@ impl Answer {
     pub fn refuses_connection(&self) -> bool {
         self.complaint == Some(Complaint::Refused)
     }
+}
+
+/// Joins the values of `Link`, which may be several headers.
+fn links(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(header::LINK).iter();
+    let mut values = values.filter_map(|value| value.to_str().ok());
+    let mut links = values.next()?.to_owned();
+    for value in values {
+        links.push_str(", ");
+        links.push_str(value);
+    }
+    Some(links)
 }
 
 fn complaint(answer: &HttpAnswer) -> Option<Complaint> {

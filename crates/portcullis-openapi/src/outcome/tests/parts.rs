@@ -16,7 +16,7 @@ fn blocks(body: &str) -> Vec<Content> {
 fn each_part_is_a_block() {
     let blocks = blocks(
         "preamble\n--b b \nContent-Type: text/plain; charset=latin1\n\nhello\n\
-         --b b\ncontent-type: image/png\n\n\u{1}\n\
+         --b b\ncontent-type: audio/wav\n\n\u{1}\n\
          --b b\nContent-Type: application/json\nContent-Location: test://x\n\n{}\n\
          --b b\nContent-Type: application/pdf\nContent-Location: ./x\n\n\u{2}\n\
          --b b\n\nno head\n\
@@ -27,9 +27,9 @@ fn each_part_is_a_block() {
         blocks,
         [
             Content::Text(owned("hello")),
-            Content::Image {
+            Content::Audio {
                 data_base64: owned("AQ=="),
-                mime: owned("image/png")
+                mime: owned("audio/wav")
             },
             Content::EmbeddedText {
                 uri: owned("test://x"),

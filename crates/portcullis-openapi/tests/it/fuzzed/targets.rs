@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use portcullis_openapi::{Document, Limits, RequestPlan, Tool, UpstreamResponse};
+use portcullis_openapi::{Document, Limits, Presentation, RequestPlan, Tool, UpstreamResponse};
 use serde_json::value::RawValue;
 
 /// Documents that any text is given to as arguments, and whose tools read any answer.
@@ -70,15 +70,27 @@ pub(crate) fn outcome(bytes: &[u8]) {
         Some(known) => (Some(*known), body),
         None => split(body),
     };
-    let outcome = chosen(*choice).outcome(&UpstreamResponse {
+    let response = UpstreamResponse {
         status,
         content_type,
+        link: header(body),
+        location: header(body),
+        disposition: header(body),
         body,
         truncated_at: (media % 7 == 0).then_some(body.len()),
         declared_length: None,
-    });
+    };
+    // Answers as small as a fuzzer's meet the limits only where those are small, too.
+    let presentation = Presentation {
+        max_bytes: 1 << (units % 16),
+        max_binary_bytes: 1 << (units % 16),
+    };
+    let outcome = chosen(*choice).outcome(&response, &presentation);
     assert!(!outcome.content.is_empty());
-    assert_eq!(outcome.is_error, !(200..300).contains(&status));
+    assert_eq!(
+        outcome.is_error,
+        !(200..300).contains(&status) && status != 304
+    );
     if let Some(structured) = outcome.structured {
         assert!(structured.get().starts_with('{'));
     }
@@ -96,6 +108,12 @@ const MEDIA_TYPES: [&str; 10] = [
     "application/x-ndjson",
     "application/xml",
 ];
+
+/// What follows the last line's end, as a header that goes with the body.
+fn header(body: &[u8]) -> Option<&str> {
+    let start = body.iter().rposition(|&byte| byte == b'\n')?;
+    std::str::from_utf8(body.get(start + 1..)?).ok()
+}
 
 /// A media type of the fuzzer's own, up to the first line's end.
 fn split(body: &[u8]) -> (Option<&str>, &[u8]) {

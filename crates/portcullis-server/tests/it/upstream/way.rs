@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_base::{Blame, Clock, Digest, Secret, Slug};
+use portcullis_openapi::Presentation;
 use portcullis_server::ambient::SystemRng;
 use portcullis_server::catalogue::{
     EnvironmentValue, EnvironmentValues, PublishedDocument, PublishedTool,
@@ -202,7 +203,9 @@ impl Way {
         };
         match self.upstream.call(tool, plan, &sources).await {
             Ok(answer) => {
-                let outcome = tool.tool.outcome(&answer.response());
+                let outcome = tool
+                    .tool
+                    .outcome(&answer.response(), &Presentation::default());
                 Told {
                     text: format!("{:?}", outcome.content),
                     is_error: outcome.is_error,
