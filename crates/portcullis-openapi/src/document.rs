@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
+use url::Url;
 
 use crate::bundle::origins::Origins;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -38,6 +39,8 @@ pub struct Document {
     /// Remarks about the document itself; those about operations come with [`Document::tools`].
     pub diagnostics: Vec<Diagnostic>,
     pub(crate) root: Value,
+    /// Where the document came from, where that is a URL.
+    pub(crate) base: Option<Url>,
     pub(crate) origins: Origins,
     pub(crate) dialect: Dialect,
     pub(crate) limits: Limits,
@@ -102,14 +105,25 @@ impl Document {
             title: about("title", MAX_TITLE).unwrap_or_else(|| "API".to_owned()),
             version: about("version", MAX_TITLE).unwrap_or_default(),
             description: about("description", MAX_DESCRIPTION),
-            servers: own(&root),
+            servers: own(&root, None),
             schemes,
             diagnostics,
             dialect,
             root,
+            base: None,
             origins,
             limits: limits.clone(),
         })
+    }
+
+    /// Says that the document came from a URL, which relative servers are relative to.
+    #[must_use]
+    pub fn at(self, url: Url) -> Self {
+        Self {
+            servers: own(&self.root, Some(&url)),
+            base: Some(url),
+            ..self
+        }
     }
 }
 

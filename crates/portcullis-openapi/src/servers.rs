@@ -1,24 +1,35 @@
 //! Where an operation's API is: the nearest `servers` list decides, its variables take their defaults, the first usable one is taken.
+//! What is relative is relative to the URL that the document came from, where it came from one.
 //!
 //! The model's arguments never choose a server or a part of its URL.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::model::ServerTemplate;
 
 /// Chooses the server of an operation from the lists of the operation, its path and the document.
-pub(crate) fn server(operation: &Value, path_item: &Value, root: &Value) -> ServerTemplate {
+pub(crate) fn server(
+    operation: &Value,
+    path_item: &Value,
+    root: &Value,
+    base: Option<&Url>,
+) -> ServerTemplate {
     let nearest = [operation, path_item, root]
         .into_iter()
         .filter_map(|owner| owner.get("servers")?.as_array())
         .find(|servers| !servers.is_empty());
     let Some(servers) = nearest else {
-        return ServerTemplate::Unknown("the document names no server".to_owned());
+        // "If the servers field is not provided, or is an empty array, the default value would be […] a url value of /."
+        let root = base.map(|base| absolute(&json!({"url": "/"}), Some(base)));
+        return match root {
+            Some(Ok(url)) => ServerTemplate::Url(url),
+            _ => ServerTemplate::Unknown("the document names no server".to_owned()),
+        };
     };
     let mut reason = None;
     for server in servers {
-        match absolute(server) {
+        match absolute(server, base) {
             Ok(url) => return ServerTemplate::Url(url),
             Err(error) => {
                 reason.get_or_insert(error);
@@ -29,21 +40,24 @@ pub(crate) fn server(operation: &Value, path_item: &Value, root: &Value) -> Serv
 }
 
 /// Lists the usable servers of the document itself.
-pub(crate) fn own(root: &Value) -> Vec<String> {
+pub(crate) fn own(root: &Value, base: Option<&Url>) -> Vec<String> {
     let servers = root.get("servers").and_then(Value::as_array);
     let servers = servers.into_iter().flatten();
-    servers.filter_map(|server| absolute(server).ok()).collect()
+    servers
+        .filter_map(|server| absolute(server, base).ok())
+        .collect()
 }
 
-fn absolute(server: &Value) -> Result<String, String> {
+fn absolute(server: &Value, base: Option<&Url>) -> Result<String, String> {
     let template = server
         .get("url")
         .and_then(Value::as_str)
         .map(str::trim)
         .unwrap_or_default();
     let text = substituted(template, server.get("variables"))?;
+    let base = base.filter(|_| !text.is_empty());
     let shown = text.escape_debug();
-    let mut url = match Url::parse(&text) {
+    let mut url = match Url::options().base_url(base).parse(&text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => url,
         Ok(_) => {
             return Err(format!(
@@ -95,10 +109,26 @@ fn substituted(template: &str, variables: Option<&Value>) -> Result<String, Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn document(servers: &Value) -> ServerTemplate {
-        server(&json!({}), &json!({}), &json!({ "servers": servers }))
+        server(&json!({}), &json!({}), &json!({ "servers": servers }), None)
+    }
+
+    #[test]
+    fn what_is_relative_is_relative_to_where_the_document_came_from() {
+        let base = Url::parse("https://api.example/docs/openapi.json?v=1").ok();
+        for (servers, expected) in [
+            (json!([{"url": "/v1"}]), "https://api.example/v1"),
+            (json!([{"url": "v1/"}]), "https://api.example/docs/v1"),
+            (json!([{"url": ".."}]), "https://api.example"),
+            (json!([{"url": "//b.example/v1"}]), "https://b.example/v1"),
+            (json!([{"url": "http://b.example"}]), "http://b.example"),
+            (json!([]), "https://api.example"),
+        ] {
+            let root = json!({ "servers": servers });
+            let found = server(&json!({}), &json!({}), &root, base.as_ref());
+            assert_eq!(found, ServerTemplate::Url(expected.to_owned()), "{servers}");
+        }
     }
 
     #[test]
@@ -108,15 +138,15 @@ mod tests {
         let operation = json!({"servers": [{"url": "https://operation.example:8443/a?b#c"}]});
         let url = |text: &str| ServerTemplate::Url(text.to_owned());
         assert_eq!(
-            server(&json!({}), &json!({}), &root),
+            server(&json!({}), &json!({}), &root, None),
             url("https://root.example")
         );
         assert_eq!(
-            server(&json!({"servers": []}), &path, &root),
+            server(&json!({"servers": []}), &path, &root, None),
             url("https://path.example/v1")
         );
         assert_eq!(
-            server(&operation, &path, &root),
+            server(&operation, &path, &root, None),
             url("https://operation.example:8443/a")
         );
     }

@@ -153,7 +153,12 @@ impl<'d> Compiler<'d> {
             pointer: operation.pointer.clone(),
             request: RequestTemplate {
                 method: operation.method,
-                server: server(operation.value, operation.path_item, root),
+                server: server(
+                    operation.value,
+                    operation.path_item,
+                    root,
+                    self.document.base.as_ref(),
+                ),
                 path: parameters.path,
                 query: parameters.query,
                 parameters: parameters.list,

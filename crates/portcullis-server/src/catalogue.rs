@@ -117,6 +117,8 @@ pub struct PublishedDocument {
     pub title: String,
     /// The digest of the document's bytes.
     pub digest: Digest,
+    /// The URL that it came from, where it came from one.
+    pub url: Option<String>,
     /// The digest of the names that its tools have, where they are not those without memory.
     pub names: Option<Digest>,
     /// The compiled operations.

@@ -16,6 +16,8 @@ use portcullis_openapi::{
 pub struct CompiledDocument {
     /// The digest of the bytes that it was compiled from.
     pub digest: Digest,
+    /// The URL that it came from, where it came from one.
+    pub url: Option<String>,
     /// What people call the API.
     pub title: String,
     /// The operations, named without memory of what they were called.
@@ -39,18 +41,23 @@ impl CompiledDocument {
         }
     }
 
-    /// Compiles a document's bytes.
+    /// Compiles a document's bytes, which came from `url` where they came from one.
     ///
     /// # Errors
     ///
     /// When the bytes are no document that can be read.
-    pub fn compile(digest: Digest, content: &[u8]) -> Result<Self, ReadError> {
+    pub fn compile(digest: Digest, content: &[u8], url: Option<&str>) -> Result<Self, ReadError> {
         let document = Document::parse(content, &Limits::default())?;
+        let document = match url.and_then(|url| SafeUrl::parse(url).ok()) {
+            Some(url) => document.at(url.as_url().clone()),
+            None => document,
+        };
         let (tools, of_operations) = document.tools();
         let mut diagnostics = document.diagnostics;
         diagnostics.extend(of_operations);
         Ok(Self {
             digest,
+            url: url.map(str::to_owned),
             strays: strays(&document.servers, &tools),
             title: document.title,
             tools: tools.into_iter().map(Arc::new).collect(),
@@ -82,19 +89,22 @@ fn strays(servers: &[String], tools: &[Tool]) -> HashMap<String, Origin> {
         .collect()
 }
 
-/// The same bytes become the same tools.
+/// The same bytes from the same place become the same tools.
 impl PartialEq for CompiledDocument {
     fn eq(&self, other: &Self) -> bool {
-        self.digest == other.digest
+        self.digest == other.digest && self.url == other.url
     }
 }
 
 impl Eq for CompiledDocument {}
 
+/// A content, and the URL that it came from.
+type Key = (Digest, Option<String>);
+
 /// Documents that have been compiled before, and names of tools that have been read.
 #[derive(Clone, Debug, Default)]
 pub struct KnownDocuments {
-    documents: HashMap<Digest, Arc<CompiledDocument>>,
+    documents: HashMap<Key, Arc<CompiledDocument>>,
     names: HashMap<Digest, Arc<RememberedNames>>,
 }
 
@@ -109,23 +119,37 @@ impl KnownDocuments {
         digest: Digest,
         content: &[u8],
     ) -> Result<Arc<CompiledDocument>, ReadError> {
-        match self.documents.get(&digest) {
+        self.document_from(None, digest, content)
+    }
+
+    /// As [`KnownDocuments::document`], of a document that came from `url`.
+    ///
+    /// # Errors
+    ///
+    /// As [`KnownDocuments::document`].
+    pub fn document_from(
+        &self,
+        url: Option<&str>,
+        digest: Digest,
+        content: &[u8],
+    ) -> Result<Arc<CompiledDocument>, ReadError> {
+        match self.known(digest, url) {
             Some(known) => Ok(Arc::clone(known)),
-            None => CompiledDocument::compile(digest, content).map(Arc::new),
+            None => CompiledDocument::compile(digest, content, url).map(Arc::new),
         }
     }
 }
 
 impl KnownDocuments {
-    /// Returns what became of the bytes with this digest, where it is known.
+    /// Returns what became of the bytes with this digest from this place, where it is known.
     #[must_use]
-    pub fn known(&self, digest: Digest) -> Option<&Arc<CompiledDocument>> {
-        self.documents.get(&digest)
+    pub fn known(&self, digest: Digest, url: Option<&str>) -> Option<&Arc<CompiledDocument>> {
+        self.documents.get(&(digest, url.map(str::to_owned)))
     }
 
     /// Adds a document that was compiled.
     pub fn add(&mut self, document: Arc<CompiledDocument>) {
-        self.documents.insert(document.digest, document);
+        self.documents.insert(key(&document), document);
     }
 
     /// Returns the names with this digest, where they are known.
@@ -144,10 +168,14 @@ impl FromIterator<Arc<CompiledDocument>> for KnownDocuments {
     fn from_iter<I: IntoIterator<Item = Arc<CompiledDocument>>>(documents: I) -> Self {
         let documents = documents.into_iter();
         Self {
-            documents: documents.map(|known| (known.digest, known)).collect(),
+            documents: documents.map(|known| (key(&known), known)).collect(),
             names: HashMap::new(),
         }
     }
+}
+
+fn key(document: &CompiledDocument) -> Key {
+    (document.digest, document.url.clone())
 }
 
 #[cfg(test)]
@@ -163,8 +191,8 @@ mod tests {
                 "get":{{"operationId":"one","servers":{one}}},
                 "post":{{"operationId":"other","servers":{other}}}}}}}}}"#
         );
-        let compiled =
-            CompiledDocument::compile(Digest::of(b""), content.as_bytes()).expect("a document");
+        let compiled = CompiledDocument::compile(Digest::of(b""), content.as_bytes(), None)
+            .expect("a document");
         let mut strays: Vec<_> = compiled.strays.into_iter().collect();
         strays.sort();
         let text = |(name, origin): (String, Origin)| (name, origin.as_str().to_owned());

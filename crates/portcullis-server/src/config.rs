@@ -19,14 +19,16 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use portcullis_base::Secret;
+use portcullis_base::{Secret, Slug};
 
 use crate::compiled::KnownDocuments;
 
 use file::File;
+use objects::remote;
 use reading::{Draft, Reading};
 
 pub use difference::{Change, Difference, Fate, ObjectKind};
+pub use objects::remote::{RemoteContents, RemoteDocument};
 pub use objects::{
     ClientObject, DocumentObject, EnvironmentObject, ManifestObject, Objects, ProviderObject,
     ToolsetObject,
@@ -57,6 +59,7 @@ struct Source {
     path: PathBuf,
     overrides: Overrides,
     process: HashMap<String, Secret>,
+    remote: RemoteContents,
 }
 
 impl Configuration {
@@ -76,8 +79,86 @@ impl Configuration {
             path: path.to_owned(),
             overrides,
             process,
+            remote: RemoteContents::default(),
         };
         Self::of(source, &KnownDocuments::default(), None)
+    }
+
+    /// As [`Configuration::load`], with what its documents from URLs hold.
+    ///
+    /// # Errors
+    ///
+    /// As [`Configuration::load`].
+    pub fn load_remote(
+        path: &Path,
+        overrides: Overrides,
+        process: HashMap<String, Secret>,
+        remote: RemoteContents,
+    ) -> Result<Self, ConfigurationError> {
+        let source = Source {
+            path: path.to_owned(),
+            overrides,
+            process,
+            remote,
+        };
+        Self::of(source, &KnownDocuments::default(), None)
+    }
+
+    /// Reads which documents of the file at `path` come from URLs, and the settings that say where these may be fetched.
+    ///
+    /// # Errors
+    ///
+    /// When anything about these is wrong.
+    pub fn remote_documents(
+        path: &Path,
+        overrides: Overrides,
+        process: HashMap<String, Secret>,
+    ) -> Result<(Settings, Vec<RemoteDocument>), ConfigurationError> {
+        let source = Source {
+            path: path.to_owned(),
+            overrides,
+            process,
+            remote: RemoteContents::default(),
+        };
+        source.remote_documents()
+    }
+
+    /// Reads again which documents come from URLs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Configuration::remote_documents`].
+    pub fn remote_documents_again(&self) -> Result<Vec<RemoteDocument>, ConfigurationError> {
+        Ok(self.source.remote_documents()?.1)
+    }
+
+    /// Reads everything again, with what its documents from URLs hold now; compiles only documents that changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Configuration::load`].
+    pub fn reload_remote(&self, remote: RemoteContents) -> Result<Self, ConfigurationError> {
+        let source = Source {
+            remote,
+            ..self.source.clone()
+        };
+        Self::of(source, &self.objects.compiled(), None)
+    }
+
+    /// Reads everything again as if the document at a URL held this, to see what a change would make of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Configuration::load`].
+    pub fn with_remote(
+        &self,
+        slug: &Slug,
+        url: &str,
+        content: Arc<[u8]>,
+    ) -> Result<Self, ConfigurationError> {
+        let mut remote = self.source.remote.clone();
+        remote.add(slug.clone(), url, Ok(content));
+        self.reload_remote(remote)
     }
 
     /// Reads the TOML file at `path` as if it held `text`, to see what a change would make of it.
@@ -90,11 +171,13 @@ impl Configuration {
         text: &str,
         overrides: Overrides,
         process: HashMap<String, Secret>,
+        remote: RemoteContents,
     ) -> Result<Self, ConfigurationError> {
         let source = Source {
             path: path.to_owned(),
             overrides,
             process,
+            remote,
         };
         let draft = Draft { path, text };
         Self::of(source, &KnownDocuments::default(), Some(draft))
@@ -165,6 +248,16 @@ impl Configuration {
     }
 }
 
+impl Source {
+    fn remote_documents(&self) -> Result<(Settings, Vec<RemoteDocument>), ConfigurationError> {
+        let nothing = KnownDocuments::default();
+        let (settings, documents, _) = read(self, &nothing, None, |reading, file, _| {
+            remote::all(reading, file)
+        })?;
+        Ok((settings, documents))
+    }
+}
+
 impl Settings {
     /// Reads the settings only, for those who need no object and hold none of the objects' secrets.
     ///
@@ -180,6 +273,7 @@ impl Settings {
             path: path.to_owned(),
             overrides,
             process,
+            remote: RemoteContents::default(),
         };
         if !path.is_file() {
             let problem = Problem::new(
@@ -204,6 +298,7 @@ impl Settings {
             path: PathBuf::new(),
             overrides,
             process,
+            remote: RemoteContents::default(),
         })
     }
 
@@ -234,6 +329,7 @@ fn read<T>(
     let mut reading = Reading {
         folder: folder.unwrap_or(Path::new("")),
         process: &source.process,
+        remote: &source.remote,
         draft,
         known,
         files: vec![path.to_owned()],

@@ -28,6 +28,8 @@ use crate::ambient::{SystemClock, SystemRng};
 use crate::catalogue::Catalogue;
 use crate::config::apply::{self, ApplyError};
 use crate::config::{AllowedUpstream, Configuration, Difference, Fate, Settings, UpstreamSettings};
+use crate::document::fetch::Fetcher;
+use crate::document::refresh::DocumentRefresher;
 use crate::http::certificate_watch;
 use crate::http::health::{Operations, operations};
 use crate::http::listener::{BindError, Listener};
@@ -223,6 +225,18 @@ impl Gateway {
             self.catalogue,
             background.clone(),
         ));
+        let refresher = DocumentRefresher {
+            store: parts.store.clone(),
+            fetcher: self.reloader.around().fetcher.clone(),
+            metrics: Arc::clone(&parts.metrics),
+            clock: Arc::clone(&parts.clock),
+            revised: self.reloader.revised(),
+        };
+        tasks.spawn(jobs::refresh_documents(
+            refresher,
+            self.reloader.clone(),
+            background.clone(),
+        ));
         if let Some(certificates) = self.listener.certificates() {
             let clock = Arc::clone(&parts.clock);
             tasks.spawn(certificate_watch::watch(
@@ -304,6 +318,7 @@ impl Parts {
                 store: self.store.clone(),
                 catalogue: Arc::clone(&catalogue),
                 metrics: Arc::clone(&self.metrics),
+                fetcher: Fetcher::new(&settings.upstream),
                 certificates: listener.certificates(),
                 public_url: public_url.clone(),
                 clock: Arc::clone(&self.clock),

@@ -12,6 +12,8 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::catalogue::Catalogue;
+use crate::document::refresh::{DocumentRefresher, by_configuration};
+use crate::gateway::Reloader;
 use crate::manifest::watch::ManifestWatch;
 use crate::mcp::keys::KeyCache;
 use crate::shared_clock::SharedClock;
@@ -27,7 +29,7 @@ const SWEEP_ROWS: u32 = 1000;
 /// How long a client that registered itself is kept without being used.
 const UNUSED_CLIENTS: Duration = Duration::from_hours(90 * 24);
 
-/// How often it is looked whether a manifest is due to be compared with what its provider serves, whether connections have rested for long, and what time it is at the database.
+/// How often it is looked whether a manifest is due to be compared with what its provider serves, whether connections have rested for long, whether a document's URL is due to be looked at, and what time it is at the database.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// How often it is looked whether a provider is to be asked to revoke a token: soon, since people come back.
@@ -115,6 +117,26 @@ pub(crate) async fn watch_manifests(
                 .collect();
             let attached: Vec<_> = attached.into_values().collect();
             watch.look(&attached).await;
+        }
+    };
+    shutdown.run_until_cancelled(working).await;
+}
+
+/// Looks at the URLs of documents, until `shutdown` is cancelled.
+pub(crate) async fn refresh_documents(
+    refresher: DocumentRefresher,
+    reloader: Reloader,
+    shutdown: CancellationToken,
+) {
+    // A look that is cut off is anybody's once its claim has run out.
+    let working = async {
+        let mut ticks = ticks(LOOK_EVERY);
+        loop {
+            ticks.tick().await;
+            let judge = by_configuration(reloader.configuration().await);
+            if let Err(error) = refresher.look(&judge).await {
+                tracing::warn!(%error, "it cannot be read which documents are to be looked at");
+            }
         }
     };
     shutdown.run_until_cancelled(working).await;

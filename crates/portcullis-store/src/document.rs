@@ -41,6 +41,14 @@ pub struct Document {
     pub updated_at: Timestamp,
 }
 
+impl Document {
+    /// Returns the URL that it comes from, where it comes from one.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.remote.map(|_| self.source.as_str())
+    }
+}
+
 /// What the operator says of a document that comes from a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemoteSettings {
@@ -127,9 +135,7 @@ pub struct Validators {
 /// What came of a look at a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LookOutcome {
-    /// It has what it had.
-    Same,
-    /// It has a content, and what was to be done with it is done.
+    /// It has a content, be it the one it had, and what was to be done with it is done.
     Read(Validators),
     /// It has nothing that can be used.
     Failed(String),

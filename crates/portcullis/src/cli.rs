@@ -35,7 +35,7 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Say what is wrong or missing, and list the tools; changes nothing.
+    /// Say what is wrong or missing, and list the tools; changes nothing, and fetches documents that come from a URL.
     Check(Check),
     /// Publish what a configuration file describes, or one OpenAPI document.
     Serve(Serve),
@@ -99,6 +99,9 @@ pub(crate) struct Audit {
 pub(crate) struct Check {
     /// A configuration file (`….toml`), or an OpenAPI document in JSON or YAML.
     pub(crate) file: PathBuf,
+    /// A place that is not public and a document may be fetched from, such as `http://localhost:8080`; may be repeated.
+    #[arg(long, value_name = "ORIGIN|CIDR")]
+    pub(crate) allow_upstream: Vec<AllowedUpstream>,
     /// For people, or for programs.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub(crate) format: OutputFormat,

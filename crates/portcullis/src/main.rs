@@ -40,7 +40,7 @@ async fn run(arguments: cli::Arguments) -> anyhow::Result<ExitCode> {
     installed.map_err(|_| anyhow::anyhow!("another TLS provider is installed already"))?;
     let process = process_environment();
     match arguments.command {
-        cli::Command::Check(arguments) => command::check::run(&arguments, process),
+        cli::Command::Check(arguments) => command::check::run(&arguments, process).await,
         cli::Command::Doctor(arguments) => command::doctor::run(&arguments, process).await,
         cli::Command::Serve(arguments) => command::serve::run(&arguments, process).await,
         cli::Command::Apply(arguments) => command::apply::run(arguments, process).await,

@@ -145,6 +145,7 @@ impl Catalogue {
         let published = self.documents.get(stored.slug.as_str())?;
         let is_same = published.digest == stored.digest
             && published.names == stored.names
+            && published.url.as_deref() == stored.url()
             && published.scheme_settings == stored.schemes
             && published.settings == stored.settings;
         is_same.then_some(published)
@@ -188,7 +189,9 @@ fn published(
         document: stored.slug.clone(),
         source_name: stored.source.clone(),
     };
-    let document = known.known(stored.digest).ok_or_else(uncompiled)?;
+    let document = known
+        .known(stored.digest, stored.url())
+        .ok_or_else(uncompiled)?;
     let names = stored
         .names
         .map(|digest| known.names(digest).map(|names| (digest, names)));
@@ -222,6 +225,7 @@ impl PublishedDocument {
         Self {
             title: compiled.title.clone(),
             digest: compiled.digest,
+            url: compiled.url.clone(),
             names: None,
             variables: variables(slug.as_str(), &compiled.schemes),
             schemes: schemes

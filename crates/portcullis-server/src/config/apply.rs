@@ -333,7 +333,7 @@ impl Put<'_> {
                 digest: kept.map_or(object.compiled.digest, |it| it.digest),
                 names: kept.map_or(names, |it| it.names),
                 waiting: before.and_then(|before| waiting(before, object)),
-                remote: None,
+                remote: object.remote,
                 schemes: object.schemes.clone(),
                 settings: object.settings.clone(),
                 updated_at: self.now,

@@ -9,8 +9,8 @@ use std::fmt::Display;
 use portcullis_base::Slug;
 use portcullis_oauth::issuer::client::{Client, ClientOrigin, VerifiedClientMetadata};
 use portcullis_store::{
-    Document, Environment, OAuthManifest, Owner, Snapshot, Toolset, ToolsetDocument,
-    UpstreamProvider, VariableValue,
+    Document, Environment, OAuthManifest, Owner, RemoteSettings, Snapshot, Toolset,
+    ToolsetDocument, UpstreamProvider, VariableValue,
 };
 
 use super::{
@@ -220,10 +220,21 @@ fn compare<Key: Ord + Display, Stored, Desired>(
 fn document(before: &Document, after: &DocumentObject) -> Vec<String> {
     let mut details = Vec::new();
     if before.source != after.source {
-        details.push(format!("file {}", after.source));
+        let word = if after.remote.is_some() {
+            "url"
+        } else {
+            "file"
+        };
+        details.push(format!("{word} {}", after.source));
     }
-    let is_set_aside = before.waiting == Some(after.compiled.digest);
-    if before.digest != after.compiled.digest && !is_set_aside {
+    if before.remote.map(|it| it.changes) != after.remote.map(|it| it.changes) {
+        details.push("changes".to_owned());
+    }
+    let refresh = |remote: Option<RemoteSettings>| remote.map(|it| it.refresh_seconds);
+    if refresh(before.remote) != refresh(after.remote) {
+        details.push("refresh_seconds".to_owned());
+    }
+    if before.digest != after.compiled.digest && !after.leaves_content_of(before) {
         let (old, new) = (
             before.digest.fingerprint(),
             after.compiled.digest.fingerprint(),

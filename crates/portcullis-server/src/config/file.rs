@@ -306,6 +306,14 @@ table! {
     Document = "documents.petstore" {
         /// The document, in JSON or YAML.
         file: Value<PathBuf> = "\"petstore.yaml\"",
+        /// The URL of the document, in place of `file`. It is fetched when the store has nothing of it yet, by the same way out as tool calls: `[upstream]` says which places that are not public may be reached.
+        url: Value<String> = "\"https://api.example.com/openapi.json\"",
+        /// What becomes of a change at the URL: with `pin` nobody looks, with `warn` a change of what models see or callers send waits for `portcullis document accept`, with `follow` it is taken up at once.
+        /// Default: `warn`.
+        changes: Value<String> = "\"warn\"",
+        /// After how many seconds the URL is looked at again, from 60 to 31,536,000.
+        /// Default: 3,600.
+        refresh_seconds: Option<Spanned<u64>> = "3600",
         /// The provider whose token of the person who signed in is the credential of the operations that the document says nothing about: those without a `security`, their own or the document's.
         /// Callers who did not sign in, such as holders of an API key, call these without a credential.
         /// Default: none, and such operations are called without a credential.

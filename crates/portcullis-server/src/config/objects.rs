@@ -10,6 +10,7 @@ mod external;
 pub(super) mod lifetimes;
 mod manifest;
 mod provider;
+pub(super) mod remote;
 mod sign_in;
 mod toolset;
 
@@ -21,8 +22,8 @@ use portcullis_oauth::issuer::client::{ClientId, VerifiedClientMetadata};
 use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{
-    DocumentSettings, Inbound, ManifestSettings, ProviderSettings, SchemeSettings, ToolsetDocument,
-    VariableValue,
+    DocumentSettings, Inbound, ManifestSettings, ProviderSettings, RemoteSettings, SchemeSettings,
+    ToolsetDocument, VariableValue,
 };
 
 use super::file::File;
@@ -94,8 +95,10 @@ pub struct ClientObject {
 /// An OpenAPI document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentObject {
-    /// The path that it was read from, for people.
+    /// The path or URL that it was read from, for people.
     pub source: String,
+    /// What becomes of a change at its URL, where it comes from one.
+    pub remote: Option<RemoteSettings>,
     /// The bytes as they came.
     pub content: Arc<[u8]>,
     /// What the bytes become, with their digest.

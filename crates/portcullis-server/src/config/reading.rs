@@ -9,6 +9,7 @@ use std::time::Duration;
 use portcullis_base::{Digest, Secret};
 use toml::Spanned;
 
+use super::objects::remote::RemoteContents;
 use super::problem::Problem;
 use crate::compiled::KnownDocuments;
 
@@ -44,6 +45,8 @@ pub(super) struct Reading<'a> {
     pub(super) draft: Option<Draft<'a>>,
     /// Documents that need not be compiled.
     pub(super) known: &'a KnownDocuments,
+    /// What documents from URLs hold.
+    pub(super) remote: &'a RemoteContents,
     /// The files that were read, to be watched.
     pub(super) files: Vec<PathBuf>,
     /// What was found wrong so far.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use portcullis_base::{Digest, Slug};
 use portcullis_openapi::{
-    ReadError, RememberedNames, Tool, ToolDifference, UnreadableNames, difference,
+    DocumentView, ReadError, RememberedNames, Tool, ToolDifference, UnreadableNames, difference,
 };
 use portcullis_store::{Document, DocumentRevision, Revision, Store, StoreError};
 use thiserror::Error;
@@ -119,8 +119,8 @@ impl History {
                 reason,
             });
         }
-        let digest = *digest;
-        let compile = move || CompiledDocument::compile(digest, &content.bytes);
+        let (digest, url) = (*digest, self.url());
+        let compile = move || CompiledDocument::compile(digest, &content.bytes, url.as_deref());
         let compiled = spawn_blocking(compile).await?;
         Ok(compiled.map_or_else(
             |_| RememberedNames::default(),
@@ -151,6 +151,10 @@ impl History {
     #[must_use]
     pub fn waiting(&self) -> Option<&DocumentRevision> {
         self.of(self.document.waiting?)
+    }
+
+    fn url(&self) -> Option<String> {
+        self.document.url().map(str::to_owned)
     }
 
     fn of(&self, digest: Digest) -> Option<&DocumentRevision> {
@@ -197,6 +201,21 @@ impl History {
         Ok(from.difference(&to))
     }
 
+    /// Compiles what is served; nothing where this version of the program cannot, for then any other content is welcome.
+    pub(super) async fn compile_served(
+        &self,
+        store: &Store,
+    ) -> Result<Option<Compiled>, HistoryError> {
+        let Some(served) = self.served() else {
+            return Ok(None);
+        };
+        match self.compile(store, served).await {
+            Ok(compiled) => Ok(Some(compiled)),
+            Err(HistoryError::Unusable { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads and compiles a revision.
     pub(super) async fn compile(
         &self,
@@ -211,7 +230,8 @@ impl History {
             number,
         })?;
         let content = Arc::clone(&bytes);
-        let compile = move || CompiledDocument::compile(digest, &content);
+        let url = self.url();
+        let compile = move || CompiledDocument::compile(digest, &content, url.as_deref());
         let document = spawn_blocking(compile).await?;
         let document = document.map_err(|reason| HistoryError::Unusable {
             document: slug.clone(),
@@ -227,10 +247,11 @@ impl History {
 }
 
 impl Compiled {
+    pub(super) fn view(&self) -> DocumentView<'_> {
+        self.document.view(&self.tools)
+    }
+
     pub(super) fn difference(&self, after: &Self) -> ToolDifference {
-        difference(
-            self.document.view(&self.tools),
-            after.document.view(&after.tools),
-        )
+        difference(self.view(), after.view())
     }
 }

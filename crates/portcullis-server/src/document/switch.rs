@@ -41,11 +41,7 @@ impl Switch {
             return Ok(None);
         }
         let after = history.compile(store, revision).await?;
-        // What is served may be unusable for a later version of the program; then any other is welcome.
-        let before = match history.served() {
-            Some(served) => history.compile(store, served).await.ok(),
-            None => None,
-        };
+        let before = history.compile_served(store).await?;
         let difference = before.map(|before| before.difference(&after));
         let names: Arc<str> = history.names.next(&after.document.tools).to_text().into();
         // What the source has is what waits, or else what is served.

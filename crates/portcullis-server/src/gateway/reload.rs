@@ -26,6 +26,8 @@ use super::{report, restart};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::apply::{self, ApplyError};
 use crate::config::{Configuration, ConfigurationError, Settings};
+use crate::document::fetch::Fetcher;
+use crate::document::load;
 use crate::http::health::Probe;
 use crate::http::tls::{Certificates, Reload};
 use crate::storage::{self, StorageError};
@@ -99,6 +101,7 @@ pub(crate) struct Surroundings {
     pub(crate) store: Store,
     pub(crate) catalogue: Arc<ArcSwap<Catalogue>>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) fetcher: Fetcher,
     pub(crate) certificates: Option<Arc<Certificates>>,
     pub(crate) public_url: Origin,
     pub(crate) clock: Arc<dyn Clock>,
@@ -239,10 +242,13 @@ impl Reloader {
             snapshot.toolsets.retain(asks);
         }
         let revision = snapshot.revision;
+        let waiting = snapshot.documents.iter().filter(|it| it.waiting.is_some());
+        let waiting = waiting.count();
         let published = Arc::clone(&before);
         let putting = move || Catalogue::build(&snapshot, &published, &compiled);
         let built = spawn_blocking(putting).await??;
         let around = &self.0.around;
+        around.metrics.documents_waiting(waiting);
         around
             .metrics
             .publish(built.toolsets.values().map(|toolset| &toolset.slug));
@@ -332,9 +338,14 @@ impl Reloader {
     }
 
     async fn try_reload_as(&self, state: &mut State) -> Result<(), ReloadError> {
+        let around = &self.0.around;
         let stamps = state.stamps.again();
         let known = Arc::clone(&state.configuration);
-        let configuration = spawn_blocking(move || known.reload()).await;
+        let remote = load::contents_again(&known, &around.store, &around.fetcher).await;
+        let configuration = match remote {
+            Ok(remote) => spawn_blocking(move || known.reload_remote(remote)).await,
+            Err(error) => Ok(Err(error)),
+        };
         // What was read is not read again before it changes, whether or not it can be used.
         state.stamps = stamps;
         let configuration = configuration??;
@@ -346,7 +357,6 @@ impl Reloader {
         if let Err(error) = self.accept_master_key() {
             tracing::warn!(%error, "the master key cannot be read again");
         }
-        let around = &self.0.around;
         let now = around.clock.now();
         let difference = apply::apply(&around.store, &configuration, now, &*around.rng).await?;
         for change in difference.lines() {

@@ -44,6 +44,8 @@ pub struct Metrics {
     upstream_duration: Histogram,
     token_fetches: Family<OutcomeLabel, Counter>,
     manifest_checks: Family<OutcomeLabel, Counter>,
+    document_looks: Family<OutcomeLabel, Counter>,
+    documents_waiting: Gauge,
     refresh_token_replays: Counter,
     connection_renewals: Family<OutcomeLabel, Counter>,
     provider_revocations: Family<OutcomeLabel, Counter>,
@@ -123,6 +125,8 @@ impl Metrics {
             upstream_duration: histogram(),
             token_fetches: Family::default(),
             manifest_checks: Family::default(),
+            document_looks: Family::default(),
+            documents_waiting: Gauge::default(),
             refresh_token_replays: Counter::default(),
             connection_renewals: Family::default(),
             provider_revocations: Family::default(),
@@ -183,6 +187,16 @@ impl Metrics {
             "manifest_checks",
             "Comparisons of a manifest with what its provider serves",
             self.manifest_checks.clone(),
+        );
+        registry.register(
+            "document_looks",
+            "Looks at the URLs of documents",
+            self.document_looks.clone(),
+        );
+        registry.register(
+            "documents_waiting",
+            "Documents of which a revision waits for the operator",
+            self.documents_waiting.clone(),
         );
         registry.register(
             "refresh_token_replays",
@@ -287,6 +301,19 @@ impl Metrics {
         self.manifest_checks
             .get_or_create(&OutcomeLabel { outcome })
             .inc();
+    }
+
+    /// Counts a look at the URL of a document.
+    pub(crate) fn document_look(&self, outcome: &'static str) {
+        self.document_looks
+            .get_or_create(&OutcomeLabel { outcome })
+            .inc();
+    }
+
+    /// Says of how many documents a revision waits.
+    pub(crate) fn documents_waiting(&self, count: usize) {
+        self.documents_waiting
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     fn token_fetch(&self, outcome: &'static str) {

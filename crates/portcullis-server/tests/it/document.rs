@@ -6,6 +6,7 @@
     reason = "these are tests, and so are the functions that they share"
 )]
 
+mod remote;
 mod revisions;
 
 use std::collections::HashMap;
@@ -14,8 +15,11 @@ use std::sync::Arc;
 use portcullis_base::{Clock as _, Slug};
 use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::config::apply::{self, Prepared};
-use portcullis_server::config::{Configuration, Difference, Overrides};
+use portcullis_server::config::{
+    Configuration, ConfigurationError, Difference, Overrides, Settings,
+};
 use portcullis_server::document::history::History;
+use portcullis_server::document::load::Loader;
 use portcullis_server::storage;
 use portcullis_store::{Document, Store};
 use serde_json::{Value, json};
@@ -69,12 +73,11 @@ impl Place {
             }
         };
         std::fs::write(folder.path().join("portcullis.toml"), &storage).unwrap();
-        let settings = load(&folder).settings.storage;
-        let store = storage::open(&settings, SystemClock.now(), Arc::new(SystemRng)).await;
+        let store = open(&folder).await;
         let place = Self {
             folder,
             storage,
-            store: store.unwrap(),
+            store,
         };
         place.describe("file = \"pets.json\"");
         place
@@ -83,7 +86,7 @@ impl Place {
     /// Has the configuration describe the document so.
     fn describe(&self, document: &str) {
         let text = format!(
-            "{}\n[documents.pets]\n{document}\n[toolsets.pets]\ndocuments = [\"pets\"]\ninbound = [\"open\"]\n",
+            "{}\n[upstream]\nallow = [\"127.0.0.0/8\"]\n[documents.pets]\n{document}\n[toolsets.pets]\ndocuments = [\"pets\"]\ninbound = [\"open\"]\n",
             self.storage
         );
         std::fs::write(self.folder.path().join("portcullis.toml"), text).unwrap();
@@ -94,8 +97,18 @@ impl Place {
         std::fs::write(path, document.to_string()).unwrap();
     }
 
+    /// Reads the configuration; the store counts.
+    async fn load(&self) -> Result<Configuration, ConfigurationError> {
+        let loader = Loader {
+            path: &self.folder.path().join("portcullis.toml"),
+            overrides: Overrides::default(),
+            process: HashMap::new(),
+        };
+        loader.load().await
+    }
+
     async fn prepare(&self) -> Prepared {
-        let configuration = load(&self.folder);
+        let configuration = self.load().await.unwrap();
         let now = SystemClock.now();
         let prepared = apply::prepare(&self.store, &configuration, now, &SystemRng).await;
         prepared.unwrap()
@@ -120,9 +133,12 @@ impl Place {
     }
 }
 
-fn load(folder: &TempDir) -> Configuration {
+/// Opens the store that the configuration in a folder names, as each replica does.
+async fn open(folder: &TempDir) -> Store {
     let path = folder.path().join("portcullis.toml");
-    Configuration::load(&path, Overrides::default(), HashMap::new()).unwrap()
+    let settings = Settings::load(&path, Overrides::default(), HashMap::new()).unwrap();
+    let store = storage::open(&settings.storage, SystemClock.now(), Arc::new(SystemRng));
+    store.await.unwrap()
 }
 
 /// A document whose operations are those of `paths`.

@@ -98,7 +98,6 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (validators, failure) = match outcome {
-            LookOutcome::Same => (due.validators.clone(), None),
             LookOutcome::Read(validators) => (validators, None),
             // Then the same content is read again, in case the cause lay here.
             LookOutcome::Failed(failure) => (Validators::default(), Some(failure)),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use portcullis_base::Slug;
+use portcullis_server::config::AllowedUpstream;
 
 use super::{DEFAULT_FILE, OutputFormat};
 
@@ -14,6 +15,9 @@ pub(crate) struct Document {
     /// The configuration file, or the OpenAPI document, that is served.
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
     pub(crate) config: PathBuf,
+    /// A place that is not public and a document may be fetched from, such as `http://localhost:8080`; may be repeated.
+    #[arg(long, global = true, value_name = "ORIGIN|CIDR")]
+    pub(crate) allow_upstream: Vec<AllowedUpstream>,
     /// The folder of the database and the master key.
     #[arg(long, global = true, value_name = "FOLDER")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -59,6 +63,15 @@ pub(crate) enum DocumentCommand {
     },
     /// Serve the revision that waits.
     Accept {
+        /// The document.
+        #[arg(value_name = "SLUG", value_parser = Slug::parse)]
+        document: Slug,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Fetch a document from its URL now, whatever is due; a change of its tools is shown before it is served.
+    Refresh {
         /// The document.
         #[arg(value_name = "SLUG", value_parser = Slug::parse)]
         document: Slug,

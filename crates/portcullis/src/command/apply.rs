@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::bail;
 use portcullis_base::{Clock as _, Secret};
 use portcullis_server::ambient::{SystemClock, SystemRng};
-use portcullis_server::config::{Configuration, apply};
+use portcullis_server::config::apply;
+use portcullis_server::document::load::Loader;
 use portcullis_server::storage;
 
 use crate::cli::Apply;
@@ -18,8 +19,12 @@ pub(crate) async fn run(
     arguments: Apply,
     process: HashMap<String, Secret>,
 ) -> anyhow::Result<ExitCode> {
-    let configuration =
-        Configuration::load(&arguments.file, arguments.overrides.overrides(), process)?;
+    let loader = Loader {
+        path: &arguments.file,
+        overrides: arguments.overrides.overrides(),
+        process,
+    };
+    let configuration = loader.load().await?;
     let (clock, rng) = (SystemClock, SystemRng);
     let store = storage::open(
         &configuration.settings.storage,

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use portcullis_base::{Clock as _, Secret};
 use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::check::{CheckedClient, CheckedDocument, CheckedToolset, Report};
-use portcullis_server::config::{Configuration, ConfigurationError, Overrides};
+use portcullis_server::config::{ConfigurationError, Overrides};
+use portcullis_server::document::load::Loader;
 use serde_json::json;
 
 use crate::cli::{Check, OutputFormat};
@@ -16,9 +17,20 @@ use crate::cli::{Check, OutputFormat};
 const MAX_NAMES: usize = 8;
 
 /// Runs the command; fails where the configuration cannot be used or an operation was lost, while missing values are only told.
-pub(crate) fn run(arguments: &Check, process: HashMap<String, Secret>) -> anyhow::Result<ExitCode> {
-    let overrides = Overrides::default();
-    let configuration = match Configuration::load(&arguments.file, overrides, process) {
+pub(crate) async fn run(
+    arguments: &Check,
+    process: HashMap<String, Secret>,
+) -> anyhow::Result<ExitCode> {
+    let overrides = Overrides {
+        allow_upstream: arguments.allow_upstream.clone(),
+        ..Overrides::default()
+    };
+    let loader = Loader {
+        path: &arguments.file,
+        overrides,
+        process,
+    };
+    let configuration = match loader.load_fresh().await {
         Ok(configuration) => configuration,
         Err(error) if arguments.format == OutputFormat::Json => {
             written(writeln!(io::stdout(), "{:#}", problems(&error)))?;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use portcullis_base::Secret;
 use portcullis_server::ambient::{SystemClock, SystemRng};
-use portcullis_server::config::Configuration;
 use portcullis_server::doctor::{Examination, Finding, Verdict};
+use portcullis_server::document::load::Loader;
 
 use super::check::{problems, written};
 use crate::cli::{Doctor, OutputFormat};
@@ -18,8 +18,12 @@ pub(crate) async fn run(
     arguments: &Doctor,
     process: HashMap<String, Secret>,
 ) -> anyhow::Result<ExitCode> {
-    let overrides = arguments.overrides.overrides();
-    let configuration = match Configuration::load(&arguments.file, overrides, process) {
+    let loader = Loader {
+        path: &arguments.file,
+        overrides: arguments.overrides.overrides(),
+        process,
+    };
+    let configuration = match loader.load().await {
         Ok(configuration) => configuration,
         Err(error) if arguments.format == OutputFormat::Json => {
             written(writeln!(io::stdout(), "{:#}", problems(&error)))?;

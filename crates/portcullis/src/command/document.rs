@@ -8,11 +8,15 @@ use anyhow::bail;
 use portcullis_base::{Clock as _, Secret, Slug};
 use portcullis_openapi::ToolDifference;
 use portcullis_server::ambient::{SystemClock, SystemRng};
-use portcullis_server::config::{Overrides, Settings};
+use portcullis_server::config::{Configuration, Overrides, Settings};
+use portcullis_server::document::fetch::Fetcher;
 use portcullis_server::document::history::{History, HistoryError};
+use portcullis_server::document::load::Loader;
+use portcullis_server::document::refresh::{DocumentRefresher, Looked, by_configuration};
 use portcullis_server::document::switch::Switch;
 use portcullis_server::storage;
-use portcullis_store::{Actor, Document, DocumentRevision, Store};
+use portcullis_server::telemetry::metrics::Metrics;
+use portcullis_store::{Actor, ChangePolicy, Document, DocumentRevision, RemoteSettings, Store};
 use serde_json::json;
 
 use super::apply::is_confirmed;
@@ -26,9 +30,10 @@ pub(crate) async fn run(
 ) -> anyhow::Result<ExitCode> {
     let overrides = Overrides {
         data_dir: arguments.data_dir,
+        allow_upstream: arguments.allow_upstream,
         ..Overrides::default()
     };
-    let settings = Settings::load(&arguments.config, overrides, process)?;
+    let settings = Settings::load(&arguments.config, overrides.clone(), process.clone())?;
     let storage = &settings.storage;
     if !storage::may_exist(storage) {
         bail!("there is no store yet; `portcullis apply` or `serve` makes it");
@@ -49,6 +54,14 @@ pub(crate) async fn run(
             yes,
         } => restore(&store, &document, number, yes).await,
         DocumentCommand::Accept { document, yes } => accept(&store, &document, yes).await,
+        DocumentCommand::Refresh { document, yes } => {
+            let loader = Loader {
+                path: &arguments.config,
+                overrides,
+                process,
+            };
+            refresh(&store, loader.load().await?, &document, yes).await
+        }
     };
     store.close().await;
     outcome
@@ -63,11 +76,41 @@ async fn list(store: &Store) -> anyhow::Result<ExitCode> {
             Some(served) => println!("    serves revision {}", served.number),
             None => println!("    serves what an earlier version of Portcullis wrote"),
         }
+        if let Some(remote) = document.remote {
+            tell_source(store, &document, remote).await?;
+        }
         if let Some(waiting) = history.waiting() {
             tell_waiting(&document, waiting);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn tell_source(
+    store: &Store,
+    document: &Document,
+    remote: RemoteSettings,
+) -> anyhow::Result<()> {
+    let seconds = remote.refresh_seconds;
+    match remote.changes {
+        ChangePolicy::Pin => println!("    its URL is not looked at"),
+        ChangePolicy::Warn => {
+            println!("    its URL is looked at every {seconds} s; a change of tools waits");
+        }
+        ChangePolicy::Follow => {
+            println!("    its URL is looked at every {seconds} s; a change is taken up");
+        }
+    }
+    let look = store.document_look(document.id).await?;
+    if let Some(look) = look {
+        if let Some(at) = look.looked_at {
+            println!("    looked at last {}", date(at));
+        }
+        if let Some(failure) = look.failure {
+            println!("    that failed: {failure}");
+        }
+    }
+    Ok(())
 }
 
 fn tell_waiting(document: &Document, waiting: &DocumentRevision) {
@@ -136,6 +179,38 @@ async fn accept(store: &Store, slug: &Slug, yes: bool) -> anyhow::Result<ExitCod
     let waiting = history.waiting();
     let waiting = waiting.ok_or_else(|| HistoryError::NothingWaits(slug.clone()))?;
     switch(store, &history, waiting, yes).await
+}
+
+/// Fetches a document now; what changes its tools is shown and taken up as `accept` does.
+async fn refresh(
+    store: &Store,
+    configuration: Configuration,
+    slug: &Slug,
+    yes: bool,
+) -> anyhow::Result<ExitCode> {
+    let history = History::read(store, slug).await?;
+    let due = store.document_source(history.document.id).await?;
+    let Some(due) = due else {
+        bail!("document `{slug}` comes from a file; `portcullis apply` reads it again");
+    };
+    let refresher = DocumentRefresher {
+        store: store.clone(),
+        fetcher: Fetcher::new(&configuration.settings.upstream),
+        metrics: Arc::new(Metrics::new()),
+        clock: Arc::new(SystemClock),
+        revised: Arc::default(),
+    };
+    let judge = by_configuration(Arc::new(configuration));
+    // Whatever the policy, whoever asks is shown what he takes.
+    let looked = refresher.look_at(&due, ChangePolicy::Warn, &judge).await?;
+    match looked {
+        Looked::Failed(reason) => bail!("`{}` cannot be used: {reason}", due.url),
+        Looked::Taken(_) => println!("the content changed, and no tool did; it is served"),
+        Looked::Held(_) => return accept(store, slug, yes).await,
+        Looked::Same if history.waiting().is_some() => return accept(store, slug, yes).await,
+        Looked::Same => println!("nothing changed at `{}`", due.url),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Serves a revision, after showing what that changes.

@@ -11,7 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use portcullis_base::{Secret, Slug};
-use portcullis_server::config::{Configuration, ConfigurationError, Overrides, Settings};
+use portcullis_server::config::{
+    Configuration, ConfigurationError, Overrides, RemoteContents, Settings,
+};
+use portcullis_server::document::load::Loader;
 use portcullis_server::manifest::visit::Visitor;
 
 use crate::cli::{self, ManifestCommand};
@@ -21,6 +24,7 @@ struct Surroundings {
     config: PathBuf,
     overrides: Overrides,
     process: HashMap<String, Secret>,
+    remote: RemoteContents,
 }
 
 /// Runs the command.
@@ -28,10 +32,19 @@ pub(crate) async fn run(
     arguments: cli::Manifest,
     process: HashMap<String, Secret>,
 ) -> anyhow::Result<ExitCode> {
-    let surroundings = Surroundings {
+    let loader = Loader {
+        path: &arguments.config,
         overrides: arguments.overrides(),
+        process: process.clone(),
+    };
+    // Whatever is wrong with the file is told where it is needed.
+    let remote = loader.contents().await;
+    let overrides = loader.overrides;
+    let surroundings = Surroundings {
+        overrides,
         config: arguments.config,
         process,
+        remote: remote.unwrap_or_default(),
     };
     match arguments.command {
         ManifestCommand::Create {
@@ -100,13 +113,20 @@ impl Surroundings {
 
     fn configuration(&self) -> anyhow::Result<Configuration> {
         let (overrides, process) = (self.overrides.clone(), self.process.clone());
-        Ok(Configuration::load(&self.config, overrides, process)?)
+        let remote = self.remote.clone();
+        Ok(Configuration::load_remote(
+            &self.config,
+            overrides,
+            process,
+            remote,
+        )?)
     }
 
     /// Reads the configuration as if its file held `text`.
     fn configuration_of(&self, text: &str) -> Result<Configuration, ConfigurationError> {
         let (overrides, process) = (self.overrides.clone(), self.process.clone());
-        Configuration::of_text(&self.config, text, overrides, process)
+        let remote = self.remote.clone();
+        Configuration::of_text(&self.config, text, overrides, process, remote)
     }
 
     fn visitor(&self) -> anyhow::Result<Visitor> {

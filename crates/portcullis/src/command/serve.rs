@@ -5,7 +5,8 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use portcullis_base::Secret;
-use portcullis_server::config::{Configuration, LogLevel, LoggingSettings, Overrides};
+use portcullis_server::config::{LogLevel, LoggingSettings, Overrides};
+use portcullis_server::document::load::Loader;
 use portcullis_server::gateway::{Gateway, Reloader};
 use portcullis_server::telemetry::logging::{self, LogFormat, LogGuard};
 use portcullis_server::telemetry::metrics::Metrics;
@@ -25,7 +26,12 @@ pub(crate) async fn run(
     // The system would end the program at a signal that nobody waits for yet.
     let mut stop = Stop::new()?;
     let hangup = signal(SignalKind::hangup())?;
-    let configuration = Configuration::load(&arguments.file, arguments.overrides(), process)?;
+    let loader = Loader {
+        path: &arguments.file,
+        overrides: arguments.overrides(),
+        process,
+    };
+    let configuration = loader.load().await?;
     let guard = log(configuration.settings.logging)?;
     let metrics = Metrics::new().with_dropped_lines(guard.dropped());
     let gateway = tokio::select! {

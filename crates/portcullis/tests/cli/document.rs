@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::exchange::{Exchange, Reply};
 use super::serve::write;
 use super::{DOCUMENT, folder, portcullis, stderr, stdout};
 
@@ -80,4 +81,48 @@ fn what_cannot_be_done_to_a_document_is_said() {
         let told = refused(arguments);
         assert!(told.contains(expected), "{told}");
     }
+}
+
+/// A document as its publisher serves it.
+fn published(description: &str) -> Value {
+    json!({
+        "openapi": "3.1.0", "info": {"title": "Petstore", "version": "1"},
+        "servers": [{"url": "/api"}],
+        "paths": {"/pets": {"get": {"operationId": "listPets", "description": description}}}
+    })
+}
+
+#[test]
+fn a_document_from_a_url_is_fetched_again_when_it_is_asked_for() {
+    let publisher = Exchange::start(|_| Reply::json(200, &published("first")));
+    let origin = format!("http://127.0.0.1:{}", publisher.port());
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let file = format!(
+        "[documents.petstore]\nurl = \"{origin}/openapi.json\"\nchanges = \"pin\"\n[toolsets.petstore]\ndocuments = [\"petstore\"]\ninbound = [\"open\"]\n"
+    );
+    write(folder, "portcullis.toml", &file);
+    let allowed = ["--allow-upstream", origin.as_str()];
+    let refused = stderr(&portcullis(folder, &["apply", "--yes"]));
+    assert!(refused.contains("leads to a loopback address"), "{refused}");
+    let run = |arguments: &[&str]| stdout(&portcullis(folder, &[arguments, &allowed].concat()));
+    let checked = run(&["check", "portcullis.toml"]);
+    assert!(checked.contains("GET     listPets"), "{checked}");
+    run(&["apply", "--yes"]);
+    let told = run(&["document", "refresh", "petstore"]);
+    assert!(told.starts_with("nothing changed at"), "{told}");
+    publisher.answer_by(|_| Reply::json(200, &published("second")));
+    let told = run(&["document", "refresh", "petstore", "--yes"]);
+    assert!(told.contains("~ 1 tool changed\n"), "{told}");
+    assert!(told.contains("revision 2 is served"), "{told}");
+    publisher.answer_by(|_| Reply::json(500, &json!({})));
+    let command = ["document", "refresh", "petstore", allowed[0], allowed[1]];
+    let refused = stderr(&portcullis(folder, &command));
+    assert!(refused.contains("it answers with status 500"), "{refused}");
+    let listed = document(folder, &["list"]);
+    assert!(listed.contains("its URL is not looked at"), "{listed}");
+    assert!(
+        listed.contains("that failed: it answers with status 500"),
+        "{listed}"
+    );
 }

@@ -54,7 +54,7 @@ impl Contents {
     ) -> Result<(), ApplyError> {
         let digest = object.compiled.digest;
         let names = match before {
-            Some(before) if is_set_aside(before, object) => return Ok(()),
+            Some(before) if object.leaves_content_of(before) => return Ok(()),
             Some(before) if before.digest == digest => {
                 if before.waiting.is_some() {
                     self.settled.push(slug.clone());
@@ -88,8 +88,8 @@ impl Contents {
             document: before.slug.clone(),
             reason,
         })?;
-        let digest = before.digest;
-        let compile = move || CompiledDocument::compile(digest, &content.bytes);
+        let (digest, url) = (before.digest, before.url().map(str::to_owned));
+        let compile = move || CompiledDocument::compile(digest, &content.bytes, url.as_deref());
         // What an earlier version could read and this one cannot has no tools to compare.
         if let Ok(old) = spawn_blocking(compile).await? {
             if before.names.is_none() {
@@ -130,10 +130,14 @@ impl Contents {
 
 /// Returns what waits once a document is what the configuration says.
 pub(super) fn waiting(before: &Document, object: &DocumentObject) -> Option<Digest> {
-    before.waiting.filter(|_| is_set_aside(before, object))
+    before.waiting.filter(|_| object.leaves_content_of(before))
 }
 
-/// Tells whether the operator has set the file's content aside.
-fn is_set_aside(before: &Document, object: &DocumentObject) -> bool {
-    before.waiting == Some(object.compiled.digest)
+impl DocumentObject {
+    /// Tells whether what is served stays, whatever the object holds: where the operator has set the file's content aside, and where the document comes from a URL, at which others look.
+    pub(in crate::config) fn leaves_content_of(&self, before: &Document) -> bool {
+        let is_set_aside = before.waiting == Some(self.compiled.digest);
+        let has_same_url = self.remote.is_some() && before.url() == Some(&self.source);
+        is_set_aside || has_same_url
+    }
 }

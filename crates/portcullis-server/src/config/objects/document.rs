@@ -1,6 +1,7 @@
 //! Reads the documents that a configuration names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use portcullis_store::{DocumentSettings, SchemeSettings};
 use toml::Spanned;
 
 use super::provider::scope;
+use super::remote;
 use super::toolset::find_among;
 use super::{DocumentObject, ManifestObject, ProviderObject};
 use crate::compiled::CompiledDocument;
@@ -49,30 +51,47 @@ pub(in crate::config) fn documents(
         let Some(slug) = reading.slug(name) else {
             continue;
         };
-        let Some(file) = &table.file else {
-            reading.refuse(
-                name.span(),
-                format!("the document `{slug}` has no file"),
-                "add `file = \"path\"`, the OpenAPI document in JSON or YAML",
-            );
+        let Some((span, read)) = read(reading, name, &slug, table) else {
             continue;
         };
-        let path = reading.path(file.get_ref());
-        match parse(reading, &path) {
-            Ok((content, compiled)) => {
-                let settings = schemes(reading, &table.schemes, &compiled.schemes, lenders);
-                let whole = whole(reading, table, &compiled, lenders);
-                let mut document = object(&path, &slug, content, compiled);
-                document.schemes = settings;
-                document.settings = whole;
+        match read {
+            Ok(mut document) => {
+                let compiled = Arc::clone(&document.compiled);
+                document.schemes = schemes(reading, &table.schemes, &compiled.schemes, lenders);
+                document.settings = whole(reading, table, &compiled, lenders);
                 documents.insert(slug, document);
             }
-            Err(problem) => reading.problems.push(problem.at(file.span())),
+            Err(problem) => reading.problems.push(problem.at(span)),
         }
-        reading.files.push(path);
     }
     refuse_shared_names(reading, tables, &documents);
     documents
+}
+
+/// Reads a document from its file or URL; gives also where that stands.
+fn read(
+    reading: &mut Reading<'_>,
+    name: &Spanned<String>,
+    slug: &Slug,
+    table: &file::Document,
+) -> Option<(Range<usize>, Result<DocumentObject, Problem>)> {
+    let Some(file) = &table.file else {
+        if table.url.is_none() {
+            reading.refuse(
+                name.span(),
+                format!("the document `{slug}` has neither a file nor a URL"),
+                "add `file = \"path\"` or `url = \"https://…\"`, the OpenAPI document in JSON or YAML",
+            );
+        }
+        let described = remote::described(reading, slug, table)?;
+        return Some((described.span.clone(), remote::object(reading, &described)));
+    };
+    remote::refuse(reading, table);
+    let path = reading.path(file.get_ref());
+    let parsed = parse(reading, &path);
+    let read = parsed.map(|(content, compiled)| object(&path, slug, content, compiled));
+    reading.files.push(path);
+    Some((file.span(), read))
 }
 
 /// Reads the bytes at `path` and compiles them, unless they are known.
@@ -120,6 +139,7 @@ pub(super) fn object(
 ) -> DocumentObject {
     DocumentObject {
         source: path.display().to_string(),
+        remote: None,
         content: content.into(),
         schemes: BTreeMap::new(),
         settings: DocumentSettings::default(),

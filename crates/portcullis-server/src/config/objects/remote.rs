@@ -1,0 +1,166 @@
+//! Reads which documents come from URLs, and makes objects of what was fetched.
+//!
+//! Nothing is fetched here: whoever reads a configuration hands the contents in, or why there is none.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use portcullis_base::{Digest, SafeUrl, Slug};
+use portcullis_openapi::variables::variables;
+use portcullis_store::{ChangePolicy, DocumentSettings, RemoteSettings};
+use toml::Spanned;
+
+use super::DocumentObject;
+use crate::config::file::{self, File};
+use crate::config::problem::{Problem, did_you_mean};
+use crate::config::reading::Reading;
+
+/// How often a URL is looked at where the operator does not say.
+const REFRESH_SECONDS: u64 = 3_600;
+
+const POLICIES: [(&str, ChangePolicy); 3] = [
+    ("pin", ChangePolicy::Pin),
+    ("warn", ChangePolicy::Warn),
+    ("follow", ChangePolicy::Follow),
+];
+
+/// A document that comes from a URL, as the file describes it.
+#[derive(Clone, Debug)]
+pub struct RemoteDocument {
+    /// The slug.
+    pub slug: Slug,
+    /// The URL.
+    pub url: SafeUrl,
+    /// What the operator says of it.
+    pub settings: RemoteSettings,
+    /// Where the URL stands.
+    pub(in crate::config) span: Range<usize>,
+}
+
+/// What documents from URLs hold, or why that is not known; by slug and URL.
+#[derive(Clone, Debug, Default)]
+pub struct RemoteContents(HashMap<(Slug, String), RemoteContent>);
+
+/// What a document from a URL holds, or why that is not known.
+type RemoteContent = Result<Arc<[u8]>, String>;
+
+impl RemoteContents {
+    /// Adds what a document holds, or why that is not known.
+    pub fn add(&mut self, slug: Slug, url: &str, content: RemoteContent) {
+        self.0.insert((slug, url.to_owned()), content);
+    }
+}
+
+/// Reads the documents of the file that come from URLs.
+pub(in crate::config) fn all(
+    reading: &mut Reading<'_>,
+    file: Option<&File>,
+) -> Vec<RemoteDocument> {
+    let tables = file.into_iter().flat_map(|file| &file.documents);
+    let mut found = Vec::new();
+    for (name, table) in tables.filter(|(_, table)| table.file.is_none()) {
+        if let Some(slug) = reading.slug(name) {
+            found.extend(described(reading, &slug, table));
+        }
+    }
+    found
+}
+
+/// Refuses what only a document from a URL has, beside a file.
+pub(super) fn refuse(reading: &mut Reading<'_>, table: &file::Document) {
+    if let Some(url) = &table.url {
+        reading.refuse(
+            url.span(),
+            "a document has either a `file` or a `url`",
+            "leave one of them out",
+        );
+    }
+    let changes = table.changes.as_ref().map(Spanned::span);
+    let refresh = table.refresh_seconds.as_ref().map(Spanned::span);
+    for (key, span) in [("changes", changes), ("refresh_seconds", refresh)] {
+        if let Some(span) = span {
+            reading.refuse(
+                span,
+                format!("`{key}` is for documents that come from a `url`"),
+                "leave it out; a file is read again whenever it changes",
+            );
+        }
+    }
+}
+
+/// Reads what the file says of a document from a URL; nothing where it names none.
+pub(super) fn described(
+    reading: &mut Reading<'_>,
+    slug: &Slug,
+    table: &file::Document,
+) -> Option<RemoteDocument> {
+    let url = table.url.as_ref()?;
+    let parsed = reading.parsed(url, SafeUrl::parse);
+    let changes = match &table.changes {
+        None => ChangePolicy::default(),
+        Some(word) => policy(reading, word),
+    };
+    let seconds = reading.seconds_within(
+        table.refresh_seconds.as_ref(),
+        std::time::Duration::from_secs(REFRESH_SECONDS),
+        60..=31_536_000,
+    );
+    Some(RemoteDocument {
+        slug: slug.clone(),
+        url: parsed?,
+        settings: RemoteSettings {
+            changes,
+            refresh_seconds: u32::try_from(seconds.as_secs()).unwrap_or(u32::MAX),
+        },
+        span: url.span(),
+    })
+}
+
+fn policy(reading: &mut Reading<'_>, word: &Spanned<String>) -> ChangePolicy {
+    let text = word.get_ref().as_str();
+    let known = POLICIES.into_iter().find(|(name, _)| *name == text);
+    if known.is_none() {
+        reading.refuse(
+            word.span(),
+            format!("`{text}` is nothing that can become of a change"),
+            did_you_mean(text, POLICIES.map(|(name, _)| name)),
+        );
+    }
+    known.map(|(_, policy)| policy).unwrap_or_default()
+}
+
+/// Makes an object of what a document from a URL holds.
+pub(super) fn object(
+    reading: &Reading<'_>,
+    described: &RemoteDocument,
+) -> Result<DocumentObject, Problem> {
+    let url = described.url.as_url().as_str();
+    let slug = &described.slug;
+    let unfetched = || Err("nobody has fetched it".to_owned());
+    let content = reading.remote.0.get(&(slug.clone(), url.to_owned()));
+    let content = content.cloned().unwrap_or_else(unfetched);
+    let content = content.map_err(|reason| {
+        Problem::new(
+            format!("cannot fetch `{url}`: {reason}"),
+            "the store has nothing of the document yet, so that its URL has to answer once; or fetch it yourself and name the `file`",
+        )
+    })?;
+    let digest = Digest::of(&content);
+    let compiled = reading.known.document_from(Some(url), digest, &content);
+    let compiled = compiled.map_err(|error| {
+        Problem::new(
+            format!("cannot use what `{url}` holds: {error}"),
+            "it must be an OpenAPI document, in JSON or YAML",
+        )
+    })?;
+    Ok(DocumentObject {
+        source: url.to_owned(),
+        remote: Some(described.settings),
+        content,
+        schemes: std::collections::BTreeMap::new(),
+        settings: DocumentSettings::default(),
+        variables: variables(slug.as_str(), &compiled.schemes),
+        compiled,
+    })
+}

@@ -1,0 +1,166 @@
+//! A content that has come from a document's URL: what separates it from what is served, and what becomes of it.
+//!
+//! What a model reads is how a tool is poisoned, so that nothing of it changes without the operator's word, unless he said beforehand that it may.
+
+use std::sync::Arc;
+
+use portcullis_base::{Digest, Timestamp};
+use portcullis_openapi::{ToolDifference, difference};
+use portcullis_store::{
+    Actor, ApplyError, ChangePolicy, Changes, Document, DocumentContent, DocumentPut, Object, Store,
+};
+
+use super::history::{History, HistoryError};
+use crate::compiled::CompiledDocument;
+
+/// What becomes of a content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is served.
+    Taken,
+    /// It waits for the operator.
+    Held,
+}
+
+/// A content that is neither served nor waits already.
+#[derive(Debug)]
+pub struct Arrival {
+    /// What separates its tools from those that are served.
+    pub difference: ToolDifference,
+    history: History,
+    bytes: Arc<[u8]>,
+    compiled: Arc<CompiledDocument>,
+}
+
+/// Decides what becomes of a content by what it changes.
+#[must_use]
+pub fn fate(changes: ChangePolicy, difference: &ToolDifference) -> Fate {
+    match changes {
+        ChangePolicy::Follow => Fate::Taken,
+        // What nobody sees needs nobody's word.
+        ChangePolicy::Warn | ChangePolicy::Pin if difference.is_empty() => Fate::Taken,
+        ChangePolicy::Warn | ChangePolicy::Pin => Fate::Held,
+    }
+}
+
+impl Arrival {
+    /// Compares a content with what is served.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn of(
+        store: &Store,
+        history: History,
+        bytes: Arc<[u8]>,
+        compiled: Arc<CompiledDocument>,
+    ) -> Result<Self, HistoryError> {
+        let tools = history.names.apply(&compiled.tools);
+        let served = history.compile_served(store).await?;
+        let difference = served.map(|served| difference(served.view(), compiled.view(&tools)));
+        Ok(Self {
+            difference: difference.unwrap_or_default(),
+            history,
+            bytes,
+            compiled,
+        })
+    }
+
+    /// Serves the content, or lets it wait, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// When the objects have changed meanwhile, or the store fails.
+    pub async fn settle(
+        self,
+        fate: Fate,
+        store: &Store,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<(), ApplyError> {
+        let put = match fate {
+            Fate::Taken => self.served(now),
+            Fate::Held => self.held(now),
+        };
+        let changes = Changes {
+            base: self.history.base,
+            actor,
+            put: vec![Object::Document(Box::new(put))],
+            remove: Vec::new(),
+        };
+        store.apply(changes, now).await.map(drop)
+    }
+
+    fn served(&self, now: Timestamp) -> DocumentPut {
+        let names = self.history.names.next(&self.compiled.tools);
+        let names: Arc<str> = names.to_text().into();
+        DocumentPut {
+            document: Document {
+                digest: self.compiled.digest,
+                names: Some(Digest::of(names.as_bytes())),
+                waiting: None,
+                updated_at: now,
+                ..self.history.document.clone()
+            },
+            content: Some(DocumentContent {
+                bytes: Arc::clone(&self.bytes),
+                names,
+            }),
+            waiting: None,
+        }
+    }
+
+    fn held(&self, now: Timestamp) -> DocumentPut {
+        DocumentPut {
+            document: Document {
+                waiting: Some(self.compiled.digest),
+                updated_at: now,
+                ..self.history.document.clone()
+            },
+            content: None,
+            waiting: Some(Arc::clone(&self.bytes)),
+        }
+    }
+}
+
+/// Says that the URL has what is served again, so that nothing waits any more.
+pub(super) async fn settle_nothing(
+    history: &History,
+    store: &Store,
+    actor: Actor,
+    now: Timestamp,
+) -> Result<(), ApplyError> {
+    let put = DocumentPut {
+        document: Document {
+            waiting: None,
+            ..history.document.clone()
+        },
+        content: None,
+        waiting: None,
+    };
+    let changes = Changes {
+        base: history.base,
+        actor,
+        put: vec![Object::Document(Box::new(put))],
+        remove: Vec::new(),
+    };
+    store.apply(changes, now).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m_06_a_change_of_tools_waits_unless_the_operator_said_that_it_may_come() {
+        let nothing = ToolDifference::default();
+        let something = ToolDifference {
+            added: vec!["tool".to_owned()],
+            ..ToolDifference::default()
+        };
+        assert_eq!(fate(ChangePolicy::Warn, &something), Fate::Held);
+        assert_eq!(fate(ChangePolicy::Pin, &something), Fate::Held);
+        assert_eq!(fate(ChangePolicy::Follow, &something), Fate::Taken);
+        assert_eq!(fate(ChangePolicy::Warn, &nothing), Fate::Taken);
+    }
+}

@@ -1,0 +1,244 @@
+//! Looks at the URLs of documents when they are due, one replica at a time, and does with a change what the operator says.
+//!
+//! A look that fails changes nothing: what is served stays, and the store says why.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis_base::{Clock, Digest, SafeUrl};
+use portcullis_store::{
+    Actor, ApplyError, ChangePolicy, DueDocument, LookOutcome, Store, StoreError, Validators,
+};
+use tokio::sync::Notify;
+use tokio::task::spawn_blocking;
+
+use super::arrival::{Arrival, Fate, fate, settle_nothing};
+use super::fetch::{Fetched, Fetcher, RemoteContent, WHOLE_TIME};
+use super::history::History;
+use crate::compiled::CompiledDocument;
+use crate::config::{Configuration, ConfigurationError};
+use crate::telemetry::metrics::Metrics;
+
+/// How long a claim lasts: longer than a look.
+const CLAIM: Duration = WHOLE_TIME.saturating_add(Duration::from_mins(1));
+
+/// How long a URL is left alone after a failure, where it is looked at less often.
+const REST: Duration = Duration::from_mins(5);
+
+/// How often a change is thought out anew when others change objects meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// Compiles a content as the configuration has it, or tells what keeps it from being used.
+pub type Judge =
+    Arc<dyn Fn(&DueDocument, Arc<[u8]>) -> Result<Arc<CompiledDocument>, String> + Send + Sync>;
+
+/// Judges by a configuration: it must be usable with the content.
+#[must_use]
+pub fn by_configuration(configuration: Arc<Configuration>) -> Judge {
+    Arc::new(move |due, content| {
+        let digest = Digest::of(&content);
+        let bytes = Arc::clone(&content);
+        let judged = configuration.with_remote(&due.slug, &due.url, content);
+        let judged = judged.map_err(|error| with_problems(&error))?;
+        let object = judged.objects.documents.get(&due.slug);
+        match object.filter(|it| it.compiled.digest == digest) {
+            Some(object) => Ok(Arc::clone(&object.compiled)),
+            // Another replica may have another configuration by now.
+            None => CompiledDocument::compile(digest, &bytes, Some(&due.url))
+                .map(Arc::new)
+                .map_err(|error| error.to_string()),
+        }
+    })
+}
+
+fn with_problems(error: &ConfigurationError) -> String {
+    let problems = error.problems().iter().map(ToString::to_string);
+    let problems: Vec<_> = problems.collect();
+    format!(
+        "the configuration cannot be used with it: {}",
+        problems.join("; ")
+    )
+}
+
+/// What looks at URLs.
+pub struct DocumentRefresher {
+    /// The store.
+    pub store: Store,
+    /// What fetches.
+    pub fetcher: Fetcher,
+    /// The numbers.
+    pub metrics: Arc<Metrics>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Woken when the store holds something else.
+    pub revised: Arc<Notify>,
+}
+
+/// What came of one look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Looked {
+    /// The URL has what it had.
+    Same,
+    /// Its content is served, and this is what became of the tools.
+    Taken(String),
+    /// Its content waits for the operator, and this is what it would change.
+    Held(String),
+    /// It has nothing that can be used.
+    Failed(String),
+}
+
+impl DocumentRefresher {
+    /// Looks at every URL that is due, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be used.
+    pub async fn look(&self, judge: &Judge) -> Result<Vec<Looked>, StoreError> {
+        let mut looked = Vec::new();
+        while let Some(due) = self
+            .store
+            .claim_document_look(CLAIM, self.clock.now())
+            .await?
+        {
+            let policy = due.remote.changes;
+            looked.push(self.look_at(&due, policy, judge).await?);
+        }
+        Ok(looked)
+    }
+
+    /// Looks at one URL, does with a change what `changes` says, and notes what came of it.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be used.
+    pub async fn look_at(
+        &self,
+        due: &DueDocument,
+        changes: ChangePolicy,
+        judge: &Judge,
+    ) -> Result<Looked, StoreError> {
+        let (looked, validators) = match self.tried(due, changes, judge).await {
+            Ok(done) => done,
+            Err(failure) => (Looked::Failed(failure), Validators::default()),
+        };
+        self.tell(due, &looked);
+        let now = self.clock.now();
+        let every = Duration::from_secs(u64::from(due.remote.refresh_seconds));
+        let (outcome, rest) = match &looked {
+            Looked::Failed(failure) => (LookOutcome::Failed(failure.clone()), every.min(REST)),
+            _ => (LookOutcome::Read(validators), every),
+        };
+        self.store
+            .note_document_look(due, outcome, now.after(rest), now)
+            .await?;
+        if matches!(looked, Looked::Taken(_) | Looked::Held(_)) {
+            self.revised.notify_one();
+        }
+        Ok(looked)
+    }
+
+    async fn tried(
+        &self,
+        due: &DueDocument,
+        changes: ChangePolicy,
+        judge: &Judge,
+    ) -> Result<(Looked, Validators), String> {
+        let url = SafeUrl::parse(&due.url).map_err(|error| error.to_string())?;
+        let fetched = self.fetcher.fetch(&url, &due.validators).await;
+        match fetched.map_err(|error| error.to_string())? {
+            Fetched::Same => Ok((Looked::Same, due.validators.clone())),
+            Fetched::Content(RemoteContent {
+                bytes, validators, ..
+            }) => {
+                let bytes: Arc<[u8]> = bytes.into();
+                let (due_too, judge, content) =
+                    (due.clone(), Arc::clone(judge), Arc::clone(&bytes));
+                let judged = spawn_blocking(move || judge(&due_too, content)).await;
+                let compiled = judged.map_err(|error| error.to_string())??;
+                let looked = self.settle(due, changes, bytes, compiled).await?;
+                Ok((looked, validators))
+            }
+        }
+    }
+
+    async fn settle(
+        &self,
+        due: &DueDocument,
+        changes: ChangePolicy,
+        bytes: Arc<[u8]>,
+        compiled: Arc<CompiledDocument>,
+    ) -> Result<Looked, String> {
+        let told = |error: &dyn ToString| error.to_string();
+        for _ in 0..ATTEMPTS {
+            let history = History::read(&self.store, &due.slug).await;
+            let history = history.map_err(|error| told(&error))?;
+            let (actor, now) = (Actor::new(format!("url:{}", due.url)), self.clock.now());
+            let document = &history.document;
+            let settled = if document.digest == compiled.digest {
+                if document.waiting.is_none() {
+                    return Ok(Looked::Same);
+                }
+                let settled = settle_nothing(&history, &self.store, actor, now).await;
+                settled.map(|()| Looked::Same)
+            } else if document.waiting == Some(compiled.digest) {
+                // It was not taken up when it came, or set aside since.
+                return Ok(Looked::Same);
+            } else {
+                let (bytes, compiled) = (Arc::clone(&bytes), Arc::clone(&compiled));
+                let arrival = Arrival::of(&self.store, history, bytes, compiled).await;
+                let arrival = arrival.map_err(|error| told(&error))?;
+                let fate = fate(changes, &arrival.difference);
+                let summary = arrival.difference.summary();
+                let settled = arrival.settle(fate, &self.store, actor, now).await;
+                settled.map(|()| match fate {
+                    Fate::Taken => Looked::Taken(summary),
+                    Fate::Held => Looked::Held(summary),
+                })
+            };
+            match settled {
+                Err(ApplyError::Stale) => {}
+                settled => return settled.map_err(|error| told(&error)),
+            }
+        }
+        Err(ApplyError::Stale.to_string())
+    }
+
+    fn tell(&self, due: &DueDocument, looked: &Looked) {
+        let (document, url) = (due.slug.as_str(), due.url.as_str());
+        self.metrics.document_look(looked.outcome());
+        match looked {
+            Looked::Same => {
+                tracing::debug!(document, url, "the URL of the document has what it had");
+            }
+            Looked::Taken(tools) => tracing::info!(
+                document,
+                url,
+                tools,
+                "the document at its URL has changed, and is served as it is now"
+            ),
+            Looked::Held(tools) => tracing::warn!(
+                document,
+                url,
+                tools,
+                "the document at its URL has changed, and waits: see `portcullis document diff {document}`, and take it up by `portcullis document accept {document}`"
+            ),
+            // Why may be in the words of whoever answered, which are for people and not for a log.
+            Looked::Failed(_) => tracing::warn!(
+                document,
+                url,
+                "what the URL of the document has cannot be used, and the document stays as it is; `portcullis document list` says why"
+            ),
+        }
+    }
+}
+
+impl Looked {
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Taken(_) => "taken",
+            Self::Held(_) => "waits",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
