@@ -19,6 +19,7 @@ use crate::operations::Operation;
 use crate::pointer;
 use crate::reference::{follow, reference};
 use crate::schema::{Flow, Fragment, Property, Schemas};
+use crate::security::{is_access_token, is_spare_key};
 use path::{QueryMember, Segment};
 
 /// The parameters of one operation, compiled.
@@ -244,7 +245,7 @@ fn is_argument(
     false
 }
 
-/// Tells whether one of the operation's API keys goes where the parameter goes.
+/// Tells whether one of the operation's credentials goes where the parameter goes, or could.
 fn is_credential(parameter: &Declared<'_>, around: &Surroundings<'_, '_>) -> bool {
     let needed = around.security.iter().flatten();
     let mut schemes = needed.filter_map(|requirement| {
@@ -259,6 +260,12 @@ fn is_credential(parameter: &Declared<'_>, around: &Surroundings<'_, '_>) -> boo
             name,
         } => parameter.place == Place::Header && name.eq_ignore_ascii_case(parameter.name),
         SchemeKind::ApiKey { place, name } => *place == parameter.place && name == parameter.name,
+        SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. } | SchemeKind::Bearer => {
+            parameter.place != Place::Path
+                && parameter
+                    .value
+                    .is_some_and(|value| is_access_token(value) || is_spare_key(value))
+        }
         _ => false,
     })
 }

@@ -139,6 +139,40 @@ fn declared(owner: &Value) -> Option<&Value> {
     owner.get("security").filter(|list| !list.is_null())
 }
 
+/// Tells whether a parameter's name and description say that it is an access token, which APIs take in a query, a form or a header of their own beside `Authorization` (RFC 6750 §2.2 and §2.3).
+pub(crate) fn is_access_token(parameter: &Value) -> bool {
+    const OPENINGS: [&str; 3] = ["access token", "auth token", "authentication token"];
+    let name = parameter.get("name").and_then(Value::as_str);
+    match name.map(str::to_ascii_lowercase).as_deref() {
+        Some("access_token" | "oauth_token") => true,
+        // The name alone says nothing: invitations, pages and devices have tokens too.
+        Some("token") => OPENINGS
+            .iter()
+            .any(|opening| opens_with(parameter, opening)),
+        _ => false,
+    }
+}
+
+/// Tells whether a parameter is an API key that may be left out beside the credential that is needed.
+pub(crate) fn is_spare_key(parameter: &Value) -> bool {
+    let name = parameter.get("name").and_then(Value::as_str);
+    let is_key = name.is_some_and(|name| {
+        ["key", "api_key", "apikey"]
+            .iter()
+            .any(|key| name.eq_ignore_ascii_case(key))
+    });
+    is_key
+        && parameter.get("required") != Some(&Value::Bool(true))
+        && opens_with(parameter, "api key")
+}
+
+fn opens_with(parameter: &Value, opening: &str) -> bool {
+    let description = parameter.get("description").and_then(Value::as_str);
+    description
+        .and_then(|text| text.trim_start().get(..opening.len()))
+        .is_some_and(|start| start.eq_ignore_ascii_case(opening))
+}
+
 /// Reads the alternatives of an operation; a scheme that the document does not declare takes its alternative away.
 pub(crate) fn alternatives(
     root: &Value,
@@ -216,6 +250,44 @@ mod tests {
                 name: "k".to_owned()
             }
         );
+    }
+
+    #[test]
+    fn access_tokens_and_spare_keys_are_known_by_what_is_said_of_them() {
+        let parameter =
+            |name: &str, description: &str| json!({"name": name, "description": description});
+        for (name, description, expected) in [
+            ("access_token", "", true),
+            ("OAuth_Token", "OAuth 2.0 token for the current user.", true),
+            (
+                "token",
+                "Authentication token. Requires scope: `chat:write`",
+                true,
+            ),
+            (
+                "token",
+                "access token to use if unable to set a header",
+                true,
+            ),
+            ("token", "The access token to revoke", false),
+            ("token", "The invite token to resolve", false),
+            ("token", "", false),
+            ("page_token", "Access token", false),
+        ] {
+            assert_eq!(
+                is_access_token(&parameter(name, description)),
+                expected,
+                "{name} {description}"
+            );
+        }
+        assert!(is_spare_key(&parameter(
+            "key",
+            "API key. Your API key identifies your project."
+        )));
+        assert!(!is_spare_key(&parameter("key", "The key of the object")));
+        assert!(!is_spare_key(
+            &json!({"name": "key", "description": "API key", "required": true})
+        ));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::parameters::{Carried, Collection, schema_of};
 use super::{ORIGIN, Reading};
 use crate::media_type::{Family, family};
 use crate::reference::Target;
+use crate::security::is_access_token;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data";
@@ -112,10 +113,22 @@ impl<'d> Reading<'_, 'd> {
     fn form(&mut self, operation: &Target<'d>, fields: &[Target<'d>]) -> Value {
         let origin = json!(format!("{}/parameters", operation.pointer));
         let (mut properties, mut required, mut encoding) = (Map::new(), Vec::new(), Map::new());
+        let takes_token = self.takes_token(operation);
         for field in fields {
             let Some(name) = self.name(field) else {
                 continue;
             };
+            if takes_token && is_access_token(field.value) {
+                self.diagnostics.note(
+                    "parameter-not-an-argument",
+                    &field.pointer,
+                    format!(
+                        "the field `{}` is a credential of the operation; it does not become an argument",
+                        name.escape_debug()
+                    ),
+                );
+                continue;
+            }
             let mut schema = match schema_of(field) {
                 Some(schema) => {
                     let pointer = format!("{}/schema", field.pointer);

@@ -82,6 +82,20 @@ impl<'d> Reading<'_, 'd> {
             self.add("", "components", json!({ "securitySchemes": schemes }));
         }
     }
+
+    /// Tells whether an operation takes an access token of OAuth 2.
+    pub(super) fn takes_token(&self, operation: &Target<'d>) -> bool {
+        let list = |owner: &'d Value| owner.get("security").filter(|list| !list.is_null());
+        let list = list(operation.value).or_else(|| list(self.root));
+        let alternatives = list.and_then(Value::as_array).into_iter().flatten();
+        let mut names = alternatives.filter_map(Value::as_object).flatten();
+        let declared = self.root.get("securityDefinitions");
+        names.any(|(name, _)| {
+            let scheme = declared.and_then(|all| all.get(name));
+            let named = scheme.and_then(|scheme| scheme.get("type")?.as_str());
+            named.is_some_and(|named| named.eq_ignore_ascii_case("oauth2"))
+        })
+    }
 }
 
 /// Writes one scheme: `basic` by its HTTP name, `oauth2` with its one flow; the others are the same in both versions.

@@ -285,6 +285,23 @@ fn a_credential_that_is_declared_as_a_parameter_is_no_argument() {
 }
 
 #[test]
+fn an_access_token_beside_the_one_of_oauth_is_no_argument() {
+    let query = |name: &str| json!({"name": name, "in": "query", "description": "API key.", "schema": {"type": "string"}});
+    let operation = |security: Value| json!({"parameters": [query("access_token"), query("key"), query("id")], "security": security});
+    let (tools, found) = tools(&json!({
+        "openapi": "3.0.0",
+        "components": {"securitySchemes": {"oauth": {"type": "oauth2", "flows": {}}, "basic": {"type": "http", "scheme": "basic"}}},
+        "paths": {"/a": {"get": operation(json!([{"oauth": []}])), "put": operation(json!([{"basic": []}]))}}
+    }));
+    assert_eq!(tools[0].request.parameters.len(), 1);
+    assert_eq!(tools[1].request.parameters.len(), 3);
+    assert_eq!(
+        codes(&found)[0],
+        ("parameter-not-an-argument", "/paths/~1a/get/parameters/0")
+    );
+}
+
+#[test]
 fn paths_that_are_one_but_for_the_names_of_their_parameters_are_all_tools() {
     let (tools, _) = of_paths(
         "3.0.0",

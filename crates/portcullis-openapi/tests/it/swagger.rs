@@ -128,6 +128,27 @@ fn fields_of_a_form_are_sent_in_the_forms_media_type() {
 }
 
 #[test]
+fn a_field_that_is_the_token_of_the_operation_is_no_argument() {
+    let field = |name: &str, description: &str| json!({"name": name, "in": "formData", "type": "string", "required": true, "description": description});
+    let operation = json!({"parameters": [field("token", "Authentication token."), field("text", "")], "security": [{"o": []}]});
+    let (tools, found) = document(&json!({
+        "securityDefinitions": {"o": {"type": "oauth2", "flow": "implicit", "authorizationUrl": "https://a.example/"}},
+        "paths": {"/a": {"post": operation}}
+    }))
+    .tools();
+    let schema: Value = serde_json::from_str(tools[0].input_schema().get()).unwrap();
+    let body = &schema["properties"]["body"];
+    assert_eq!(
+        (
+            body["properties"].as_object().unwrap().len(),
+            &body["required"]
+        ),
+        (1, &json!(["text"]))
+    );
+    assert!(found.is_empty());
+}
+
+#[test]
 fn a_body_is_sent_in_the_operations_media_type_before_the_documents() {
     let body = json!([{"name": "b", "in": "body", "schema": {"type": "object"}}]);
     let paths = json!({"paths": {"/a": {
