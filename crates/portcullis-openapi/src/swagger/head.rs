@@ -88,12 +88,12 @@ impl<'d> Reading<'_, 'd> {
         let list = |owner: &'d Value| owner.get("security").filter(|list| !list.is_null());
         let list = list(operation.value).or_else(|| list(self.root));
         let alternatives = list.and_then(Value::as_array).into_iter().flatten();
-        let mut names = alternatives.filter_map(Value::as_object).flatten();
+        let mut needed = alternatives.filter_map(Value::as_object).flatten();
         let declared = self.root.get("securityDefinitions");
-        names.any(|(name, _)| {
+        needed.any(|(name, _)| {
             let scheme = declared.and_then(|all| all.get(name));
-            let named = scheme.and_then(|scheme| scheme.get("type")?.as_str());
-            named.is_some_and(|named| named.eq_ignore_ascii_case("oauth2"))
+            let kind = scheme.and_then(|scheme| scheme.get("type")?.as_str());
+            kind.is_some_and(|kind| kind.eq_ignore_ascii_case("oauth2"))
         })
     }
 }

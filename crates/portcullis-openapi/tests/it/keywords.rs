@@ -368,6 +368,14 @@ fn keywords_that_make_no_sense_make_a_schema_wider() {
 }
 
 #[test]
+fn what_is_said_of_lists_is_not_said_of_texts() {
+    let schema = json!({"type": "string", "uniqueItems": true});
+    assert_eq!(read("3.0.0", &schema), json!({"type": "string"}));
+    let schema = json!({"type": "array", "uniqueItems": true});
+    assert_eq!(read("3.0.0", &schema), schema);
+}
+
+#[test]
 fn unknown_formats_are_kept_and_unknown_types_are_open() {
     let schema = json!({"type": "integer", "format": "unix-time"});
     assert_eq!(read("3.0.0", &schema), schema);

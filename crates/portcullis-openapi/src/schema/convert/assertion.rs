@@ -41,7 +41,11 @@ impl<'d> Converter<'_, 'd> {
                     self.out.member(key, &count);
                 }
             }
-            "uniqueItems" if value.is_boolean() => self.out.member(key, value),
+            // Kubernetes says it of everything.
+            "uniqueItems" if value.is_boolean() && !is_scalar(schema) => {
+                self.out.member(key, value);
+            }
+            "uniqueItems" => {}
             "pattern" => self.pattern(value, schema, place),
             "format" => self.format(value, schema),
             "contentMediaType" if value.is_string() => self.out.member(key, value),
@@ -176,6 +180,15 @@ impl<'d> Converter<'_, 'd> {
             self.out.member("format", format);
         }
     }
+}
+
+/// Tells whether all values of a schema are texts, numbers or booleans.
+fn is_scalar(schema: &Map<String, Value>) -> bool {
+    schema.get("type").is_some_and(|named| {
+        ["string", "integer", "number", "boolean"]
+            .iter()
+            .any(|scalar| named == scalar)
+    })
 }
 
 fn is_dependent_required(value: &Value) -> bool {
