@@ -2,7 +2,7 @@
 //!
 //! Ranks by BM25 over weighted fields (Robertson, Zaragoza, Taylor: "Simple BM25 extension to multiple weighted fields", 2004): a tool's words are counted, each with the weight of where it stands, and what has been counted is weighed by how rare the word is.
 //! The lengths that fields are compared with are fixed, not averages, so that a tool's words do not depend on its neighbours.
-//! Beside words there are deeds, such as creating and deleting, which a tool has by its method too ([`words`]).
+//! Beside words there are deeds, such as creating and deleting, which a tool has by its method too (`search/words.rs`).
 //! Does not know: which tools a caller may see; whoever searches says which count.
 
 mod signature;
@@ -28,8 +28,8 @@ const UNCOVERED: f32 = 0.4;
 const DEPTH: f32 = 0.03;
 /// What is left of the score of an operation that the document advises against.
 const DEPRECATED: f32 = 0.7;
-/// The most words of a query that count; nobody asks for more.
-const MAX_QUERY_WORDS: usize = 32;
+/// The most bytes of a query that count; nobody asks for more, and a caller may send as much as a body holds.
+const MAX_QUERY: usize = 500;
 
 /// The tools of a toolset, to be found by words.
 #[derive(Debug, Default)]
@@ -95,8 +95,10 @@ impl ToolIndex {
     ///
     /// A tool that the query names comes first, whatever else fits; what fits alike is ordered by name.
     pub fn search(&self, query: &str, limit: usize, admits: impl Fn(&str) -> bool) -> Vec<&str> {
+        let query = query.get(..query.floor_char_boundary(MAX_QUERY));
+        let query = query.unwrap_or_default();
         let spoken = query.split_whitespace().map(|it| it.trim_matches('`'));
-        let spoken: Vec<&str> = spoken.take(MAX_QUERY_WORDS).collect();
+        let spoken: Vec<&str> = spoken.collect();
         let named = |name: &str| spoken.contains(&name);
         let scores = self.scores(query);
         let candidates = self.names.iter().zip(&scores);
@@ -135,7 +137,7 @@ impl ToolIndex {
     fn scores(&self, query: &str) -> Vec<f32> {
         let mut hits = vec![Hit::default(); self.names.len()];
         let mut asked = 0.0;
-        for word in query_words(query).into_iter().take(MAX_QUERY_WORDS) {
+        for word in query_words(query) {
             let Some(postings) = self.postings(&word) else {
                 continue;
             };

@@ -28,6 +28,9 @@ const REVISIONS: [&str; 5] = [
     "2026-07-28",
 ];
 
+/// The toolset that lists three tools, by which the others are found and called.
+const SEARCHED: &str = "searched";
+
 /// A client, and the revisions that it is pinned to beside the one it finds out.
 struct Case {
     client: Client,
@@ -58,7 +61,7 @@ const fn finds_out(client: Client) -> Case {
     }
 }
 
-/// Runs every client against a toolset that is open and against one that wants an API key.
+/// Runs every client against a toolset that is open, one that wants an API key, and one whose tools are searched for.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let node = Node::install(workspace)?;
     let programs = Programs::new(workspace, &node);
@@ -79,10 +82,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let api_key = gateway.api_key()?;
     for Case { client, pinned } in CASES {
         for revision in std::iter::once(None).chain(pinned.iter().copied().map(Some)) {
-            for (toolset, bearer) in [("open", None), ("keyed", Some(api_key.as_str()))] {
+            let mut toolsets = vec![("open", None), ("keyed", Some(api_key.as_str()))];
+            if revision.is_none() {
+                toolsets.push((SEARCHED, None));
+            }
+            for (toolset, bearer) in toolsets {
                 let endpoint = gateway.endpoint(toolset);
                 let report = call(&programs, client, revision, (&endpoint, bearer))
-                    .and_then(|report| judge(&report, revision).map(|()| report))
+                    .and_then(|report| judge(&report, toolset, revision).map(|()| report))
                     .with_context(|| {
                         format!(
                             "`tests/clients/{}` on `{toolset}`; the gateway says:\n{}",
@@ -126,6 +133,12 @@ inbound = ["open"]
 documents = ["library"]
 environment = "tests"
 inbound = ["api_key"]
+
+[toolsets.{SEARCHED}]
+documents = ["library"]
+environment = "tests"
+inbound = ["open"]
+dynamic = true
 "#,
         document.display()
     )
@@ -150,15 +163,22 @@ fn call(
         ("tag".to_owned(), json!(["x&y", "z"])),
         ("limit".to_owned(), json!(3)),
     ]);
-    programs::call(program, endpoint, "findBooks", &arguments)
+    if !endpoint.contains(SEARCHED) {
+        return programs::call(program, endpoint, "findBooks", &arguments);
+    }
+    let inner = Map::from_iter([
+        ("name".to_owned(), json!("findBooks")),
+        ("arguments".to_owned(), arguments.into()),
+    ]);
+    programs::call(program, endpoint, "call_tool", &inner)
 }
 
-fn judge(report: &Report, revision: Option<&str>) -> Result<()> {
-    ensure!(
-        report.tools == ["addBook", "findBooks"],
-        "it lists {:?}",
-        report.tools
-    );
+fn judge(report: &Report, toolset: &str, revision: Option<&str>) -> Result<()> {
+    let listed: &[&str] = match toolset {
+        SEARCHED => &["call_tool", "describe_tools", "search_tools"],
+        _ => &["addBook", "findBooks"],
+    };
+    ensure!(report.tools == listed, "it lists {:?}", report.tools);
     if let Some(revision) = revision {
         let spoken = report.protocol_version.as_deref();
         ensure!(

@@ -123,3 +123,13 @@ fn a_tool_is_told_in_one_line_with_its_arguments() {
         "customers_search() - Finds customers by their e-mail address"
     );
 }
+
+#[test]
+fn x_08_a_query_costs_no_more_than_a_long_one() {
+    let words: Vec<String> = (0..200_000).map(|number| format!("w{number}")).collect();
+    let long = format!("{} orders_list", words.join(" "));
+    let index = index();
+    assert_eq!(index.search(&long, 5, |_| true), [""; 0]);
+    let wide = "\u{20ac}".repeat(500);
+    assert_eq!(index.search(&wide, 5, |_| true), [""; 0]);
+}

@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn words_of_one_stem_are_one_and_empty_words_are_none() {
         let stems = |text: &str| stems(text).collect::<Vec<_>>().join(" ");
-        assert_eq!(stems("the issues of an issue"), "issu issu");
+        assert_eq!(stems("the orders of an order"), "order order");
         assert_eq!(stems("What is it?"), "");
     }
 

@@ -70,6 +70,7 @@ impl Call {
                 return Err(result.reply(id, version, &toolset.introduction).into());
             }
         };
+        let note = inner.as_ref().and_then(Inner::note);
         let inner = inner.as_ref().map(Inner::call);
         let call = inner.as_ref().unwrap_or(call);
         let found = toolset.tools.get_key_value(&*call.name);
@@ -89,13 +90,16 @@ impl Call {
             });
         }
         match tool.tool.plan(call.arguments) {
-            Ok(plan) => Ok(Self {
-                exchange: Arc::clone(exchange),
-                id: id.clone().into_owned(),
-                version,
-                tool: tool.clone(),
-                plan,
-            }),
+            Ok(mut plan) => {
+                plan.notes.extend(note);
+                Ok(Self {
+                    exchange: Arc::clone(exchange),
+                    id: id.clone().into_owned(),
+                    version,
+                    tool: tool.clone(),
+                    plan,
+                })
+            }
             Err(error) => {
                 exchange.count(Some(Blame::Caller), Instant::now());
                 let result = ToolResult::error(error.to_string());

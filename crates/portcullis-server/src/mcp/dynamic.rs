@@ -1,6 +1,6 @@
 //! Toolsets whose tools are searched for instead of listed: three tools stand for all of them.
 //!
-//! A model searches, reads what it needs to know of what it found, and calls; everything that holds for a call by a tool's own name holds for one through [`CALL`] as well, since it becomes one ([`super::call`]).
+//! A model searches, reads what it needs to know of what it found, and calls; everything that holds for a call by a tool's own name holds for one through [`CALL`] as well, since it becomes one.
 //! Does not rank: that is `portcullis_openapi::search`.
 
 use std::borrow::Cow;
@@ -137,6 +137,9 @@ pub(super) struct Inner {
     name: String,
     #[serde(default)]
     arguments: Option<Box<RawValue>>,
+    /// What was made of the arguments beyond what they say.
+    #[serde(skip)]
+    note: Option<String>,
 }
 
 impl Inner {
@@ -148,6 +151,11 @@ impl Inner {
         }
     }
 
+    /// Returns what the model should read beside the answer.
+    pub(super) fn note(&self) -> Option<String> {
+        self.note.clone()
+    }
+
     /// Reads arguments that are written as a text which is an object: models do that.
     fn healed(mut self) -> Result<Self, String> {
         let Some(arguments) = &self.arguments else {
@@ -157,6 +165,10 @@ impl Inner {
         let healed = text.and_then(|text| RawValue::from_string(text.trim().to_owned()).ok());
         if let Some(healed) = healed {
             self.arguments = Some(healed);
+            self.note = Some(
+                "`arguments` was given as a string, and read as the object that it holds"
+                    .to_owned(),
+            );
         }
         match self
             .arguments

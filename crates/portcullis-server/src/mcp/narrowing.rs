@@ -8,6 +8,9 @@ use portcullis_oauth::resource::{TAGS, naming_query};
 
 use crate::catalogue::{PublishedTool, PublishedToolset};
 
+/// The most words of a URL that are looked up among the tags; the rest is left out of account.
+const MAX_ASKED: usize = 100;
+
 /// The most tags that are named to a client whose own are unknown.
 const MAX_NAMED: usize = 20;
 
@@ -34,30 +37,21 @@ impl Narrowing {
         let Some(query) = query else {
             return Self::Nothing;
         };
-        let mut asked = false;
-        let mut tags: Vec<String> = Vec::new();
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            if name != TAGS || value.trim().is_empty() {
-                continue;
-            }
-            asked = true;
-            // A tag may have a comma in its name.
-            for word in std::iter::once(&*value).chain(value.split(',')) {
-                let named = toolset.tags.keys();
-                tags.extend(
-                    named
-                        .filter(|tag| tag.eq_ignore_ascii_case(word.trim()))
-                        .cloned(),
-                );
-            }
+        let asked = words(query);
+        if asked.is_empty() {
+            return Self::Nothing;
         }
-        match (asked, tags.is_empty()) {
-            (false, _) => Self::Nothing,
-            (true, true) => Self::Unknown(ProtocolError::UnknownTags(known(toolset))),
-            (true, false) => Self::Tags {
-                tags,
-                query: naming_query(Some(query)).map(str::to_owned),
-            },
+        let named = toolset.tags.keys();
+        let tags: Vec<String> = named
+            .filter(|tag| asked.iter().any(|word| tag.eq_ignore_ascii_case(word)))
+            .cloned()
+            .collect();
+        if tags.is_empty() {
+            return Self::Unknown(ProtocolError::UnknownTags(known(toolset)));
+        }
+        Self::Tags {
+            tags,
+            query: naming_query(Some(query)).map(str::to_owned),
         }
     }
 
@@ -90,6 +84,21 @@ impl Narrowing {
             Self::Nothing | Self::Tags { .. } => None,
         }
     }
+}
+
+/// Reads the words that may be tags.
+fn words(query: &str) -> Vec<String> {
+    let pairs = url::form_urlencoded::parse(query.as_bytes());
+    let mut words = Vec::new();
+    for (_, value) in pairs.filter(|(name, _)| name == TAGS) {
+        // A tag may have a comma in its name.
+        for word in std::iter::once(&*value).chain(value.split(',')) {
+            if words.len() < MAX_ASKED && !word.trim().is_empty() {
+                words.push(word.trim().to_owned());
+            }
+        }
+    }
+    words
 }
 
 /// Lists the tags that a client may ask for.

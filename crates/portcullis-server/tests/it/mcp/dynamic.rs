@@ -175,6 +175,11 @@ async fn arguments_that_are_written_as_text_are_read() {
     let inner = json!({"name": "pets_get", "arguments": "{\"id\": 3}"});
     let result = call(&gateway, "call_tool", inner).await;
     assert_eq!(result["structuredContent"], json!({"id": 3}), "{result}");
+    let note = result["content"][1]["text"].as_str().unwrap();
+    assert!(
+        note.starts_with("`arguments` was given as a string"),
+        "{note}"
+    );
     let told = call(&gateway, "describe_tools", json!({"names": "[\"slow\"]"})).await;
     assert!(text(&told).contains("\"name\":\"slow\""), "{told}");
 }

@@ -104,3 +104,12 @@ async fn the_length_of_a_list_is_known_before_it_is_sent() {
     let answered = gateway.send(sent).await;
     assert_eq!(answered.text.len() as u64, known);
 }
+
+#[tokio::test]
+async fn x_08_of_tags_without_number_the_first_hundred_are_looked_up() {
+    let gateway = Gateway::start(&[Inbound::Open]).await;
+    let path = |count: usize| format!("/pets/mcp?{}tags=callers", "tags=dogs&".repeat(count));
+    assert_eq!(names(&gateway, &path(49)).await, ["whoami"]);
+    let answered = post(&gateway, &path(50), "tools/list", json!({})).await;
+    assert_eq!(answered["error"]["code"], -32602, "{answered}");
+}
