@@ -1,7 +1,7 @@
 //! Prints what documents become: `cargo run --release -p portcullis-openapi --example tools -- FILE…`.
 //!
 //! One line a document: tools, diagnostics, sizes, and the time against parsing the same bytes into a `serde_json::Value`.
-//! With `--diagnostics` it prints those, with `--names` the tools' names, with `--json` each tool's name and schemas, one a line; with `--compile` it holds every schema against a validator.
+//! With `--diagnostics` it prints those, with `--names` the tools' names, with `--vendors` what vendors of models would refuse, with `--json` each tool's name and schemas, one a line; with `--compile` it holds every schema against a validator.
 
 #![expect(
     clippy::print_stdout,
@@ -10,10 +10,12 @@
     reason = "a program for people, which measures"
 )]
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use portcullis_openapi::dialect::refusals;
 use portcullis_openapi::{
     Bundle, Bundler, Diagnostic, Document, FileName, Limits, Severity, Tool, Tree,
 };
@@ -21,12 +23,14 @@ use portcullis_openapi::{
 fn main() {
     let mut files = Vec::new();
     let (mut diagnostics, mut names, mut compile, mut json) = (false, false, false, false);
+    let mut vendors = false;
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
             "--diagnostics" => diagnostics = true,
             "--names" => names = true,
             "--compile" => compile = true,
             "--json" => json = true,
+            "--vendors" => vendors = true,
             _ => files.push(argument),
         }
     }
@@ -53,12 +57,29 @@ fn main() {
                 println!("{}", tool.name);
             }
         }
+        if vendors {
+            print_refusals(&file, &tools);
+        }
         if json {
             for tool in &tools {
                 let line = serde_json::json!({"name": tool.name, "inputSchema": tool.input_schema(), "outputSchema": tool.output_schema.as_deref()});
                 println!("{line}");
             }
         }
+    }
+}
+
+/// Prints how many tools a vendor of models would refuse, and why.
+fn print_refusals(file: &str, tools: &[Tool]) {
+    let mut refused: BTreeMap<_, usize> = BTreeMap::new();
+    for tool in tools {
+        let schema = serde_json::from_str(tool.input_schema().get()).unwrap_or_default();
+        for refusal in refusals(&schema) {
+            *refused.entry(refusal).or_default() += 1;
+        }
+    }
+    for ((vendor, why), count) in refused {
+        println!("{file}: {vendor:?} refuses {count} tools: {why}");
     }
 }
 

@@ -273,7 +273,9 @@ fn patches() -> Fragment {
 }
 
 fn list() -> Fragment {
-    fragment(&json!({"type": "array", "description": "One line or part is sent for each item."}))
+    fragment(
+        &json!({"type": "array", "items": {}, "description": "One line or part is sent for each item."}),
+    )
 }
 
 fn fragment(schema: &Value) -> Fragment {

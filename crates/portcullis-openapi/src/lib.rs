@@ -14,6 +14,7 @@
 mod body;
 mod bundle;
 mod diagnostic;
+pub mod dialect;
 mod difference;
 mod document;
 mod header;

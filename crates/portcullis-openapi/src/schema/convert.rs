@@ -114,7 +114,7 @@ impl<'s, 'd> Converter<'s, 'd> {
         };
         match property.schema {
             Some(schema @ Value::Object(_)) => self.schema(schema, place, around),
-            Some(Value::Bool(false)) => self.out.value(&false),
+            Some(Value::Bool(false)) => self.boolean(false),
             Some(_) | None => {
                 self.out.open(b'{');
                 self.annotations(&Map::new(), around);
@@ -132,7 +132,7 @@ impl<'s, 'd> Converter<'s, 'd> {
     fn schema(&mut self, schema: &'d Value, place: &Place<'_>, around: Around<'_, 'd>) {
         match schema {
             Value::Object(schema) => self.object(schema, place, around),
-            Value::Bool(value) => self.out.value(value),
+            Value::Bool(value) => self.boolean(*value),
             _ => {
                 self.diagnostics.warn(
                     "schema-not-object",
@@ -269,6 +269,15 @@ impl<'s, 'd> Converter<'s, 'd> {
     /// Tells whether the schema's values are bytes that the model writes as Base64.
     fn is_base64(&self, schema: &Map<String, Value>) -> bool {
         self.flow == Flow::Multipart && is_binary(schema)
+    }
+
+    /// Writes a boolean schema as an object, which is all that some clients take.
+    fn boolean(&mut self, accepts: bool) {
+        self.out.open(b'{');
+        if !accepts {
+            self.out.member("not", &Map::new());
+        }
+        self.out.close(b'}');
     }
 
     /// Writes a schema that accepts anything.

@@ -52,4 +52,17 @@ mod tests {
         assert!(!patterns.compiles(&"a".repeat(MAX_PATTERN_BYTES + 1)));
         assert!(!patterns.compiles("(((a{1,1000}){1,1000}){1,1000})"));
     }
+
+    #[test]
+    fn patterns_are_read_as_javascript_means_them() {
+        let fits = |pattern: &str, text: &str| {
+            let schema = json!({"pattern": pattern});
+            let validator = validation_options().build(&schema).expect(pattern);
+            validator.is_valid(&json!(text))
+        };
+        assert!(fits(r"^a\/b$", "a/b"));
+        assert!(fits(r"^\d$", "7") && !fits(r"^\d$", "٧"));
+        assert!(fits(r"^\w$", "_") && !fits(r"^\w$", "ä"));
+        assert!(fits(r"^\u0041$", "A"));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use portcullis_openapi::dialect::{Vendor, refusals};
 use portcullis_openapi::{
     Diagnostic, Document, Limits, Parameter, PathPart, RequestTemplate, Tool,
 };
@@ -116,6 +117,7 @@ pub(crate) fn assert_sound(tool: &Tool) {
             .build(&schema);
         assert!(compiled.is_ok(), "{}: {:?}", tool.name, compiled.err());
     }
+    assert_taken_by_models(&tool.name, &serde_json::from_str(shown.get()).unwrap());
     let input: Value = serde_json::from_str(whole.get()).unwrap();
     for arguments in [
         json!({}),
@@ -137,6 +139,15 @@ pub(crate) fn assert_sound(tool: &Tool) {
         assert_constrains_nothing(&schema);
     }
     assert!(!tool.description.is_empty(), "{}", tool.name);
+}
+
+/// A vendor that refuses one tool makes a client lose all of them.
+fn assert_taken_by_models(name: &str, shown: &Value) {
+    let refusals = refusals(shown);
+    let mut grave = refusals
+        .iter()
+        .filter(|(vendor, _)| *vendor != Vendor::Gemini);
+    assert_eq!(grave.next(), None, "{name}: {shown}");
 }
 
 /// Clients refuse a result that does not conform; so there is nothing that it could fail to conform to.

@@ -349,8 +349,7 @@ fn null_members_are_members_that_are_not_there() {
         }}),
     );
     assert!(found.is_empty(), "{found:?}");
-    let expected =
-        json!({"properties": {"a": {"type": "array", "default": null, "enum": [null, 1]}}});
+    let expected = json!({"properties": {"a": {"type": "array", "items": {}, "default": null, "enum": [null, 1]}}});
     assert_eq!(input(&tools[0])["properties"]["body"], expected);
 }
 
@@ -371,7 +370,7 @@ fn keywords_that_make_no_sense_make_a_schema_wider() {
 fn what_is_said_of_lists_is_not_said_of_texts() {
     let schema = json!({"type": "string", "uniqueItems": true});
     assert_eq!(read("3.0.0", &schema), json!({"type": "string"}));
-    let schema = json!({"type": "array", "uniqueItems": true});
+    let schema = json!({"type": "array", "items": {}, "uniqueItems": true});
     assert_eq!(read("3.0.0", &schema), schema);
 }
 

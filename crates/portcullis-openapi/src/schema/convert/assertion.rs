@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 
 use super::Converter;
 use super::lenient::{Meant, count, meant, number};
+use crate::dialect::is_portable;
 use crate::pointer::Place;
+use crate::schema::fragment::Kind;
 use crate::schema::keyword::is_true;
 
 /// The types of JSON Schema.
@@ -23,7 +25,7 @@ impl<'d> Converter<'_, 'd> {
         place: &Place<'_>,
     ) -> bool {
         match key {
-            "type" => self.types(value, nullable, place),
+            "type" => self.types(value, schema, nullable, place),
             "enum" => self.enumeration(value, nullable, place),
             "const" if nullable && !value.is_null() => {
                 self.out.member("enum", &[value, &Value::Null]);
@@ -60,7 +62,13 @@ impl<'d> Converter<'_, 'd> {
         true
     }
 
-    fn types(&mut self, value: &'d Value, nullable: bool, place: &Place<'_>) {
+    fn types(
+        &mut self,
+        value: &'d Value,
+        schema: &Map<String, Value>,
+        nullable: bool,
+        place: &Place<'_>,
+    ) {
         let named: Vec<&str> = match value {
             Value::String(name) => vec![name],
             Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
@@ -83,6 +91,11 @@ impl<'d> Converter<'_, 'd> {
             [] => {}
             [one] => self.out.member("type", one),
             several => self.out.member("type", several),
+        }
+        // Some vendors of models take no array without `items`.
+        let has_items = matches!(schema.get("items"), Some(Value::Object(_) | Value::Bool(_)));
+        if types.contains(&"array") && !has_items {
+            self.out.member("items", &Map::new());
         }
     }
 
@@ -160,7 +173,11 @@ impl<'d> Converter<'_, 'd> {
             return;
         }
         if self.schemas.patterns.compiles(pattern) {
-            self.out.member("pattern", pattern);
+            if is_portable(pattern) {
+                self.out.member("pattern", pattern);
+            } else {
+                self.out.optional(Kind::Foreign, "pattern", pattern);
+            }
         } else {
             self.diagnostics.warn(
                 "pattern-dropped",

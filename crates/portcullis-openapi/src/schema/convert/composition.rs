@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Around, Converter};
+use crate::dialect::is_portable;
 use crate::pointer::Place;
 use crate::reference::{reference, target};
 use crate::schema::cycle;
@@ -38,6 +39,10 @@ impl<'d> Converter<'_, 'd> {
                 self.out.key("items");
                 self.below(value, place);
             }
+            (
+                "additionalProperties" | "unevaluatedProperties" | "unevaluatedItems",
+                Value::Bool(_),
+            ) => self.out.member(key, value),
             (
                 "items"
                 | "contains"
@@ -247,8 +252,12 @@ impl<'d> Converter<'_, 'd> {
         for (pattern, schema) in patterns {
             let place = place.key(pattern);
             if self.schemas.patterns.compiles(pattern) {
+                let start = self.out.len();
                 self.out.key(pattern);
                 self.below(schema, &place);
+                if !is_portable(pattern) {
+                    self.out.mark(Kind::Foreign, start);
+                }
             } else {
                 self.diagnostics.warn(
                     "pattern-dropped",
