@@ -13,7 +13,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::model::{RequestTemplate, SecurityAlternative, SecurityScheme, ServerTemplate, Tool};
+use crate::model::server::ServerTemplate;
+use crate::model::{RequestTemplate, SecurityAlternative, SecurityScheme, Tool};
 use crate::remembered::{key, nameless};
 
 /// One revision of a document, as far as anybody sees it.
@@ -241,8 +242,8 @@ fn of_request(
         let text = format!("path {from:?} -> {to:?}");
         changes.push(breaking("path", text));
     }
-    if before.server != after.server {
-        let (from, to) = (server(&before.server), server(&after.server));
+    if before.server != after.server || before.server_variables != after.server_variables {
+        let (from, to) = (server(before), server(after));
         changes.push(breaking("server", format!("server {from} -> {to}")));
     }
     changes
@@ -253,6 +254,7 @@ fn writing(tool: &Tool) -> String {
     let RequestTemplate {
         method: _,
         server: _,
+        server_variables: _,
         path,
         query,
         parameters,
@@ -262,10 +264,12 @@ fn writing(tool: &Tool) -> String {
     format!("{path:?} {query:?} {parameters:?} {body:?} {accept:?}")
 }
 
-fn server(server: &ServerTemplate) -> String {
-    match server {
-        ServerTemplate::Url(url) => format!("{url:?}"),
-        ServerTemplate::Unknown(_) => "unknown".to_owned(),
+fn server(request: &RequestTemplate) -> String {
+    match (&request.server, &request.server_variables) {
+        (ServerTemplate::Url(url), None) => format!("{url:?}"),
+        (ServerTemplate::Url(url), Some(server)) => format!("{url:?} ({:?})", server.template),
+        (ServerTemplate::Unknown(_), Some(server)) => format!("{:?}", server.template),
+        (ServerTemplate::Unknown(_), None) => "unknown".to_owned(),
     }
 }
 

@@ -54,10 +54,10 @@ pub use limits::Limits;
 pub use model::body::{
     BodyChoice, BodyEncoding, BodyTemplate, FieldEncoding, Lines, Xml, XmlKind, XmlNode,
 };
+pub use model::server::{ServerError, ServerTemplate, ServerVariable, ServerVariables, ValueFault};
 pub use model::{
     Annotations, Method, Parameter, PathPart, Place, RequestTemplate, SchemeFlow, SchemeKind,
-    SecurityAlternative, SecurityRequirement, SecurityScheme, ServerTemplate, Spelling, Style,
-    Tool,
+    SecurityAlternative, SecurityRequirement, SecurityScheme, Spelling, Style, Tool,
 };
 pub use outcome::{Content, Outcome, Presentation, UpstreamResponse};
 pub use plan::{

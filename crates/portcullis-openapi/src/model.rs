@@ -3,6 +3,7 @@
 //! Nothing here refers back to the document, so the document's memory can be given back.
 
 pub(crate) mod body;
+pub(crate) mod server;
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,6 +11,7 @@ use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
 use self::body::{BodyEncoding, BodyTemplate};
+use self::server::{ServerTemplate, ServerVariables};
 use crate::pagination::Pagination;
 use crate::pointer::unescape;
 use crate::schema::Detail;
@@ -143,6 +145,8 @@ pub struct RequestTemplate {
     pub method: Method,
     /// Where the operation's API is.
     pub server: ServerTemplate,
+    /// The variables of the server's URL that an operator may set, where it has any.
+    pub server_variables: Option<ServerVariables>,
     /// The path, relative to the server; begins with a literal `/`.
     pub path: Vec<PathPart>,
     /// The query that every request has, percent-encoded, without `?`; some documents write it into the path.
@@ -153,15 +157,6 @@ pub struct RequestTemplate {
     pub body: Option<BodyTemplate>,
     /// The value of `Accept`.
     pub accept: String,
-}
-
-/// Where an operation's API is, after the operation's, the path's and the document's `servers` and their variables' defaults.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ServerTemplate {
-    /// An absolute `http` or `https` URL without query, fragment and trailing slash.
-    Url(String),
-    /// The document does not say; the operator must, by `{DOCUMENT}_SERVER_URL`. The text says why, for a message.
-    Unknown(String),
 }
 
 /// A piece of a path template.

@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::model::body::{BodyChoice, BodyEncoding, BodyTemplate};
+use crate::model::server::ServerTemplate;
 use crate::model::{
-    Annotations, Method, Parameter, PathPart, Place, RequestTemplate, ServerTemplate, Spelling,
-    Style, Tool,
+    Annotations, Method, Parameter, PathPart, Place, RequestTemplate, Spelling, Style, Tool,
 };
 use crate::schema::Fragment;
 use crate::schema::input::{Argument, InputSchema};
@@ -34,6 +34,7 @@ pub(crate) fn tool() -> Tool {
         request: RequestTemplate {
             method: Method::Get,
             server: ServerTemplate::Url("https://api.example".to_owned()),
+            server_variables: None,
             path: vec![PathPart::Literal("/things".to_owned())],
             query: String::new(),
             parameters: Vec::new(),

@@ -134,6 +134,8 @@ impl<'d> Compiler<'d> {
             chooser: body.chooser(),
         });
         let responses = Responses::of(operation, root);
+        let base = self.document.base.as_ref();
+        let server = server(operation, root, base, &mut self.diagnostics);
         let output_schema = self.output_schema(&responses);
         let arguments = arguments(&parameters, body.as_ref());
         Some(Tool {
@@ -153,12 +155,8 @@ impl<'d> Compiler<'d> {
             pointer: operation.pointer.clone(),
             request: RequestTemplate {
                 method: operation.method,
-                server: server(
-                    operation.value,
-                    operation.path_item,
-                    root,
-                    self.document.base.as_ref(),
-                ),
+                server: server.template,
+                server_variables: server.variables,
                 path: parameters.path,
                 query: parameters.query,
                 parameters: parameters.list,

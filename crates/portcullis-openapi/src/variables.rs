@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use thiserror::Error;
 
-use crate::{SchemeKind, SecurityScheme};
+use crate::{SchemeKind, SecurityScheme, ServerVariable};
 
 /// One variable that a document reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct VariableSpec {
     pub aliases: Vec<String>,
     /// The security scheme that it belongs to; absent for the server URL.
     pub scheme: Option<String>,
+    /// The variable of a server's URL that it sets.
+    pub server_variable: Option<ServerVariable>,
     /// What the value is used for.
     pub purpose: Purpose,
 }
@@ -54,6 +56,8 @@ pub enum Purpose {
     Scopes,
     /// The audience to ask for.
     Audience,
+    /// One variable of the document's server URL.
+    ServerVariable,
     /// The server, instead of the document's.
     ServerUrl,
 }
@@ -79,10 +83,16 @@ impl Purpose {
         matches!(self, Self::TokenUrl | Self::ServerUrl)
     }
 
+    /// Tells whether the value says to whom requests go, as a whole or in part.
+    #[must_use]
+    pub fn directs(self) -> bool {
+        self.is_url() || self == Self::ServerVariable
+    }
+
     /// Returns what follows the scheme's name in the variable's.
     fn suffix(self) -> &'static str {
         match self {
-            Self::ApiKey | Self::Bearer => "",
+            Self::ApiKey | Self::Bearer | Self::ServerVariable => "",
             Self::Username => "USERNAME",
             Self::Password => "PASSWORD",
             Self::AccessToken => "ACCESS_TOKEN",
@@ -97,11 +107,15 @@ impl Purpose {
     }
 }
 
-/// Returns the variables of a document, scheme by scheme in the order given, the server URL last.
+/// Returns the variables of a document, scheme by scheme in the order given, then those of its servers, the server URL last.
 ///
 /// No two have a name in common: a scheme whose name reads like an earlier one's gets a number, and a short form that another variable bears is left out.
 #[must_use]
-pub fn variables(document_slug: &str, schemes: &[SecurityScheme]) -> Vec<VariableSpec> {
+pub fn variables(
+    document_slug: &str,
+    schemes: &[SecurityScheme],
+    servers: &[ServerVariable],
+) -> Vec<VariableSpec> {
     let document = normalise(document_slug);
     let mut specs = Vec::new();
     let mut stems = HashSet::new();
@@ -116,14 +130,29 @@ pub fn variables(document_slug: &str, schemes: &[SecurityScheme]) -> Vec<Variabl
                 name: join([&document, &stem, purpose.suffix()]),
                 aliases: Vec::new(),
                 scheme: Some(scheme.name.clone()),
+                server_variable: None,
                 purpose,
             });
         }
+    }
+    for variable in servers {
+        let stem = match normalise(&variable.name) {
+            stem if stem.is_empty() => "VARIABLE".to_owned(),
+            stem => stem,
+        };
+        specs.push(VariableSpec {
+            name: join([&document, "SERVER", &stem]),
+            aliases: Vec::new(),
+            scheme: None,
+            server_variable: Some(variable.clone()),
+            purpose: Purpose::ServerVariable,
+        });
     }
     specs.push(VariableSpec {
         name: join([&document, Purpose::ServerUrl.suffix()]),
         aliases: Vec::new(),
         scheme: None,
+        server_variable: None,
         purpose: Purpose::ServerUrl,
     });
     number_repeated_names(&mut specs);
@@ -326,7 +355,7 @@ mod tests {
     }
 
     fn names(schemes: &[SecurityScheme]) -> Vec<String> {
-        variables("petstore", schemes)
+        variables("petstore", schemes, &[])
             .iter()
             .map(|spec| spec.names().collect::<Vec<_>>().join("|"))
             .collect()
@@ -404,6 +433,31 @@ mod tests {
         assert!(oauth.contains(&"PETSTORE_CLIENT_ID".to_owned()));
         assert!(oauth.contains(&"PETSTORE_O_CLIENT_ID".to_owned()));
         assert_eq!(names(&[scheme("鍵", api_key())])[0], "PETSTORE_SCHEME");
+    }
+
+    #[test]
+    fn variables_of_the_server_have_names_of_their_own() {
+        let variable = |name: &str| ServerVariable {
+            name: name.to_owned(),
+            default: None,
+            allowed: Vec::new(),
+        };
+        let servers = ["tenantId", "url", "鍵", "tenant-id"].map(variable);
+        let specs = variables(
+            "petstore",
+            &[scheme("server_tenant_id", api_key())],
+            &servers,
+        );
+        let names: Vec<_> = specs.iter().map(|spec| spec.name.as_str()).collect();
+        let mut unique = names.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), names.len(), "{names:?}");
+        assert_eq!(names.last(), Some(&"PETSTORE_SERVER_URL"));
+        assert!(
+            names.contains(&"PETSTORE_SERVER_TENANT_ID")
+                && names.contains(&"PETSTORE_SERVER_VARIABLE")
+        );
     }
 
     #[test]

@@ -270,7 +270,7 @@ fn missing(toolset: &PublishedToolset, names: &[String]) -> Vec<Missing> {
         .tools
         .values()
         .flat_map(|tool| &tool.document.variables)
-        .filter(|spec| spec.purpose.is_url())
+        .filter(|spec| spec.purpose.directs())
         .flat_map(VariableSpec::names)
         .collect();
     let caller: CallerValues = toolset

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use portcullis_base::{Digest, Origin, SafeUrl};
 use portcullis_openapi::{
     Diagnostic, Document, DocumentView, Limits, ReadError, RememberedNames, SecurityScheme,
-    ServerTemplate, Tool,
+    ServerTemplate, ServerVariable, Tool,
 };
 
 /// A document whose operations are compiled.
@@ -24,6 +24,8 @@ pub struct CompiledDocument {
     pub tools: Vec<Arc<Tool>>,
     /// The security schemes.
     pub schemes: Vec<SecurityScheme>,
+    /// The variables of the operations' servers, each once.
+    pub server_variables: Vec<ServerVariable>,
     /// The operations whose server has another origin than the document's own servers, by the tool's name.
     pub strays: HashMap<String, Origin>,
     /// Remarks about the document, then those about its operations.
@@ -59,12 +61,27 @@ impl CompiledDocument {
             digest,
             url: url.map(str::to_owned),
             strays: strays(&document.servers, &tools),
+            server_variables: server_variables(&tools),
             title: document.title,
             tools: tools.into_iter().map(Arc::new).collect(),
             schemes: document.schemes,
             diagnostics,
         })
     }
+}
+
+/// Lists the variables of all servers by their names; the first of a name counts.
+fn server_variables(tools: &[Tool]) -> Vec<ServerVariable> {
+    let mut found: Vec<ServerVariable> = Vec::new();
+    let of_tools = tools
+        .iter()
+        .filter_map(|tool| tool.request.server_variables.as_ref());
+    for variable in of_tools.flat_map(|server| &server.variables) {
+        if !found.iter().any(|known| known.name == variable.name) {
+            found.push(variable.clone());
+        }
+    }
+    found
 }
 
 /// Finds the operations that call another origin than the document does; without servers of its own, the document calls where all its operations do.

@@ -227,7 +227,7 @@ impl PublishedDocument {
             digest: compiled.digest,
             url: compiled.url.clone(),
             names: None,
-            variables: variables(slug.as_str(), &compiled.schemes),
+            variables: variables(slug.as_str(), &compiled.schemes, &compiled.server_variables),
             schemes: schemes
                 .map(|scheme| (scheme.name.clone(), scheme.clone()))
                 .collect(),

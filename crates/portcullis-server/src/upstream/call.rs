@@ -230,7 +230,7 @@ impl Call<'_> {
     /// Writes the request and sends it, again where that is safe.
     async fn attempt(&self, plan: RequestPlan, tokens: &[Held]) -> Result<HttpAnswer, CallError> {
         let attachments = self.attachments(tokens);
-        let request = write(plan, self.decision.server, &attachments)
+        let request = write(plan, &self.decision.server, &attachments)
             .map_err(|error| self.request_error(error))?;
         self.send(&request).await
     }
@@ -362,7 +362,7 @@ impl Call<'_> {
 
     /// Takes the API's host out of a text for the log, where the operator keeps it secret.
     fn without_secret_server(&self, text: String) -> String {
-        let server = Url::parse(self.decision.server).ok();
+        let server = Url::parse(&self.decision.server).ok();
         let host = server.as_ref().and_then(Url::host_str);
         match host.filter(|_| self.decision.server_is_secret) {
             Some(host) => text.replace(host, "(secret)"),

@@ -8,6 +8,7 @@
 //! Who was admitted by his headers alone gets nothing of the environment but its addresses.
 //! Where a caller says whom to speak to, by `…_SERVER_URL` or `…_TOKEN_URL`, nothing of the environment is sent there either, nor his token: an address can be put into the mouth of a client that holds it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use portcullis_base::{Origin, SafeUrl, Secret, Slug};
@@ -25,6 +26,7 @@ use crate::mcp::caller::CallerValues;
 
 mod missing;
 mod scopes;
+mod server;
 mod unsaid;
 
 pub use missing::{MissingCredentials, MissingServer};
@@ -68,7 +70,7 @@ pub enum ChosenBy {
 #[derive(Debug)]
 pub struct Decision<'a> {
     /// The URL of the server.
-    pub server: &'a str,
+    pub server: Cow<'a, str>,
     /// Who chose the server.
     pub server_chosen_by: ChosenBy,
     /// Whether the operator keeps the server's address secret.
@@ -190,7 +192,7 @@ pub fn decide<'a>(
     Ok(Decision {
         server,
         server_chosen_by,
-        server_is_secret: values.is_secret(Purpose::ServerUrl),
+        server_is_secret: values.server_is_secret(),
         credentials,
     })
 }
@@ -213,7 +215,7 @@ impl<'a> Values<'a> {
             && document
                 .variables
                 .iter()
-                .filter(|spec| spec.purpose.is_url())
+                .filter(|spec| spec.purpose.directs())
                 .flat_map(VariableSpec::names)
                 .any(|name| sources.caller.value(name).is_some());
         Self {
@@ -225,13 +227,25 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn server(&self, tool: &'a Tool) -> Result<(&'a str, ChosenBy), MissingServer> {
+    fn server(&self, tool: &'a Tool) -> Result<(Cow<'a, str>, ChosenBy), MissingServer> {
         if let Some((value, chosen_by)) = self.chosen_server() {
-            return Ok((value.expose(), chosen_by));
+            return Ok((value.expose().into(), chosen_by));
+        }
+        if let Some(server) = &tool.request.server_variables {
+            let chosen = |name: &str| self.server_variable(name);
+            let names = server.variables.iter().map(|variable| &*variable.name);
+            let choosers: Vec<_> = names.filter_map(|name| Some(chosen(name)?.1)).collect();
+            let url = server.url(|name| Some(chosen(name)?.0.expose()));
+            let by_caller = choosers.contains(&ChosenBy::Caller);
+            return match url {
+                Ok(url) if by_caller => Ok((url.into(), ChosenBy::Caller)),
+                Ok(url) => Ok((url.into(), ChosenBy::Operator)),
+                Err(error) => Err(self.missing_server(&error.to_string(), Some(server))),
+            };
         }
         match &tool.request.server {
-            ServerTemplate::Url(url) => Ok((url, ChosenBy::Operator)),
-            ServerTemplate::Unknown(reason) => Err(self.missing_server(reason)),
+            ServerTemplate::Url(url) => Ok((url.into(), ChosenBy::Operator)),
+            ServerTemplate::Unknown(reason) => Err(self.missing_server(reason, None)),
         }
     }
 
@@ -390,7 +404,10 @@ impl<'a> Values<'a> {
     }
 
     fn find(&self, scheme: Option<&str>, purpose: Purpose) -> Option<(&'a Secret, ChosenBy)> {
-        let spec = self.spec(scheme, purpose)?;
+        self.value_of(self.spec(scheme, purpose)?)
+    }
+
+    fn value_of(&self, spec: &VariableSpec) -> Option<(&'a Secret, ChosenBy)> {
         let by_caller = spec
             .names()
             .find_map(|name| self.sources.caller.value(name));
@@ -399,17 +416,8 @@ impl<'a> Values<'a> {
         }
         let environment = self.sources.environment?;
         let value = spec.names().find_map(|name| environment.values.get(name))?;
-        let is_allowed = self.environment_allowed || (is_address(purpose) && !value.secret);
+        let is_allowed = self.environment_allowed || (is_address(spec.purpose) && !value.secret);
         is_allowed.then_some((&value.text, ChosenBy::Operator))
-    }
-
-    /// Tells whether the environment's value for a purpose of the whole document is a secret.
-    fn is_secret(&self, purpose: Purpose) -> bool {
-        let value = self.spec(None, purpose).and_then(|spec| {
-            let environment = self.sources.environment?;
-            spec.names().find_map(|name| environment.values.get(name))
-        });
-        value.is_some_and(|value| value.secret)
     }
 
     pub(super) fn spec(&self, scheme: Option<&str>, purpose: Purpose) -> Option<&'a VariableSpec> {
@@ -428,7 +436,11 @@ fn is_set(value: &Secret) -> bool {
 fn is_address(purpose: Purpose) -> bool {
     matches!(
         purpose,
-        Purpose::ServerUrl | Purpose::TokenUrl | Purpose::Scopes | Purpose::Audience
+        Purpose::ServerUrl
+            | Purpose::ServerVariable
+            | Purpose::TokenUrl
+            | Purpose::Scopes
+            | Purpose::Audience
     )
 }
 

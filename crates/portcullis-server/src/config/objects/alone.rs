@@ -86,14 +86,14 @@ fn values(reading: &mut Reading<'_>, specs: &[VariableSpec]) -> BTreeMap<String,
         let Some((name, value)) = value_of(spec, reading.process) else {
             continue;
         };
-        if let Err(fault) = judge(value.expose(), spec.purpose) {
+        if let Err(fault) = judge(value.expose(), spec) {
             reading.problems.push(Problem::new(
                 format!("the value of the environment variable `{name}` {fault}"),
                 "set it anew, or unset it",
             ));
             continue;
         }
-        let value = if spec.purpose.is_url() {
+        let value = if spec.purpose.directs() {
             VariableValue::Plain(value.expose().to_owned())
         } else {
             VariableValue::Secret(value.clone())

@@ -143,7 +143,7 @@ pub(super) fn object(
         content: content.into(),
         schemes: BTreeMap::new(),
         settings: DocumentSettings::default(),
-        variables: variables(slug.as_str(), &compiled.schemes),
+        variables: variables(slug.as_str(), &compiled.schemes, &compiled.server_variables),
         compiled,
     }
 }

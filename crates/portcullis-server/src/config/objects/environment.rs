@@ -77,7 +77,7 @@ fn environment(
             );
             continue;
         }
-        if let Some(value) = read_value(reading, name, form, value, spec.purpose) {
+        if let Some(value) = read_value(reading, name, form, value, spec) {
             variables.insert(name.to_owned(), value);
         }
     }
@@ -99,8 +99,9 @@ fn read_value(
     name: &str,
     form: Form,
     value: &Spanned<String>,
-    purpose: Purpose,
+    spec: &VariableSpec,
 ) -> Option<VariableValue> {
+    let purpose = spec.purpose;
     let (text, span) = (value.get_ref(), value.span());
     let secret = match form {
         Form::File => reading.secret_in_file(Path::new(text), span.clone())?,
@@ -116,7 +117,7 @@ fn read_value(
         );
         return None;
     }
-    if let Err(fault) = judge(secret.expose(), purpose) {
+    if let Err(fault) = judge(secret.expose(), spec) {
         reading.refuse(
             span,
             format!("the value of `{name}` {fault}"),
@@ -131,12 +132,16 @@ fn read_value(
 }
 
 /// Says what is wrong with a value, without the value.
-pub(super) fn judge(value: &str, purpose: Purpose) -> Result<(), String> {
+pub(super) fn judge(value: &str, spec: &VariableSpec) -> Result<(), String> {
+    let purpose = spec.purpose;
     if value.is_empty() && !may_be_empty(purpose) {
         return Err("is empty".to_owned());
     }
     if purpose != Purpose::PrivateKey && value.contains(char::is_control) {
         return Err("contains a line break or another control character".to_owned());
+    }
+    if let Some(variable) = &spec.server_variable {
+        variable.judge(value).map_err(|fault| fault.to_string())?;
     }
     if purpose.is_url() {
         SafeUrl::parse(value).map_err(|error| format!("cannot be used: {error}"))?;

@@ -160,7 +160,7 @@ pub(super) fn object(
         content,
         schemes: std::collections::BTreeMap::new(),
         settings: DocumentSettings::default(),
-        variables: variables(slug.as_str(), &compiled.schemes),
+        variables: variables(slug.as_str(), &compiled.schemes, &compiled.server_variables),
         compiled,
     })
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use portcullis_base::Slug;
 use portcullis_openapi::variables::{Purpose, VariableSpec, header_name};
-use portcullis_openapi::{SchemeKind, SecurityAlternative, SecurityScheme};
+use portcullis_openapi::{SchemeKind, SecurityAlternative, SecurityScheme, ServerVariables};
 use thiserror::Error;
 
 use super::{Values, documented_token_url};
@@ -36,11 +36,28 @@ impl MissingCredentials {
 }
 
 impl Values<'_> {
-    pub(super) fn missing_server(&self, reason: &str) -> MissingServer {
-        let spec = self.spec(None, Purpose::ServerUrl);
+    /// Says how to tell where the API is: by what the server's URL lacks, or by the URL as a whole.
+    pub(super) fn missing_server(
+        &self,
+        reason: &str,
+        server: Option<&ServerVariables>,
+    ) -> MissingServer {
+        let lacking = server.into_iter().flat_map(|server| &server.variables);
+        let parts = lacking
+            .filter(|variable| variable.default.is_none())
+            .filter(|variable| self.server_variable(&variable.name).is_none())
+            .filter_map(|variable| self.server_spec(&variable.name));
+        let parts: Vec<_> = parts.map(|spec| self.remedy(spec)).collect();
+        let whole = self.spec(None, Purpose::ServerUrl);
+        let whole = whole.map(|spec| self.remedy(spec));
+        let remedies = [
+            Some(parts.join(", ")).filter(|parts| !parts.is_empty()),
+            whole,
+        ];
+        let remedies: Vec<_> = remedies.into_iter().flatten().collect();
         MissingServer {
             reason: reason.to_owned(),
-            remedy: spec.map_or_else(String::new, |spec| self.remedy(spec)),
+            remedy: remedies.join("; or "),
         }
     }
 

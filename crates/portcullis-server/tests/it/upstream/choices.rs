@@ -256,6 +256,64 @@ async fn o_03_a_server_variable_is_no_argument() {
     sent(&api, way).await;
 }
 
+/// A document whose server is `http://127.0.0.1:{port}/{version}`; the port has no default.
+fn with_variables() -> Value {
+    let mut described = document("/", json!([{"one": []}]), json!({"one": key("X-One")}));
+    described["servers"] = json!([{
+        "url": "http://127.0.0.1:{port}/{version}",
+        "variables": {"version": {"default": "v1", "enum": ["v1", "v2"]}},
+    }]);
+    described
+}
+
+#[tokio::test]
+async fn o_03_an_operator_sets_the_servers_variables() {
+    let api = api().await;
+    let described = with_variables();
+    let port = api.port.to_string();
+    let way = || Way::to(&described).set("API_ONE", "the-operators");
+    let told = refused(&api, way()).await;
+    assert!(told.text.contains("`API_SERVER_PORT`"), "{told:?}");
+    assert_eq!(told.blame, Some(Blame::Operator));
+    let set = || way().set_plain("API_SERVER_PORT", &port);
+    let received = sent(&api, set()).await;
+    assert_eq!(received.path_and_query, "/v1/things");
+    assert_eq!(received.header("x-one"), Some("the-operators"));
+    let received = sent(&api, set().set_plain("API_SERVER_VERSION", "v2")).await;
+    assert_eq!(received.path_and_query, "/v2/things");
+}
+
+#[tokio::test]
+async fn o_03_a_servers_variable_takes_no_other_part_of_the_url() {
+    let api = api().await;
+    let described = with_variables();
+    let port = api.port.to_string();
+    for (version, value) in [
+        ("v3", &port),
+        ("v1/x", &port),
+        ("v1", &format!("{port}/x?")),
+    ] {
+        let way = Way::to(&described)
+            .set("API_ONE", "the-operators")
+            .set_plain("API_SERVER_PORT", value)
+            .set_plain("API_SERVER_VERSION", version);
+        let told = refused(&api, way).await;
+        assert!(told.text.contains("of the server URL must"), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn s_08_who_chooses_a_part_of_the_server_gets_no_secret_of_the_operators() {
+    let api = api().await;
+    let described = with_variables();
+    let port = api.port.to_string();
+    let way = Way::to(&described)
+        .set("API_ONE", "the-operators")
+        .declared(&["API_ONE", "API_SERVER_PORT"]);
+    let told = refused(&api, way.passed(&[("API_SERVER_PORT", &port)])).await;
+    assert!(told.text.contains("MCP-API-ONE"), "{told:?}");
+}
+
 #[tokio::test]
 async fn the_operators_server_counts_more_than_the_documents() {
     let api = api().await;
