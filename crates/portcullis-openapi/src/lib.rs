@@ -63,5 +63,5 @@ pub use outcome::{Content, Outcome, Presentation, UpstreamResponse};
 pub use plan::{
     ArgumentError, PlanError, PlannedBody, RequestPlan, Unsendable, encoded, names_collide,
 };
-pub use read::ReadError;
+pub use read::{ReadError, declares_version};
 pub use remembered::{RememberedNames, UnreadableNames};

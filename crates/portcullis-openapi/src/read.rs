@@ -10,12 +10,21 @@ mod value;
 
 use serde::de::DeserializeSeed;
 use serde_json::Value;
-use serde_saphyr::{DuplicateKeyPolicy, Options};
+use serde_saphyr::budget::BudgetBreach;
+use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Options};
 
 use crate::diagnostic::Diagnostics;
 use crate::limits::Limits;
 use crate::pointer::Place;
+use crate::text::clean;
 use value::{Breach, Reading};
+
+/// The stack that YAML is read on: a level takes up to 40 KB of it in a program that is not optimised.
+const YAML_STACK_BYTES: usize = 16 << 20;
+/// What a short text may repeat by aliases, in events of the parser.
+const MIN_REPEATED_EVENTS: usize = 10_000;
+/// Longest message of a parser that is shown, in characters.
+const MAX_MESSAGE: usize = 300;
 
 /// Why bytes are not a document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +54,14 @@ pub enum ReadError {
     NotUtf8 {
         /// Where the first bad byte is.
         offset: usize,
+    },
+    /// Something else than a document, known by its first bytes.
+    #[error("this is {what} and no OpenAPI document; {advice}")]
+    SomethingElse {
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        advice: &'static str,
     },
     /// Nothing but white space.
     #[error("the document is empty")]
@@ -95,6 +112,9 @@ pub(crate) fn read(
             limit: limits.max_bytes,
         });
     }
+    if let Some((what, advice)) = something_else(bytes) {
+        return Err(ReadError::SomethingElse { what, advice });
+    }
     let text = std::str::from_utf8(bytes).map_err(|error| ReadError::NotUtf8 {
         offset: error.valid_up_to(),
     })?;
@@ -110,6 +130,68 @@ pub(crate) fn read(
         },
         Some(_) => read_yaml(text, limits, diagnostics),
     }
+}
+
+/// Recognises what people give by mistake, and says what to do about it.
+fn something_else(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    const UTF_8: &str = "save it as UTF-8";
+    const PAGE: &str =
+        "save the document itself, for what is here may be the page of an error or of a sign-in";
+    const ARCHIVE: &str = "name the archive itself as `file`, or unpack it";
+    let starts = |magic: &[u8]| bytes.starts_with(magic);
+    if starts(b"\xff\xfe") || starts(b"\xfe\xff") {
+        return Some(("UTF-16 text", UTF_8));
+    }
+    // Text begins with ASCII, of which every other byte is zero.
+    if let [0, second, ..] | [second, 0, ..] = bytes
+        && *second != 0
+    {
+        return Some(("UTF-16 text", UTF_8));
+    }
+    if starts(b"PK\x03\x04") {
+        return Some(("a ZIP archive", ARCHIVE));
+    }
+    if starts(b"\x1f\x8b") {
+        return Some(("a gzip archive", ARCHIVE));
+    }
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = text.trim_ascii_start();
+    let begins = |word: &str| {
+        let start = text.get(..word.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    if ["<!doctype html", "<html", "<head", "<body"]
+        .into_iter()
+        .any(begins)
+    {
+        return Some(("an HTML page", PAGE));
+    }
+    if begins("<?xml") {
+        return Some(("XML", "only JSON and YAML are read"));
+    }
+    begins("%pdf").then_some(("a PDF", "ask the API's publisher for the OpenAPI document"))
+}
+
+/// Tells whether text looks like an OpenAPI document, by the key that names its version, without reading it.
+#[must_use]
+pub fn declares_version(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let is_value = |rest: &str| {
+        let rest = rest.trim_start().strip_prefix(':');
+        rest.is_some_and(|rest| rest.trim_start().starts_with(['"', '\'', '2', '3']))
+    };
+    ["openapi", "swagger"].iter().any(|key| {
+        text.match_indices(key).any(|(at, _)| {
+            let (before, rest) = text.split_at(at);
+            let rest = rest.strip_prefix(key).unwrap_or_default();
+            let is_line = before.is_empty() || before.ends_with(['\n', '\u{feff}']);
+            let quoted = rest.strip_prefix(['"', '\'']);
+            match quoted {
+                Some(rest) => before.ends_with(['"', '\'']) && is_value(rest),
+                None => is_line && is_value(rest),
+            }
+        })
+    })
 }
 
 fn read_json(
@@ -130,7 +212,24 @@ fn read_json(
     })
 }
 
+/// Reads YAML on a stack of its own, for the parser takes much of it for each level and its caller may have little.
 fn read_yaml(
+    text: &str,
+    limits: &Limits,
+    diagnostics: &mut Diagnostics,
+) -> Result<Value, ReadError> {
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().stack_size(YAML_STACK_BYTES);
+        let reader = reader.spawn_scoped(scope, || read_yaml_here(text, limits, diagnostics));
+        let panicked = || ReadError::Yaml("the parser gave up".to_owned());
+        match reader {
+            Ok(reader) => reader.join().map_err(|_| panicked())?,
+            Err(error) => Err(ReadError::Yaml(format!("no thread to read it: {error}"))),
+        }
+    })
+}
+
+fn read_yaml_here(
     text: &str,
     limits: &Limits,
     diagnostics: &mut Diagnostics,
@@ -138,14 +237,32 @@ fn read_yaml(
     let reading = Reading::new(limits);
     let result = serde_saphyr::with_deserializer_from_str_with_options(
         text,
-        yaml_options(limits),
+        yaml_options(text.len(), limits),
         |deserializer| reading.root(&Place::at("")).deserialize(deserializer),
     );
     let breach = reading.finish(diagnostics);
-    result.map_err(|error| match breach {
-        Some(breach) => limit_error(breach, limits),
-        None => ReadError::Yaml(error.without_snippet().to_string()),
+    result.map_err(|error| {
+        if let Some(breach) = breach.or_else(|| parser_breach(&error)) {
+            return limit_error(breach, limits);
+        }
+        let message = error.without_snippet().to_string();
+        ReadError::Yaml(clean(&message, MAX_MESSAGE).into_owned())
     })
+}
+
+/// Returns the limit of ours that the parser met first.
+fn parser_breach(error: &serde_saphyr::Error) -> Option<Breach> {
+    match error.without_snippet() {
+        serde_saphyr::Error::Budget { breach, .. } => match breach {
+            BudgetBreach::Depth { .. } => Some(Breach::Depth),
+            BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. } => Some(Breach::Nodes),
+            _ => None,
+        },
+        error => {
+            let is_deep = error.to_string().starts_with("recursion limit exceeded");
+            is_deep.then_some(Breach::Depth)
+        }
+    }
 }
 
 fn limit_error(breach: Breach, limits: &Limits) -> ReadError {
@@ -160,9 +277,12 @@ fn limit_error(breach: Breach, limits: &Limits) -> ReadError {
 }
 
 /// The options that read real documents as they were meant; the parser's defaults read `y` as true and `08` as 8.0.
-fn yaml_options(limits: &Limits) -> Options {
+fn yaml_options(bytes: usize, limits: &Limits) -> Options {
+    // What aliases repeat is bounded by the size of the text: a bomb is a short text that becomes a long one.
+    let repeated = bytes.max(MIN_REPEATED_EVENTS);
     let mut options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
         underscored_numbers_as_strings: true,
@@ -172,12 +292,12 @@ fn yaml_options(limits: &Limits) -> Options {
             max_events: limits.max_nodes.saturating_mul(3),
             max_depth: limits.max_depth.saturating_mul(2),
             max_total_scalar_bytes: limits.max_bytes,
-            max_recorded_anchor_events: 200_000,
+            max_recorded_anchor_events: repeated,
             max_documents: 1,
         },
     };
     options.alias_limits = serde_saphyr::alias_limits! {
-        max_total_replayed_events: 500_000,
+        max_total_replayed_events: repeated,
     };
     options
 }
