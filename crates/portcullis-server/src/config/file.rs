@@ -304,8 +304,14 @@ table! {
 table! {
     /// An OpenAPI document; its slug names it in variables and elsewhere in this file.
     Document = "documents.petstore" {
-        /// The document, in JSON or YAML.
+        /// The document, in JSON or YAML, or an archive (`.zip`, `.tar`, `.tar.gz`) that holds it and the files that it refers to.
         file: Value<PathBuf> = "\"petstore.yaml\"",
+        /// The folder that the files which the document refers to may be in; no reference out of it is followed.
+        /// Default: the document's own folder.
+        folder: Value<PathBuf> = "\".\"",
+        /// The document's path in the archive, where `file` is one.
+        /// Default: the only document that is nearest to the archive's own folder.
+        root: Value<String> = "\"api/openapi.yaml\"",
         /// The URL of the document, in place of `file`. It is fetched when the store has nothing of it yet, by the same way out as tool calls: `[upstream]` says which places that are not public may be reached.
         url: Value<String> = "\"https://api.example.com/openapi.json\"",
         /// What becomes of a change at the URL: with `pin` nobody looks, with `warn` a change of what models see or callers send waits for `portcullis document accept`, with `follow` it is taken up at once.

@@ -3,10 +3,12 @@
 //! Types only; each kind of object is read in its own file below, and `alone.rs` makes them of a document without a file.
 
 mod alone;
+mod archive;
 mod client;
 mod document;
 mod environment;
 mod external;
+mod files;
 pub(super) mod lifetimes;
 mod manifest;
 mod provider;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use portcullis_base::{Digest, Secret, Slug};
 use portcullis_oauth::issuer::client::{ClientId, VerifiedClientMetadata};
 use portcullis_oauth::issuer::redeem::OwnLifetimes;
+use portcullis_openapi::Diagnostic;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{
     DocumentSettings, Inbound, ManifestSettings, ProviderSettings, RemoteSettings, SchemeSettings,
@@ -99,10 +102,12 @@ pub struct DocumentObject {
     pub source: String,
     /// What becomes of a change at its URL, where it comes from one.
     pub remote: Option<RemoteSettings>,
-    /// The bytes as they came.
+    /// The document: as it came, or one that holds the files that it refers to.
     pub content: Arc<[u8]>,
     /// What the bytes become, with their digest.
     pub compiled: Arc<CompiledDocument>,
+    /// Remarks about its files, and about references to what is not among them.
+    pub remarks: Vec<Diagnostic>,
     /// How its security schemes are served.
     pub schemes: BTreeMap<String, SchemeSettings>,
     /// Whose token its operations bear of which it says nothing itself.

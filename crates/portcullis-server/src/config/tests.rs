@@ -3,6 +3,7 @@
 mod admin;
 mod clients;
 mod external;
+mod files;
 mod remote;
 mod selection;
 mod sign_in;

@@ -10,6 +10,7 @@ use portcullis_store::{Inbound, Selection, ToolsetDocument, VariableValue};
 
 use super::document::{object, parse};
 use super::environment::{judge, may_be_empty};
+use super::files::Source;
 use super::{EnvironmentObject, Objects, ToolsetObject};
 use crate::catalogue::PROCESS_ENVIRONMENT;
 use crate::config::problem::Problem;
@@ -26,8 +27,8 @@ pub(in crate::config) fn objects(
     path: &Path,
     authenticated_only: bool,
 ) -> Objects {
-    let (content, compiled) = match parse(reading, path) {
-        Ok(read) => read,
+    let parsed = match parse(reading, Source::alone(path)) {
+        Ok(parsed) => parsed,
         Err(problem) => {
             reading.problems.push(problem);
             return Objects::default();
@@ -40,8 +41,8 @@ pub(in crate::config) fn objects(
             "describe it in a configuration file with `inbound = [\"api_key\"]`, or pass `--allow-unauthenticated`",
         ));
     }
-    let slug = slug(path, &compiled.title);
-    let document = object(path, &slug, content, compiled);
+    let slug = slug(path, &parsed.compiled.title);
+    let document = object(path, &slug, parsed);
     let variables = values(reading, &document.variables);
     let environment = Slug::parse(PROCESS_ENVIRONMENT).expect("a slug");
     let toolset = ToolsetObject {

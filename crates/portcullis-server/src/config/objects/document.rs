@@ -8,10 +8,11 @@ use std::sync::Arc;
 use portcullis_base::{Digest, Origin, Slug};
 use portcullis_oauth::scope::OFFLINE_ACCESS;
 use portcullis_openapi::variables::{VariableSpec, judge_slug, variables};
-use portcullis_openapi::{Limits, SchemeKind, SecurityScheme};
+use portcullis_openapi::{Bundle, SchemeKind, SecurityScheme};
 use portcullis_store::{DocumentSettings, SchemeSettings};
 use toml::Spanned;
 
+use super::files::Source;
 use super::provider::scope;
 use super::remote;
 use super::toolset::find_among;
@@ -88,59 +89,42 @@ fn read(
     };
     remote::refuse(reading, table);
     let path = reading.path(file.get_ref());
-    let parsed = parse(reading, &path);
-    let read = parsed.map(|(content, compiled)| object(&path, slug, content, compiled));
+    let folder = table.folder.as_ref();
+    let folder = folder.map(|folder| reading.path(folder.get_ref()));
+    let source = Source {
+        path: &path,
+        folder: folder.as_deref(),
+        root: table.root.as_ref().map(|root| root.get_ref().as_str()),
+    };
+    let read = parse(reading, source).map(|parsed| object(&path, slug, parsed));
     reading.files.push(path);
     Some((file.span(), read))
 }
 
-/// Reads the bytes at `path` and compiles them, unless they are known.
-pub(super) fn parse(
-    reading: &Reading<'_>,
-    path: &Path,
-) -> Result<(Vec<u8>, Arc<CompiledDocument>), Problem> {
-    let shown = path.display();
-    let max_bytes = Limits::default().max_bytes;
-    let unreadable = |error: std::io::Error| {
-        Problem::new(
-            format!("cannot read `{shown}`: {error}"),
-            "a relative path is relative to the configuration file's folder",
-        )
-    };
-    // The size is judged before the bytes are in memory.
-    let length = std::fs::metadata(path).map_err(unreadable)?.len();
-    if usize::try_from(length).is_ok_and(|length| length > max_bytes) {
-        return Err(Problem::new(
-            format!(
-                "`{shown}` has {length} bytes, more than the {max_bytes} that a document may have"
-            ),
-            "leave out the parts that no tool needs",
-        ));
-    }
-    let content = std::fs::read(path).map_err(unreadable)?;
+/// A document that was read, with what it becomes.
+pub(super) struct Parsed {
+    bundle: Bundle,
+    pub(super) compiled: Arc<CompiledDocument>,
+}
+
+/// Reads a document and its files and compiles them, unless they are known.
+pub(super) fn parse(reading: &mut Reading<'_>, source: Source<'_>) -> Result<Parsed, Problem> {
+    let bundle = source.read(reading)?;
     let compiled = reading
         .known
-        .document(Digest::of(&content), &content)
-        .map_err(|error| {
-            Problem::new(
-                format!("cannot use `{shown}`: {error}"),
-                "it must be an OpenAPI document of version 3, in JSON or YAML",
-            )
-        })?;
-    Ok((content, compiled))
+        .document(Digest::of(&bundle.bytes), &bundle.bytes)
+        .map_err(|error| source.unreadable(&error))?;
+    Ok(Parsed { bundle, compiled })
 }
 
 /// Puts together what is kept of a document.
-pub(super) fn object(
-    path: &Path,
-    slug: &Slug,
-    content: Vec<u8>,
-    compiled: Arc<CompiledDocument>,
-) -> DocumentObject {
+pub(super) fn object(path: &Path, slug: &Slug, parsed: Parsed) -> DocumentObject {
+    let Parsed { bundle, compiled } = parsed;
     DocumentObject {
         source: path.display().to_string(),
         remote: None,
-        content: content.into(),
+        content: bundle.bytes.into(),
+        remarks: bundle.diagnostics,
         schemes: BTreeMap::new(),
         settings: DocumentSettings::default(),
         variables: variables(slug.as_str(), &compiled.schemes, &compiled.server_variables),

@@ -96,6 +96,17 @@ pub(super) fn described(
     table: &file::Document,
 ) -> Option<RemoteDocument> {
     let url = table.url.as_ref()?;
+    let folder = table.folder.as_ref().map(Spanned::span);
+    let root = table.root.as_ref().map(Spanned::span);
+    for (key, span) in [("folder", folder), ("root", root)] {
+        if let Some(span) = span {
+            reading.refuse(
+                span,
+                format!("`{key}` is for documents that come from a `file`"),
+                "leave it out; the files of this one are looked for at the URL's origin",
+            );
+        }
+    }
     let parsed = reading.parsed(url, SafeUrl::parse);
     let changes = match &table.changes {
         None => ChangePolicy::default(),
@@ -158,6 +169,7 @@ pub(super) fn object(
         source: url.to_owned(),
         remote: Some(described.settings),
         content,
+        remarks: Vec::new(),
         schemes: std::collections::BTreeMap::new(),
         settings: DocumentSettings::default(),
         variables: variables(slug.as_str(), &compiled.schemes, &compiled.server_variables),
