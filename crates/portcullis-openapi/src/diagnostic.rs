@@ -1,7 +1,9 @@
 //! What is worth telling the operator about a document: which place, which rule, which consequence.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+
+use crate::findings::finding;
 
 /// A remark about one place of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +61,8 @@ impl fmt::Display for Severity {
 pub(crate) struct Diagnostics {
     kept: Vec<Diagnostic>,
     seen: HashSet<(&'static str, String)>,
-    left_out: usize,
+    /// How many did not fit, by code.
+    left_out: BTreeMap<&'static str, usize>,
     max: usize,
 }
 
@@ -68,7 +71,7 @@ impl Diagnostics {
         Self {
             kept: Vec::new(),
             seen: HashSet::new(),
-            left_out: 0,
+            left_out: BTreeMap::new(),
             max,
         }
     }
@@ -107,8 +110,12 @@ impl Diagnostics {
         pointer: String,
         message: String,
     ) {
+        debug_assert!(
+            finding(code).is_some_and(|known| known.severities.contains(&severity)),
+            "src/findings.rs does not have `{code}` as {severity}"
+        );
         if self.kept.len() >= self.max {
-            self.left_out += 1;
+            *self.left_out.entry(code).or_default() += 1;
         } else if self.seen.insert((code, pointer.clone())) {
             self.kept.push(Diagnostic {
                 severity,
@@ -121,12 +128,16 @@ impl Diagnostics {
 
     /// Returns what was collected, with a last line that counts what did not fit.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
-        if self.left_out > 0 {
+        if !self.left_out.is_empty() {
+            let counts = self.left_out.iter();
+            let counts: Vec<_> = counts
+                .map(|(code, count)| format!("{count} {code}"))
+                .collect();
             self.kept.push(Diagnostic {
                 severity: Severity::Note,
                 code: "more-diagnostics",
                 pointer: String::new(),
-                message: format!("{} more diagnostics were left out", self.left_out),
+                message: format!("more were left out: {}", counts.join(", ")),
             });
         }
         self.kept

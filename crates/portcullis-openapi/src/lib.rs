@@ -17,6 +17,7 @@ mod diagnostic;
 pub mod dialect;
 mod difference;
 mod document;
+pub mod findings;
 mod header;
 mod identifiers;
 mod limits;

@@ -40,7 +40,7 @@ impl Default for Limits {
             max_input_schema_bytes: 16 << 10,
             max_output_schema_bytes: 8 << 10,
             max_total_schema_bytes: 256 << 20,
-            max_diagnostics: 1_000,
+            max_diagnostics: 10_000,
         }
     }
 }

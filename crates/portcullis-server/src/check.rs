@@ -2,6 +2,8 @@
 //!
 //! Compiles documents and decides credentials as the gateway does, but opens no store and calls nothing.
 
+mod findings;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,7 +11,6 @@ use portcullis_base::{Origin, Rng, Secret, Slug, Timestamp};
 use portcullis_oauth::issuer::client::{ClientId, TokenEndpointAuthMethod};
 use portcullis_oauth::redirect_uri::RedirectUri;
 use portcullis_openapi::variables::VariableSpec;
-use portcullis_openapi::{Diagnostic, Severity};
 use portcullis_store::Inbound;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -18,6 +19,8 @@ use crate::catalogue::{Catalogue, CatalogueError, PublishedDocument, PublishedTo
 use crate::config::{ClientObject, Configuration, apply};
 use crate::mcp::caller::CallerValues;
 use crate::upstream::credentials::{ConnectionSource, CredentialSources, decide};
+
+pub use findings::{CheckedFinding, Remark};
 
 /// Everything that `portcullis check` tells.
 #[derive(Debug, Serialize)]
@@ -41,23 +44,12 @@ pub struct CheckedDocument {
     pub source: String,
     /// What it calls itself.
     pub title: String,
-    /// Remarks.
+    /// What was found, by severity and code, the gravest first.
+    pub findings: Vec<CheckedFinding>,
+    /// Each place where something was found.
     pub diagnostics: Vec<Remark>,
     /// The variables that its tools read.
     pub variables: Vec<CheckedVariable>,
-}
-
-/// A remark about one place of a document.
-#[derive(Debug, Serialize)]
-pub struct Remark {
-    /// `note`, `warning`, or `error` where an operation is no tool.
-    pub severity: String,
-    /// A stable word for programs.
-    pub code: &'static str,
-    /// JSON Pointer into the document.
-    pub pointer: String,
-    /// What was found and what came of it.
-    pub message: String,
 }
 
 /// A variable.
@@ -162,11 +154,13 @@ impl Report {
             .iter()
             .filter_map(|(slug, object)| {
                 let title = published.get(slug.as_str())?.title.clone();
+                let remarks = findings::remarks(object);
                 Some(CheckedDocument {
                     slug: slug.clone(),
                     source: object.source.clone(),
                     title,
-                    diagnostics: object.compiled.diagnostics.iter().map(remark).collect(),
+                    findings: findings::grouped(&remarks),
+                    diagnostics: remarks,
                     variables: object.variables.iter().map(variable).collect(),
                 })
             })
@@ -199,20 +193,8 @@ impl Report {
     /// Tells whether an operation could not become a tool.
     #[must_use]
     pub fn has_lost_operations(&self) -> bool {
-        let error = Severity::Error.to_string();
-        self.documents
-            .iter()
-            .flat_map(|document| &document.diagnostics)
-            .any(|remark| remark.severity == error)
-    }
-}
-
-fn remark(diagnostic: &Diagnostic) -> Remark {
-    Remark {
-        severity: diagnostic.severity.to_string(),
-        code: diagnostic.code,
-        pointer: diagnostic.pointer.clone(),
-        message: diagnostic.message.clone(),
+        let mut all = self.documents.iter().flat_map(|it| &it.findings);
+        all.any(CheckedFinding::is_error)
     }
 }
 

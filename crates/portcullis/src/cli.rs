@@ -67,7 +67,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// A configuration file (`….toml`), or an OpenAPI document in JSON or YAML.
+    /// A configuration file (`….toml`), or an OpenAPI document in JSON or YAML, or an archive that holds one.
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) overrides: OverrideArguments,
@@ -97,14 +97,24 @@ pub(crate) struct Audit {
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// A configuration file (`….toml`), or an OpenAPI document in JSON or YAML.
+    /// A configuration file (`….toml`), or an OpenAPI document in JSON or YAML, or an archive that holds one.
     pub(crate) file: PathBuf,
     /// A place that is not public and a document may be fetched from, such as `http://localhost:8080`; may be repeated.
     #[arg(long, value_name = "ORIGIN|CIDR")]
     pub(crate) allow_upstream: Vec<AllowedUpstream>,
+    /// List each place of each finding, not only the first ones.
+    #[arg(long)]
+    pub(crate) all_findings: bool,
     /// For people, or for programs.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub(crate) format: OutputFormat,
+}
+
+impl Check {
+    /// Returns how many places of one kind of finding are shown to people.
+    pub(crate) fn places(&self) -> usize {
+        if self.all_findings { usize::MAX } else { 3 }
+    }
 }
 
 #[derive(Debug, Args)]

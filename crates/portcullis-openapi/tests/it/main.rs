@@ -1,6 +1,8 @@
 //! Documents through the public API: each in `tests/documents/` has its golden toolset beside it, and hostile ones are met with messages.
 
 #[cfg(test)]
+mod codes;
+#[cfg(test)]
 mod exhausting;
 #[cfg(test)]
 mod files;

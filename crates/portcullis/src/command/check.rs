@@ -42,7 +42,7 @@ pub(crate) async fn run(
     let mut out = BufWriter::new(io::stdout().lock());
     let outcome = match arguments.format {
         OutputFormat::Json => writeln!(out, "{}", serde_json::to_string_pretty(&report)?),
-        OutputFormat::Text => print(&mut out, &report),
+        OutputFormat::Text => print(&mut out, &report, arguments.places()),
     };
     written(outcome.and_then(|()| out.flush()))?;
     if report.has_lost_operations() {
@@ -79,9 +79,9 @@ pub(super) fn problems(error: &ConfigurationError) -> serde_json::Value {
 }
 
 /// Writes the report for people.
-fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
+fn print(out: &mut impl Write, report: &Report, max_places: usize) -> io::Result<()> {
     for document in &report.documents {
-        print_document(out, document, report)?;
+        print_document(out, document, report, max_places)?;
     }
     for toolset in &report.toolsets {
         print_toolset(out, toolset)?;
@@ -96,6 +96,7 @@ fn print_document(
     out: &mut impl Write,
     document: &CheckedDocument,
     report: &Report,
+    max_places: usize,
 ) -> io::Result<()> {
     writeln!(
         out,
@@ -112,28 +113,46 @@ fn print_document(
         let about = about.lines().next().unwrap_or_default();
         writeln!(out, "    {:7} {:<40} {about}", tool.method, tool.name)?;
     }
-    if !document.diagnostics.is_empty() {
-        writeln!(out, "\n  remarks")?;
-    }
-    for remark in &document.diagnostics {
-        let place = if remark.pointer.is_empty() {
-            "the document"
-        } else {
-            &remark.pointer
-        };
-        writeln!(
-            out,
-            "    {}: {} [{}]",
-            remark.severity, remark.message, remark.code
-        )?;
-        writeln!(out, "      at {place}")?;
-    }
+    print_findings(out, document, max_places)?;
     writeln!(out, "\n  variables")?;
     for variable in &document.variables {
         let secret = if variable.secret { " (secret)" } else { "" };
         writeln!(out, "    {}{secret}", variable.names.join(" or "))?;
     }
     writeln!(out)
+}
+
+/// Writes each kind of finding once, with what to do about it and some of its places.
+fn print_findings(
+    out: &mut impl Write,
+    document: &CheckedDocument,
+    max_places: usize,
+) -> io::Result<()> {
+    if !document.findings.is_empty() {
+        writeln!(out, "\n  findings")?;
+    }
+    for finding in &document.findings {
+        let count = match finding.count {
+            1 => String::new(),
+            count => format!(", {count} times"),
+        };
+        writeln!(out, "    {} {}{count}", finding.severity, finding.code)?;
+        writeln!(out, "      {}", finding.meaning)?;
+        writeln!(out, "      {}", finding.remedy)?;
+        let remarks = document.diagnostics.iter().filter(|it| finding.covers(it));
+        for remark in remarks.take(max_places) {
+            let place = match remark.pointer.as_str() {
+                "" => "the document",
+                pointer => pointer,
+            };
+            writeln!(out, "      at {place}: {}", remark.message)?;
+        }
+        let more = finding.count.saturating_sub(max_places);
+        if more > 0 {
+            writeln!(out, "      and {more} more, which `--all-findings` lists")?;
+        }
+    }
+    Ok(())
 }
 
 fn print_toolset(out: &mut impl Write, toolset: &CheckedToolset) -> io::Result<()> {

@@ -153,14 +153,69 @@ fn check_answers_programs_in_json() {
 #[test]
 fn check_fails_where_an_operation_is_lost() {
     let folder = folder();
-    let lost = DOCUMENT.replace(
-        "operationId: listPets,",
-        "requestBody: { $ref: 'a.yaml#/b' },",
-    );
+    let lost = DOCUMENT.replace("paths:\n", "paths:\n  /lost: { $ref: 'a.yaml#/b' }\n");
     std::fs::write(folder.path().join("petstore.yaml"), lost).expect("a file");
     let checked = portcullis(folder.path(), &["check", "petstore.yaml"]);
     assert_eq!(checked.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&checked.stdout).contains("error: "));
+    let text = String::from_utf8_lossy(&checked.stdout);
+    assert!(text.contains("error external-reference"), "{text}");
+    assert!(text.contains("the file `a.yaml` is not there"), "{text}");
+}
+
+#[test]
+fn check_tells_each_kind_of_finding_once_and_all_its_places_when_asked() {
+    let folder = folder();
+    let parameters: Vec<String> = (0..10)
+        .map(|it| format!("{{ name: p{it}, in: query, schema: {{ enum: 1 }} }}"))
+        .collect();
+    let parameters = parameters.join(", ");
+    let odd = DOCUMENT.replace(
+        "operationId: listPets,",
+        &format!("operationId: listPets, parameters: [{parameters}],"),
+    );
+    std::fs::write(folder.path().join("petstore.yaml"), odd).expect("a file");
+    let check = |more: &[&str]| {
+        let arguments = [&["check", "petstore.yaml"], more].concat();
+        stdout(&portcullis(folder.path(), &arguments))
+    };
+    let text = check(&[]);
+    for expected in [
+        "warning bad-enum, 10 times",
+        "List the values that are allowed",
+        "at /paths/~1pets/get/parameters/2/schema/enum: ",
+        "and 7 more",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    assert!(!text.contains("parameters/3"), "{text}");
+    let text = check(&["--all-findings"]);
+    assert!(
+        text.contains("parameters/9") && !text.contains(" more"),
+        "{text}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&check(&["--format", "json"])).expect("JSON");
+    let document = &json["documents"][0];
+    assert_eq!(document["findings"][0]["count"], 10);
+    assert_eq!(document["diagnostics"].as_array().map(Vec::len), Some(10));
+}
+
+#[test]
+fn check_reads_a_document_of_several_files() {
+    let folder = folder();
+    let split = DOCUMENT.replace(
+        "operationId: listPets,",
+        "operationId: listPets, parameters: [{ $ref: 'shared/parameters.yaml#/kind' }],",
+    );
+    std::fs::write(folder.path().join("petstore.yaml"), split).expect("a file");
+    std::fs::create_dir(folder.path().join("shared")).expect("a folder");
+    let shared = "kind: { name: kind, in: query, schema: { enum: 1 } }\n";
+    std::fs::write(folder.path().join("shared/parameters.yaml"), shared).expect("a file");
+    let text = stdout(&portcullis(folder.path(), &["check", "petstore.yaml"]));
+    assert!(
+        text.contains("at shared/parameters.yaml#/kind/schema/enum: "),
+        "{text}"
+    );
 }
 
 #[test]
