@@ -24,6 +24,12 @@ pub struct Finding {
 /// Every finding, by code.
 pub const FINDINGS: &[Finding] = &[
     Finding {
+        code: "bad-collection-format",
+        severities: &[Warning],
+        meaning: "A `collectionFormat` of Swagger 2.0 does not exist at its place. The items are joined by commas.",
+        remedy: "Take `csv`, `ssv`, `tsv` or `pipes`; in a query or form also `multi`.",
+    },
+    Finding {
         code: "bad-enum",
         severities: &[Warning],
         meaning: "`enum` is no list, or an empty one. It is left out, and any value is accepted.",
@@ -40,6 +46,12 @@ pub const FINDINGS: &[Finding] = &[
         severities: &[Warning],
         meaning: "The parameter's `style` does not exist at its place. The usual style of the place is used.",
         remedy: "Take a style that the OpenAPI specification has for this `in`.",
+    },
+    Finding {
+        code: "body-and-form",
+        severities: &[Warning],
+        meaning: "An operation of Swagger 2.0 has a body and fields of a form. Only one of them is sent: the form where it has a file, else the body.",
+        remedy: "Remove the parameters that the API does not read.",
     },
     Finding {
         code: "body-without-content",
@@ -78,10 +90,22 @@ pub const FINDINGS: &[Finding] = &[
         remedy: "Remove one of them.",
     },
     Finding {
+        code: "dynamic-reference",
+        severities: &[Note],
+        meaning: "A `$dynamicRef` names several schemas. Any value is accepted.",
+        remedy: "Refer by `$ref` to the schema that is meant.",
+    },
+    Finding {
         code: "external-reference",
         severities: &[Warning, Error],
         meaning: "A `$ref` leads to another origin, to a file by its absolute URL, or to a file that could not be read. Nothing is fetched for it; what refers is left out, or accepts any value.",
         remedy: "Put the file beside the document, and refer to it by a relative path; or bundle all of it into one document.",
+    },
+    Finding {
+        code: "flow-ignored",
+        severities: &[Note],
+        meaning: "A scheme has the device authorization flow of OAuth, which is not used. Its other flows are.",
+        remedy: "Nothing is to be done, as long as the scheme has another flow that fits.",
     },
     Finding {
         code: "missing-file",
@@ -140,8 +164,8 @@ pub const FINDINGS: &[Finding] = &[
     Finding {
         code: "schema-cut",
         severities: &[Note],
-        meaning: "The tool's schema is larger than what a model is given. The schemas far from its root accept any value.",
-        remedy: "Nothing is to be done; the API judges the values. To have all of it checked, make the schemas smaller.",
+        meaning: "The input schemas of some tools are larger than what a model is given. It sees them with parts left open that say so; calls are held against the whole of them.",
+        remedy: "Nothing is to be done. To have all of it shown, make the schemas smaller.",
     },
     Finding {
         code: "schema-not-object",
@@ -150,16 +174,16 @@ pub const FINDINGS: &[Finding] = &[
         remedy: "Write a schema, for example `type: string`.",
     },
     Finding {
-        code: "schema-too-large",
-        severities: &[Warning],
-        meaning: "The schema of one argument is too large by itself. Any value is accepted.",
-        remedy: "Move parts of the schema into `components`, and shorten long lists of values.",
-    },
-    Finding {
         code: "schemas-too-large",
         severities: &[Error],
         meaning: "The schemas of all tools together are too large. This operation does not become a tool.",
         remedy: "Split the document into several.",
+    },
+    Finding {
+        code: "several-bodies",
+        severities: &[Warning],
+        meaning: "An operation of Swagger 2.0 has several bodies. They are sent as members of one object, each by its name.",
+        remedy: "Describe one body, with an object as its schema.",
     },
     Finding {
         code: "too-many-operations",
@@ -187,7 +211,7 @@ pub const FINDINGS: &[Finding] = &[
     },
     Finding {
         code: "unknown-type",
-        severities: &[Warning],
+        severities: &[Note, Warning],
         meaning: "A schema's `type` does not exist. It is left out, and any type is accepted.",
         remedy: "Take one of `string`, `number`, `integer`, `boolean`, `array`, `object` and `null`.",
     },

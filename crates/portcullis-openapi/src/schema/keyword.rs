@@ -91,10 +91,12 @@ pub(crate) fn is_object_like(root: &Value, schema: &Value) -> bool {
 
 /// Tells whether a field of a multipart body holds bytes, a list of them, or either beside something else.
 pub(crate) fn holds_binary(root: &Value, field: &Value) -> bool {
-    fn holds(root: &Value, field: &Value, depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else {
+    // Alternatives of alternatives multiply, and may be the schema itself.
+    fn holds(root: &Value, field: &Value, depth: usize, visits: &mut usize) -> bool {
+        let (Some(depth), Some(left)) = (depth.checked_sub(1), visits.checked_sub(1)) else {
             return false;
         };
+        *visits = left;
         any(root, field, &mut |schema| {
             let alternatives = ["anyOf", "oneOf"]
                 .into_iter()
@@ -104,10 +106,10 @@ pub(crate) fn holds_binary(root: &Value, field: &Value) -> bool {
                     .get("items")
                     .into_iter()
                     .chain(alternatives.flatten())
-                    .any(|part| holds(root, part, depth))
+                    .any(|part| holds(root, part, depth, visits))
         })
     }
-    holds(root, field, MAX_NESTED)
+    holds(root, field, MAX_NESTED, &mut MAX_VISITS.clone())
 }
 
 /// Tells whether a schema's values are bytes: `format: binary`, `type: file`, or 3.1's `contentMediaType` without an encoding.
