@@ -60,6 +60,7 @@ pub use model::{
     Annotations, Method, Parameter, PathPart, Place, RequestTemplate, SchemeFlow, SchemeKind,
     SecurityAlternative, SecurityRequirement, SecurityScheme, Spelling, Style, Tool,
 };
+pub use outcome::projection::{InvalidProjection, Projection};
 pub use outcome::{Content, Outcome, Presentation, UpstreamResponse};
 pub use plan::{
     ArgumentError, PlanError, PlannedBody, RequestPlan, Unsendable, encoded, names_collide,

@@ -20,6 +20,7 @@ mod media;
 mod multipart;
 mod name;
 pub(crate) mod opened;
+pub(crate) mod projection;
 mod text;
 
 use serde_json::value::RawValue;
@@ -28,6 +29,7 @@ use crate::model::Tool;
 use crate::pagination::Pagination;
 use answer::Answer;
 use media::MediaType;
+use projection::Projection;
 
 /// What the upstream API answered.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,6 +59,8 @@ pub struct Presentation {
     pub max_bytes: usize,
     /// The most bytes of anything else, before Base64; what is larger is described instead.
     pub max_binary_bytes: usize,
+    /// What the operator wants given of JSON.
+    pub projection: Option<Projection>,
 }
 
 impl Default for Presentation {
@@ -65,6 +69,7 @@ impl Default for Presentation {
         Self {
             max_bytes: 64 << 10,
             max_binary_bytes: 3 << 20,
+            projection: None,
         }
     }
 }

@@ -12,11 +12,12 @@ use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_oauth::scope::Scopes;
 use portcullis_openapi::search::ToolIndex;
 use portcullis_openapi::variables::VariableSpec;
-use portcullis_openapi::{SecurityScheme, Tool};
+use portcullis_openapi::{Presentation, SecurityScheme, Tool};
 use portcullis_store::{DocumentSettings, Inbound, SchemeSettings};
 
 use crate::upstream::external::ResolvedManifest;
 
+mod answers;
 pub(crate) mod binding;
 mod build;
 mod selection;
@@ -106,6 +107,8 @@ pub struct PublishedTool {
     pub bound: Arc<BTreeMap<String, Slug>>,
     /// The provider whose connection is the credential because the document says nothing of any, and the operator does.
     pub provider: Option<Slug>,
+    /// How much of its answers the model is given.
+    pub presentation: Arc<Presentation>,
 }
 
 /// What a call needs to know of a document.

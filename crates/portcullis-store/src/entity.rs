@@ -78,6 +78,8 @@ pub struct Toolset {
     pub documents: Vec<ToolsetDocument>,
     /// Whether its tools are searched for instead of listed.
     pub dynamic: bool,
+    /// How much of its answers the model is given.
+    pub answers: AnswerSettings,
     /// The environment that credentials and server URLs are read from.
     pub environment: Option<Slug>,
     /// The ways in.
@@ -92,6 +94,17 @@ pub struct Toolset {
     pub lifetimes: OwnLifetimes,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// How much of a toolset's answers the model is given; what is absent has its default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AnswerSettings {
+    /// The most bytes of JSON or text.
+    pub max_result_bytes: Option<u64>,
+    /// The most bytes of anything else.
+    pub max_binary_bytes: Option<u64>,
+    /// What is given of the answers of tools whose names match a pattern, as an expression of `JMESPath`.
+    pub project: BTreeMap<String, String>,
 }
 
 /// One document of a toolset.

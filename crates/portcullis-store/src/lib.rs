@@ -30,8 +30,9 @@ pub use document::{
 };
 pub use engine::OpenDatabaseError;
 pub use entity::{
-    ApiKeyRow, DocumentSettings, Environment, Inbound, Owner, ProviderEndpoints, ProviderSettings,
-    SchemeSettings, Selection, Toolset, ToolsetDocument, UpstreamProvider, Variable, VariableValue,
+    AnswerSettings, ApiKeyRow, DocumentSettings, Environment, Inbound, Owner, ProviderEndpoints,
+    ProviderSettings, SchemeSettings, Selection, Toolset, ToolsetDocument, UpstreamProvider,
+    Variable, VariableValue,
 };
 pub use error::{InvalidRow, StoreError};
 pub use manifest::{

@@ -6,6 +6,7 @@ use super::block::{Room, block};
 use super::cut::{self, Places};
 use super::events::{self, End};
 use super::media::{self, Family, MediaType};
+use super::projection::Unprojected;
 use super::text::{self, Cut};
 use super::{Content, Outcome, Presentation, UpstreamResponse, json, multipart, name};
 use crate::model::Tool;
@@ -41,7 +42,7 @@ impl Answer<'_> {
 
     /// Completes a result that is but a remark.
     pub(super) fn said(&self, text: &str) -> Outcome {
-        let promised = self.tool.output_schema.is_some().then(json::empty);
+        let promised = self.promises().then(json::empty);
         let text = match self.place() {
             Some(place) => format!("{text}; the API names `{place}` as the place to look at"),
             None => text.to_owned(),
@@ -75,10 +76,30 @@ impl Answer<'_> {
         }
     }
 
-    /// Gives JSON: as it is, or what there is room for.
+    /// Gives JSON: what the operator wants of it, or all.
     fn given(&self, raw: &RawValue, capped: Option<Cut>) -> Outcome {
+        let Some(projection) = &self.presentation.projection else {
+            return self.fitted(raw, raw, capped);
+        };
+        let projected = projection.apply(raw.get());
+        let projected = projected
+            .and_then(|json| RawValue::from_string(json).map_err(|_| Unprojected::Unsound));
+        match projected {
+            Ok(projected) => self.fitted(&projected, raw, capped),
+            Err(reason) => {
+                let mut outcome = self.fitted(raw, raw, capped);
+                outcome.content.push(Content::Text(format!(
+                    "The operator's projection of this tool's answers is not applied: {reason}."
+                )));
+                outcome
+            }
+        }
+    }
+
+    /// Gives JSON as it is, or what there is room for; `whole` is what the API said.
+    fn fitted(&self, raw: &RawValue, whole: &RawValue, capped: Option<Cut>) -> Outcome {
         if raw.get().len() <= self.presentation.max_bytes && capped.is_none() {
-            return self.noted(self.shown(raw), self.more(raw));
+            return self.noted(self.shown(raw), self.more(whole));
         }
         let max_bytes = self.presentation.max_bytes;
         let compact = cut::compact(raw.get());
@@ -97,7 +118,7 @@ impl Answer<'_> {
         let notes: Vec<String> = capped.into_iter().chain(left_out).collect();
         let note = (!notes.is_empty()).then(|| notes.join(" "));
         // Behind a cut, the next page would leave out what was cut.
-        self.noted(self.shown(shown), note.or_else(|| self.more(raw)))
+        self.noted(self.shown(shown), note.or_else(|| self.more(whole)))
     }
 
     /// Says how the next page is asked for.
@@ -110,7 +131,7 @@ impl Answer<'_> {
         let max_bytes = self.presentation.max_bytes;
         let way = match self.tool.pagination().fewer(places.items_kept()) {
             Some(way) => format!("to have the rest, {way}"),
-            None => "none of the tool's arguments is known to ask for less".to_owned(),
+            None => "the operator of this gateway can have more given by `max_result_bytes`, or less of each thing by `project`".to_owned(),
         };
         format!("The answer has {size} bytes, of which {max_bytes} are given: {places}; {way}.")
     }
@@ -120,7 +141,7 @@ impl Answer<'_> {
         if json::is_object(raw) && json::is_readable(raw) {
             return self.success(vec![text], Some(raw.to_owned()));
         }
-        let wrapped = self.tool.output_schema.is_some() && json::is_readable(raw);
+        let wrapped = self.promises() && json::is_readable(raw);
         self.success(vec![text], wrapped.then(|| json::wrapped(raw.get())))
     }
 
@@ -149,6 +170,11 @@ impl Answer<'_> {
             .enumerate()
             .map(|(index, part)| part.block(&format!("{uri}/{}", index + 1), &mut room));
         self.success(blocks.collect(), None)
+    }
+
+    /// Tells whether clients expect an object: the tool has an output schema, and that is published.
+    fn promises(&self) -> bool {
+        self.tool.output_schema.is_some() && self.presentation.projection.is_none()
     }
 
     fn uri(&self) -> String {
@@ -184,10 +210,7 @@ impl Answer<'_> {
 
     /// Completes a result; with an output schema there is always an object.
     fn success(&self, content: Vec<Content>, structured: Option<Box<RawValue>>) -> Outcome {
-        let structured = structured.or_else(|| {
-            self.tool.output_schema.as_ref()?;
-            Some(json::stand_in(&content))
-        });
+        let structured = structured.or_else(|| self.promises().then(|| json::stand_in(&content)));
         Outcome {
             content,
             structured,

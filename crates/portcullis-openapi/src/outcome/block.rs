@@ -60,7 +60,7 @@ pub(super) fn block(
     if !room.takes(body.len()) {
         let (size, max) = (body.len(), room.max_binary);
         return Content::Text(format!(
-            "{mime} of {size} bytes is left out: {max} bytes are given at most"
+            "{mime} of {size} bytes is left out: {max} bytes are given at most (`max_binary_bytes`)"
         ));
     }
     let base64 = STANDARD.encode(body);

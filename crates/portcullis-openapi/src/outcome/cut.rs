@@ -104,7 +104,7 @@ pub(super) fn closed(broken: &str) -> Option<String> {
 }
 
 /// Shows every byte outside strings.
-fn scan(json: &str, mut see: impl FnMut(usize, u8)) {
+pub(super) fn scan(json: &str, mut see: impl FnMut(usize, u8)) {
     let bytes = json.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::cut::scan;
+
 /// The items of an array.
 #[derive(Debug, Default)]
 pub(crate) struct Items<'a> {
@@ -41,6 +43,40 @@ pub(crate) fn members(json: &str, most: usize) -> Option<Members<'_>> {
     serde_json::Deserializer::from_str(json)
         .deserialize_map(MembersVisitor { most })
         .ok()
+}
+
+/// How much there is in a JSON text, as far as its punctuation tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    /// Items of lists, and one for each list.
+    pub(crate) items: usize,
+    /// Items and members, and one for each list and object.
+    pub(crate) values: usize,
+}
+
+/// Counts the items and members of all lists and objects of a JSON text.
+pub(crate) fn count(json: &str) -> Count {
+    let mut count = Count {
+        items: 1,
+        values: 1,
+    };
+    let mut open = Vec::new();
+    scan(json, |_, byte| match byte {
+        b'[' | b'{' => {
+            open.push(byte);
+            count.values += 1;
+            count.items += usize::from(byte == b'[');
+        }
+        b']' | b'}' => {
+            open.pop();
+        }
+        b',' => {
+            count.values += 1;
+            count.items += usize::from(open.last() == Some(&b'['));
+        }
+        _ => {}
+    });
+    count
 }
 
 struct ItemsVisitor {

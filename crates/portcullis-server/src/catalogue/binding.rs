@@ -10,7 +10,7 @@ use portcullis_base::Slug;
 use portcullis_oauth::client::provider::ResolvedProvider;
 use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_oauth::scope::Scopes;
-use portcullis_openapi::{SchemeFlow, SchemeKind, SecurityScheme, ServerTemplate};
+use portcullis_openapi::{Presentation, SchemeFlow, SchemeKind, SecurityScheme, ServerTemplate};
 use portcullis_store::{SchemeSettings, Selection, ToolsetDocument};
 
 use super::{PublishedDocument, PublishedTool, SignIn, selection};
@@ -88,6 +88,7 @@ pub(crate) fn tools(
     let named = document.settings.provider.as_deref();
     let provider = home.map(Home::slug);
     let provider = provider.filter(|slug| named == Some(slug.as_str()));
+    let presentation = Arc::new(Presentation::default());
     let selected = document
         .tools
         .iter()
@@ -98,6 +99,7 @@ pub(crate) fn tools(
             document: Arc::clone(document),
             bound: Arc::clone(&bound),
             provider: provider.filter(|_| !tool.declares_security).cloned(),
+            presentation: Arc::clone(&presentation),
         })
         .collect()
 }

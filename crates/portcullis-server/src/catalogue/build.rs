@@ -18,7 +18,7 @@ use thiserror::Error;
 use super::binding::{Company, Home};
 use super::{
     Catalogue, EnvironmentValue, EnvironmentValues, External, PublishedDocument, PublishedTool,
-    PublishedToolset, SignIn,
+    PublishedToolset, SignIn, answers,
 };
 use super::{binding, selection};
 use crate::compiled::{CompiledDocument, KnownDocuments};
@@ -293,7 +293,7 @@ impl Parts<'_> {
         let sent = manifest.filter(|manifest| manifest.delegation.is_some());
         let sent = sent.map(|manifest| Home::Manifest(manifest));
         let home = provider.map(Home::Provider).or(sent);
-        let (chosen, titles) = self.tools(toolset, home)?;
+        let (mut chosen, titles) = self.tools(toolset, home)?;
         let mut remarks = selection::Remarks::default();
         for part in &toolset.documents {
             if let Some(document) = self.documents.get(part.document.as_str()) {
@@ -305,6 +305,8 @@ impl Parts<'_> {
             .map(|tool| (tool.document.slug.as_str(), tool.tool.name.as_str()))
             .collect();
         let names = selection::names(&own_names);
+        let unmeant = answers::present(&toolset.answers, &names, &mut chosen);
+        remarks.warnings.extend(unmeant);
         let title = toolset.title.clone().unwrap_or_else(|| titles.join(", "));
         let tags = publish::tags(&chosen);
         let own = toolset.instructions.as_deref();

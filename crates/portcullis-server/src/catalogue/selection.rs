@@ -130,7 +130,7 @@ impl Remarks {
 }
 
 /// Tells whether `pattern`, in which `*` stands for any characters, slashes among them, matches the whole of `name`.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(mut rest) = pieces.next().and_then(|first| name.strip_prefix(first)) else {
         return false;

@@ -408,6 +408,7 @@ impl Put<'_> {
             instructions: object.instructions.clone(),
             documents: object.documents.clone(),
             dynamic: object.dynamic,
+            answers: object.answers.clone(),
             environment: object.environment.clone(),
             inbound: object.inbound.clone(),
             provider: object.provider.clone(),

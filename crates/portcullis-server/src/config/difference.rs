@@ -357,6 +357,7 @@ fn toolset(before: &Toolset, after: &ToolsetObject) -> Vec<String> {
         "selection",
     );
     say(before.dynamic != after.dynamic, "dynamic");
+    say(before.answers != after.answers, "answers");
     say(before.environment != after.environment, "environment");
     say(before.inbound != after.inbound, "inbound");
     say(before.provider != after.provider, "provider");

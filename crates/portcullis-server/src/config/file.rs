@@ -395,6 +395,16 @@ table! {
         /// Whether clients are shown three tools that find, describe and call all others, instead of all of them; `docs/openapi.md` says when.
         /// Default: `false`.
         dynamic: bool = "true",
+        /// The most bytes of JSON or text that the model is given of an answer; what is larger is cut between items or lines, and says how to have the rest.
+        /// Default: 65536, which is about what clients take; a large number gives answers whole.
+        max_result_bytes: Value<u64> = "65536",
+        /// The most bytes of an image, a file or anything else that is no text; what is larger is described instead.
+        /// Default: 3145728.
+        max_binary_bytes: Value<u64> = "3145728",
+        /// What the model is given of the JSON that tools answer: an expression of `JMESPath` by a pattern of the tools' names, where `*` stands for any characters.
+        /// Of several patterns that fit, the one with the most other characters counts.
+        /// An answer of another shape is given whole.
+        project: BTreeMap<Spanned<String>, Spanned<String>> = "{ \"list_*\" = \"[].{name: name, url: html_url}\" }",
         /// The environment that credentials and server URLs are read from.
         environment: Value<String> = "\"production\"",
         /// The ways in: `api_key` for holders of a key made by `portcullis key create`; `oauth` for people who sign in at `provider`; `external` for holders of an access token that the provider of `manifest` issued for the endpoint; `open` for anyone; `headers` for anyone, with the credentials in their own headers only.

@@ -3,6 +3,7 @@
 //! Types only; each kind of object is read in its own file below, and `alone.rs` makes them of a document without a file.
 
 mod alone;
+mod answers;
 mod archive;
 mod client;
 mod document;
@@ -25,8 +26,8 @@ use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_openapi::Diagnostic;
 use portcullis_openapi::variables::VariableSpec;
 use portcullis_store::{
-    DocumentSettings, Inbound, ManifestSettings, ProviderSettings, RemoteSettings, SchemeSettings,
-    ToolsetDocument, VariableValue,
+    AnswerSettings, DocumentSettings, Inbound, ManifestSettings, ProviderSettings, RemoteSettings,
+    SchemeSettings, ToolsetDocument, VariableValue,
 };
 
 use super::file::File;
@@ -134,6 +135,8 @@ pub struct ToolsetObject {
     pub documents: Vec<ToolsetDocument>,
     /// Whether its tools are searched for instead of listed.
     pub dynamic: bool,
+    /// How much of its answers the model is given.
+    pub answers: AnswerSettings,
     /// The environment that credentials and server URLs are read from.
     pub environment: Option<Slug>,
     /// The ways in.

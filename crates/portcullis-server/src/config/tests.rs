@@ -1,6 +1,7 @@
 //! Whole files through [`Configuration::load`].
 
 mod admin;
+mod answers;
 mod clients;
 mod external;
 mod files;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portcullis_base::Blame;
 use portcullis_mcp::{Content, Id, ProtocolError, ProtocolVersion, Reply, ToolCall, ToolResult};
-use portcullis_openapi::{self as openapi, Outcome, Presentation, RequestPlan};
+use portcullis_openapi::{self as openapi, Outcome, RequestPlan};
 use tokio::time::Instant;
 
 use super::borrowed::Unanswered;
@@ -135,7 +135,7 @@ impl Call {
             Ok(answer) => {
                 let response = answer.response();
                 let blame = blame_of(response.status);
-                let outcome = tool.tool.outcome(&response, &Presentation::default());
+                let outcome = tool.tool.outcome(&response, &tool.presentation);
                 (result_of(outcome), blame, None)
             }
             Err(Unanswered::Refused(refusal)) => {

@@ -35,7 +35,11 @@ pub fn definition<'a>(
         title: tool.title.as_deref(),
         description: &tool.description,
         input_schema,
-        output_schema: tool.output_schema.as_deref(),
+        // What is projected is no longer what the document describes.
+        output_schema: tool
+            .output_schema
+            .as_deref()
+            .filter(|_| published.presentation.projection.is_none()),
         annotations: Annotations {
             read_only: tool.annotations.read_only,
             destructive: tool.annotations.destructive,

@@ -1,6 +1,6 @@
 //! The table `toolsets`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use portcullis_base::{Slug, Timestamp, ToolsetId};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{ApplyError, taken};
 use crate::engine::row::row;
 use crate::engine::{Connection, execute, fetch_all};
-use crate::entity::{Inbound, Toolset, ToolsetDocument};
+use crate::entity::{AnswerSettings, Inbound, Toolset, ToolsetDocument};
 use crate::error::StoreError;
 use crate::rows::{owner_text, parse, parse_json, parse_owner, to_json};
 
@@ -39,6 +39,12 @@ struct Settings {
     documents: Vec<ToolsetDocument>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     dynamic: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_result_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_binary_bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    project: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     environment: Option<Slug>,
     inbound: BTreeSet<Inbound>,
@@ -74,6 +80,9 @@ pub(super) async fn put(
         instructions: toolset.instructions.clone(),
         documents: toolset.documents.clone(),
         dynamic: toolset.dynamic,
+        max_result_bytes: toolset.answers.max_result_bytes,
+        max_binary_bytes: toolset.answers.max_binary_bytes,
+        project: toolset.answers.project.clone(),
         environment: toolset.environment.clone(),
         inbound: toolset.inbound.clone(),
         provider: toolset.provider.clone(),
@@ -112,6 +121,11 @@ impl TryFrom<Row> for Toolset {
             instructions: settings.instructions,
             documents: settings.documents,
             dynamic: settings.dynamic,
+            answers: AnswerSettings {
+                max_result_bytes: settings.max_result_bytes,
+                max_binary_bytes: settings.max_binary_bytes,
+                project: settings.project,
+            },
             environment: settings.environment,
             inbound: settings.inbound,
             provider: settings.provider,

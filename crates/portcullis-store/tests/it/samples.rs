@@ -9,9 +9,10 @@ use portcullis_base::{
 };
 use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_store::{
-    Actor, ApiKeyRow, Changes, Document, DocumentContent, DocumentPut, DocumentSettings,
-    Environment, Inbound, OAuthManifest, Object, ObjectId, Owner, ProviderSettings, SchemeSettings,
-    Selection, Store, Toolset, ToolsetDocument, UpstreamProvider, Variable, VariableValue,
+    Actor, AnswerSettings, ApiKeyRow, Changes, Document, DocumentContent, DocumentPut,
+    DocumentSettings, Environment, Inbound, OAuthManifest, Object, ObjectId, Owner,
+    ProviderSettings, SchemeSettings, Selection, Store, Toolset, ToolsetDocument, UpstreamProvider,
+    Variable, VariableValue,
 };
 
 use crate::engines::NOW;
@@ -91,6 +92,11 @@ pub(crate) fn toolset(name: &str, documents: &[&str], rng: &dyn Rng) -> Toolset 
             })
             .collect(),
         dynamic: false,
+        answers: AnswerSettings {
+            max_result_bytes: Some(100_000),
+            max_binary_bytes: None,
+            project: BTreeMap::from([("list*".to_owned(), "[].name".to_owned())]),
+        },
         environment: None,
         inbound: BTreeSet::from([Inbound::ApiKey, Inbound::Headers]),
         provider: None,

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use portcullis_openapi::{Document, Limits, Presentation, RequestPlan, Tool, UpstreamResponse};
+use portcullis_openapi::{
+    Document, Limits, Presentation, Projection, RequestPlan, Tool, UpstreamResponse,
+};
 use serde_json::value::RawValue;
 
 /// Documents that any text is given to as arguments, and whose tools read any answer.
@@ -84,6 +86,7 @@ pub(crate) fn outcome(bytes: &[u8]) {
     let presentation = Presentation {
         max_bytes: 1 << (units % 16),
         max_binary_bytes: 1 << (units % 16),
+        projection: (units % 3 == 0).then(|| PROJECTION.clone()),
     };
     let outcome = chosen(*choice).outcome(&response, &presentation);
     assert!(!outcome.content.is_empty());
@@ -108,6 +111,11 @@ const MEDIA_TYPES: [&str; 10] = [
     "application/x-ndjson",
     "application/xml",
 ];
+
+/// Parts of answers of any shape.
+static PROJECTION: LazyLock<Projection> = LazyLock::new(|| {
+    Projection::compile("[a, b[*].c, *.d | [0], sort(keys(@))]").expect("an expression")
+});
 
 /// What follows the last line's end, as a header that goes with the body.
 fn header(body: &[u8]) -> Option<&str> {

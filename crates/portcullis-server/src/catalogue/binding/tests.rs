@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use portcullis_base::{Digest, DocumentId, ProviderId, Timestamp, ToolsetId};
 use portcullis_store::{
-    Document, DocumentSettings, Inbound, Owner, ProviderSettings, Selection, Snapshot, Toolset,
-    ToolsetDocument, UpstreamProvider,
+    AnswerSettings, Document, DocumentSettings, Inbound, Owner, ProviderSettings, Selection,
+    Snapshot, Toolset, ToolsetDocument, UpstreamProvider,
 };
 use serde_json::{Value, json};
 
@@ -158,6 +158,7 @@ fn toolset(documents: &[Described], inbound: &[Inbound], provider: Option<&str>)
         instructions: None,
         documents: documents.iter().map(part).collect(),
         dynamic: false,
+        answers: AnswerSettings::default(),
         environment: None,
         inbound: inbound.iter().copied().collect(),
         provider: provider.map(slug),

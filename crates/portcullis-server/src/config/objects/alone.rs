@@ -6,7 +6,7 @@ use std::path::Path;
 use portcullis_base::{Secret, Slug};
 use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_openapi::variables::{VariableSpec, judge_slug};
-use portcullis_store::{Inbound, Selection, ToolsetDocument, VariableValue};
+use portcullis_store::{AnswerSettings, Inbound, Selection, ToolsetDocument, VariableValue};
 
 use super::document::{object, parse};
 use super::environment::{judge, may_be_empty};
@@ -53,6 +53,7 @@ pub(in crate::config) fn objects(
             select: Selection::default(),
         }],
         dynamic: false,
+        answers: AnswerSettings::default(),
         environment: Some(environment.clone()),
         inbound: BTreeSet::from([Inbound::Open]),
         provider: None,

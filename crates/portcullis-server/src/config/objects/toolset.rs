@@ -11,8 +11,8 @@ use portcullis_store::{Inbound, Selection, ToolsetDocument};
 use toml::Spanned;
 
 use super::{
-    DocumentObject, EnvironmentObject, ManifestObject, ProviderObject, ToolsetObject, external,
-    lifetimes, sign_in,
+    DocumentObject, EnvironmentObject, ManifestObject, ProviderObject, ToolsetObject, answers,
+    external, lifetimes, sign_in,
 };
 use crate::config::file::{self, Named};
 use crate::config::problem::did_you_mean;
@@ -82,6 +82,7 @@ fn toolset(
         instructions: table.instructions.clone(),
         documents,
         dynamic: table.dynamic,
+        answers: answers::answers(reading, table),
         environment: environment(reading, table, surroundings),
         provider: provider(reading, table, &inbound, surroundings),
         manifest: external::manifest(reading, table, &inbound, surroundings),

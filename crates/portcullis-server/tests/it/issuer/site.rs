@@ -112,6 +112,7 @@ fn published(slug: &str, document: &Arc<PublishedDocument>) -> PublishedToolset 
                 document: Arc::clone(document),
                 bound: Arc::clone(&bound),
                 provider: None,
+                presentation: Arc::default(),
             };
             (tool.tool.name.clone(), tool)
         })

@@ -86,6 +86,7 @@ fn published(
                 document: Arc::clone(document),
                 bound: Arc::default(),
                 provider: None,
+                presentation: Arc::default(),
             };
             (tool.tool.name.clone(), tool)
         })

@@ -75,6 +75,7 @@ impl Way {
                 document,
                 bound,
                 provider: None,
+                presentation: Arc::default(),
             };
             (tool.tool.name.clone(), tool)
         });

@@ -5,7 +5,9 @@ use std::time::Duration;
 use portcullis_base::{Digest, FlowId};
 use portcullis_oauth::issuer::client::{ApplicationType, ClientId, TokenEndpointAuthMethod};
 use portcullis_oauth::issuer::redeem::OwnLifetimes;
-use portcullis_store::{Delegation, DocumentSettings, ExchangeActor, Inbound, ProviderEndpoints};
+use portcullis_store::{
+    AnswerSettings, Delegation, DocumentSettings, ExchangeActor, Inbound, ProviderEndpoints,
+};
 
 use super::on_both_engines;
 use crate::engines::Database;
@@ -71,6 +73,7 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
         include_str!("../../fixtures/toolset_settings_2.json"),
         include_str!("../../fixtures/toolset_settings_3.json"),
         include_str!("../../fixtures/toolset_settings_4.json"),
+        include_str!("../../fixtures/toolset_settings_5.json"),
     ];
     insert_settings(&database, "toolsets", "ts", &toolsets).await;
     let providers = [
@@ -104,9 +107,12 @@ async fn stored_texts_of_every_version_still_load(database: Database) {
     let [whole, least] = [0, 1].map(|number| &snapshot.documents[number].settings);
     assert_eq!(whole.scopes, ["repo"]);
     assert_eq!(*least, DocumentSettings::default());
-    let [full, least, signed_in, short, chosen] = &snapshot.toolsets[..] else {
-        panic!("five toolsets");
+    let [full, least, signed_in, short, chosen, shown] = &snapshot.toolsets[..] else {
+        panic!("six toolsets");
     };
+    assert_eq!(shown.answers.max_result_bytes, Some(100_000));
+    assert_eq!(shown.answers.project["list*"], "[].name");
+    assert_eq!(full.answers, AnswerSettings::default());
     assert_eq!(full.documents[0].select.exclude, ["*_delete"]);
     assert_eq!(full.documents[0].select.methods, [""; 0]);
     let select = &chosen.documents[0].select;
