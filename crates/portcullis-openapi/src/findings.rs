@@ -180,6 +180,12 @@ pub const FINDINGS: &[Finding] = &[
         remedy: "Split the document into several.",
     },
     Finding {
+        code: "server-variable-without-default",
+        severities: &[Warning],
+        meaning: "A variable in a server's URL has no `default`. The address of the operations there is known only once the operator sets the variable.",
+        remedy: "Give the variable a `default` in the document, or set it in the environment of the toolset; `portcullis check` names it.",
+    },
+    Finding {
         code: "several-bodies",
         severities: &[Warning],
         meaning: "An operation of Swagger 2.0 has several bodies. They are sent as members of one object, each by its name.",
