@@ -397,10 +397,9 @@ fn refers_beyond(bytes: &[u8]) -> bool {
     let unquoted = |text: &str| -> Option<char> {
         let text = text.trim_start();
         // A block of YAML begins behind its mark, on the next line.
-        let text = match text.split_once('\n') {
-            Some((">" | ">-" | "|" | "|-", next)) => next.trim_start(),
-            _ => text,
-        };
+        let blocks = [">-\n", ">\n", "|-\n", "|\n"];
+        let block = blocks.iter().find_map(|mark| text.strip_prefix(mark));
+        let text = block.map_or(text, str::trim_start);
         text.trim_start_matches(['"', '\'']).chars().next()
     };
     text.match_indices(KEY).any(|(at, _)| {
