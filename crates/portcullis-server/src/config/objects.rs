@@ -61,6 +61,13 @@ impl Objects {
         let documents = self.documents.values();
         documents.map(|it| Arc::clone(&it.compiled)).collect()
     }
+
+    /// Lets the contents of documents go, which the store has now.
+    pub fn let_contents_go(&mut self) {
+        for document in self.documents.values_mut() {
+            document.content = Arc::default();
+        }
+    }
 }
 
 /// A provider at which people sign in.
@@ -103,7 +110,7 @@ pub struct DocumentObject {
     pub source: String,
     /// What becomes of a change at its URL, where it comes from one.
     pub remote: Option<RemoteSettings>,
-    /// The document: as it came, or one that holds the files that it refers to.
+    /// The document: as it came, or one that holds the files that it refers to; nothing once the store has it.
     pub content: Arc<[u8]>,
     /// What the bytes become, with their digest.
     pub compiled: Arc<CompiledDocument>,

@@ -140,7 +140,9 @@ struct State {
 }
 
 impl Reloader {
-    pub(super) fn new(configuration: Configuration, around: Surroundings) -> Self {
+    /// Begins with a configuration that was applied.
+    pub(super) fn new(mut configuration: Configuration, around: Surroundings) -> Self {
+        configuration.objects.let_contents_go();
         let state = State {
             stamps: Stamps::of(&configuration.files),
             seen: None,
@@ -348,7 +350,7 @@ impl Reloader {
         };
         // What was read is not read again before it changes, whether or not it can be used.
         state.stamps = stamps;
-        let configuration = configuration??;
+        let mut configuration = configuration??;
         let read = Stamps::of(&configuration.files);
         state.stamps = read.or_earlier(&state.stamps);
         if self.must_ask(&configuration.settings) {
@@ -368,6 +370,7 @@ impl Reloader {
                 "the setting {setting} was changed; that takes effect at the next start"
             );
         }
+        configuration.objects.let_contents_go();
         state.configuration = Arc::new(configuration);
         Ok(self.publish_as(state).await?)
     }

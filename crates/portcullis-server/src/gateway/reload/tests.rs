@@ -200,8 +200,17 @@ async fn a_changed_document_is_taken_up_at_the_next_look() {
             .replace("/pets", "/shops")
             .replace("listPets", "listShops"),
     );
+    assert!(keeps_no_content(&reloader).await);
     look_twice(&reloader).await;
     assert_eq!(tools(&reloader), ["listShops"]);
+    assert!(keeps_no_content(&reloader).await);
+}
+
+/// Tells whether the contents of documents are in the store alone, and not in memory besides.
+async fn keeps_no_content(reloader: &Reloader) -> bool {
+    let configuration = reloader.configuration().await;
+    let mut documents = configuration.objects.documents.values();
+    documents.all(|document| document.content.is_empty())
 }
 
 #[tokio::test]
