@@ -1,4 +1,4 @@
-//! Arguments become a request: [`Tool::plan`] fills a [`RequestTemplate`] in.
+//! Arguments become a request: [`Tool::plan`] fills a [`RequestTemplate`](crate::RequestTemplate) in.
 //!
 //! Decides what goes where and in what spelling, so that no argument can change the host, the number of path segments, the structure of the query, the headers or the cookies.
 //! Does not know credentials or the server; whoever sends the plan appends them last.
