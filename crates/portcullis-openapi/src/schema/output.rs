@@ -30,6 +30,8 @@ const MAX_NAME: usize = 64;
 const MAX_VISITS: usize = 100;
 /// `$ref`s of `$ref`s that are followed.
 const MAX_HOPS: usize = 8;
+/// Schemas within schemas that one description looks into, whether or not they say anything.
+const MAX_DEPTH: usize = 32;
 
 /// Describes the answers that a schema has, in at most about `limit` bytes.
 pub(crate) fn output(
@@ -47,6 +49,7 @@ pub(crate) fn output(
         root,
         base,
         diagnostics,
+        depth: MAX_DEPTH,
     };
     let mut out = JsonWriter::default();
     out.open(b'{');
@@ -84,6 +87,8 @@ struct Words<'a, 'd> {
     root: &'d Value,
     base: Base<'d>,
     diagnostics: &'a mut Diagnostics,
+    /// Schemas within the present one that may still be looked into.
+    depth: usize,
 }
 
 impl<'d> Words<'_, 'd> {
@@ -106,7 +111,10 @@ impl<'d> Words<'_, 'd> {
         let mut next = 0;
         while let Some(&part) = parts.get(next) {
             next += 1;
-            if !seen.insert(Address::of(part)) || next > MAX_VISITS {
+            if next > MAX_VISITS {
+                break;
+            }
+            if !seen.insert(Address::of(part)) {
                 continue;
             }
             let properties = part.get("properties").and_then(Value::as_object);
@@ -124,7 +132,8 @@ impl<'d> Words<'_, 'd> {
                     part.get(keyword)
                         .and_then(Value::as_array)
                         .into_iter()
-                        .flatten(),
+                        .flatten()
+                        .take(MAX_VISITS),
                 );
             }
         }
@@ -145,7 +154,21 @@ impl<'d> Words<'_, 'd> {
         }
     }
 
+    /// Describes a schema, or calls it anything where it is too deep: one that is part of itself writes nothing that could end it.
     fn value(&mut self, schema: &'d Value, levels: usize, out: &mut String) {
+        if out.len() > MAX_WORDS {
+            return;
+        }
+        let Some(depth) = self.depth.checked_sub(1) else {
+            return out.push_str("any");
+        };
+        let before = std::mem::replace(&mut self.depth, depth);
+        self.end_of(schema, levels, out);
+        self.depth = before;
+    }
+
+    /// Describes what a schema's references lead to.
+    fn end_of(&mut self, schema: &'d Value, levels: usize, out: &mut String) {
         let mut end = schema;
         for _ in 0..MAX_HOPS {
             match self.target(end) {
@@ -156,9 +179,6 @@ impl<'d> Words<'_, 'd> {
         let Value::Object(schema) = end else {
             return out.push_str("any");
         };
-        if out.len() > MAX_WORDS {
-            return;
-        }
         let constant = schema.get("const").map(std::slice::from_ref);
         let values = schema.get("enum").and_then(Value::as_array);
         match values.map(Vec::as_slice).or(constant) {
@@ -356,6 +376,29 @@ mod tests {
         let root = json!({"answer": {"type": "object", "allOf": fan, "properties": properties}});
         let text = described(&root).to_string();
         assert!(text.len() < 9_000, "{}", text.len());
+    }
+
+    #[test]
+    fn x_01_a_member_that_is_part_of_itself_is_anything() {
+        for keyword in ["allOf", "anyOf", "oneOf"] {
+            let root = json!({
+                "answer": {"type": "object", "properties": {"x": {"$ref": "#/a"}}},
+                "a": {keyword: [{"$ref": "#/a"}]},
+            });
+            let expected = json!({"x": {"description": "any"}});
+            assert_eq!(described(&root)["properties"], expected, "{keyword}");
+        }
+    }
+
+    #[test]
+    fn x_01_a_long_chain_of_parts_ends() {
+        let mut root = json!({"answer": {"type": "object", "properties": {"x": {"$ref": "#/s0"}}}});
+        for index in 0..100_000 {
+            let next = format!("#/s{}", index + 1);
+            root[format!("s{index}")] = json!({"allOf": [{"$ref": next}]});
+        }
+        let expected = json!({"x": {"description": "any"}});
+        assert_eq!(described(&root)["properties"], expected);
     }
 
     #[test]
