@@ -13,6 +13,8 @@ use crate::model::Parameter;
 const MAX_TOOL_NAME: usize = 48;
 /// Hexadecimal digits of a digest in a name.
 const DIGEST_DIGITS: usize = 6;
+/// Hexadecimal digits of the longest digest in a name.
+const MAX_DIGEST_DIGITS: usize = MAX_TOOL_NAME - 8;
 /// Longest argument name.
 const MAX_ARGUMENT_NAME: usize = 64;
 /// The name of the argument that holds the body.
@@ -43,20 +45,26 @@ pub(crate) fn tool_names(subjects: &[ToolSubject<'_>]) -> Vec<String> {
         let clashes = uses
             .get(&plain.to_ascii_lowercase())
             .is_some_and(|&uses| uses > 1);
-        let with_digest = (1..).map(|times| with_digest(subject, times));
-        (!clashes)
-            .then_some(plain)
-            .into_iter()
-            .chain(with_digest)
-            .find(|name| taken.insert(name.to_ascii_lowercase()))
-            .expect("no two operations share method and path, so their digests differ")
+        if !clashes && taken.insert(plain.to_ascii_lowercase()) {
+            return plain;
+        }
+        with_digest(subject, &mut taken)
     });
     unique.collect()
 }
 
-/// Names a tool whose plain name is not free; more often tried, with more digits.
-pub(crate) fn with_digest(subject: &ToolSubject<'_>, times: usize) -> String {
-    shortened(subject, times.saturating_mul(DIGEST_DIGITS))
+/// Names a tool whose plain name is not free, and takes the name; `taken` is in lower case.
+///
+/// More often tried, the digest has more digits, and then others: a document may call operations what digests would say, yet not all of them.
+pub(crate) fn with_digest(subject: &ToolSubject<'_>, taken: &mut HashSet<String>) -> String {
+    let mut times = 1;
+    loop {
+        let name = shortened(subject, times);
+        if taken.insert(name.to_ascii_lowercase()) {
+            return name;
+        }
+        times += 1;
+    }
 }
 
 /// The operation's id, or its method and path, in the characters that names have.
@@ -77,18 +85,21 @@ fn readable(subject: &ToolSubject<'_>) -> String {
     name.trim_end_matches('_').to_owned()
 }
 
-/// The readable name, cut to length; with a digest of at least so many digits where it is cut or `digits` asks for it.
-fn shortened(subject: &ToolSubject<'_>, digits: usize) -> String {
+/// The readable name, cut to length; with a digest where it is cut or has been tried so many times.
+pub(crate) fn shortened(subject: &ToolSubject<'_>, times: usize) -> String {
     let name = readable(subject);
-    if name.len() <= MAX_TOOL_NAME && digits == 0 {
+    if name.len() <= MAX_TOOL_NAME && times == 0 {
         return name;
     }
+    let digits = times.saturating_mul(DIGEST_DIGITS);
+    let round = (digits > MAX_DIGEST_DIGITS + DIGEST_DIGITS).then(|| times.to_string());
     let identity = [
         subject.operation_id.unwrap_or_default(),
         subject.method,
         subject.path,
     ];
-    let digest = digest(&identity, digits.clamp(DIGEST_DIGITS, MAX_TOOL_NAME - 8));
+    let identity: Vec<&str> = identity.into_iter().chain(round.as_deref()).collect();
+    let digest = digest(&identity, digits.clamp(DIGEST_DIGITS, MAX_DIGEST_DIGITS));
     let room = MAX_TOOL_NAME - digest.len() - 1;
     let head = name.get(..room).unwrap_or(&name);
     // Cut at the end of a word where one is near.
@@ -237,6 +248,17 @@ mod tests {
 
     fn one(operation_id: Option<&str>, path: &str) -> String {
         tool_names(&[subject(operation_id, "GET", path)]).remove(0)
+    }
+
+    #[test]
+    fn x_01_operations_named_like_every_digest_do_not_stop_the_naming() {
+        let shops = subject(Some("list"), "GET", "/shops");
+        let digests: Vec<_> = (1..=9).map(|times| shortened(&shops, times)).collect();
+        let taking = digests.iter().map(|id| subject(Some(id), "POST", id));
+        let mut subjects: Vec<_> = taking.collect();
+        subjects.extend([shops, subject(Some("list"), "GET", "/pets")]);
+        let names: HashSet<_> = tool_names(&subjects).into_iter().collect();
+        assert_eq!(names.len(), subjects.len());
     }
 
     #[test]

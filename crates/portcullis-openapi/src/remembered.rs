@@ -25,9 +25,6 @@ const MAX_GONE: u32 = 10;
 /// How many names of operations that are gone are remembered.
 const MAX_NAMES_OF_GONE: usize = 5_000;
 
-/// How often a digest is made longer; the longest is as good as the path itself.
-const MAX_DIGESTS: usize = 8;
-
 /// What the operations of a document are called, and those that it had.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RememberedNames(BTreeMap<String, Remembered>);
@@ -135,12 +132,7 @@ impl RememberedNames {
                 method: tool.request.method.as_str(),
                 path: &path,
             };
-            let free = (1..MAX_DIGESTS)
-                .map(|times| with_digest(&subject, times))
-                .find(|name| taken.insert(folded(name)));
-            *name = Some(
-                free.expect("no two operations share method and path, so their digests differ"),
-            );
+            *name = Some(with_digest(&subject, &mut taken));
         }
         (names.into_iter().flatten().collect(), matched)
     }
@@ -246,6 +238,7 @@ fn is_zero(number: &u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::shortened;
     use crate::{Document, Limits};
     use proptest::prelude::*;
 
@@ -350,6 +343,24 @@ mod tests {
         assert_eq!(names(&remembered, &back)[0].1, "drop");
         remembered = remembered.next(&harmless);
         assert_eq!(names(&remembered, &back)[0].1, "remove");
+    }
+
+    #[test]
+    fn m_06_a_revision_that_takes_every_digest_is_named_all_the_same() {
+        let shops = ToolSubject {
+            operation_id: Some("list"),
+            method: "GET",
+            path: "/shops",
+        };
+        let digests: Vec<_> = (1..=9).map(|times| shortened(&shops, times)).collect();
+        let paths: Vec<_> = (1..=9).map(|index| format!("/{index}")).collect();
+        let mut operations = vec![("/pets", "get", "other"), ("/shops", "get", "list")];
+        let others = paths.iter().zip(&digests);
+        operations.extend(others.map(|(path, id)| (path.as_str(), "get", id.as_str())));
+        let hostile = tools(&operations);
+        let found = names(&after(&[("/pets", "get", "list")]), &hostile);
+        let unique: HashSet<_> = found.iter().map(|(_, name)| name).collect();
+        assert_eq!((unique.len(), found.len()), (11, 11), "{found:?}");
     }
 
     #[test]
