@@ -204,6 +204,12 @@ pub const FINDINGS: &[Finding] = &[
         remedy: "Remove the parameters that nobody needs.",
     },
     Finding {
+        code: "too-many-tags",
+        severities: &[Warning],
+        meaning: "The operation has more than 100 tags, or more than 16 above its own. The rest is left out, so that a selection by those does not find it.",
+        remedy: "Remove the tags that nobody selects by.",
+    },
+    Finding {
         code: "undeclared-path-parameter",
         severities: &[Warning],
         meaning: "The path has a name in braces that no parameter declares. It becomes an argument that is text.",

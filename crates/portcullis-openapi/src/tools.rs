@@ -2,7 +2,7 @@
 
 mod fit;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -30,6 +30,10 @@ use fit::fit;
 const MAX_DESCRIPTION: usize = 2_000;
 /// Longest title of a tool, in characters.
 const MAX_TITLE: usize = 100;
+/// Tags that an operation names itself.
+const MAX_OWN_TAGS: usize = 100;
+/// Tags above those that an operation names.
+const MAX_TAGS_ABOVE: usize = 16;
 
 impl Document {
     /// Compiles every operation of the document, in the document's order, and says what could not be.
@@ -149,7 +153,7 @@ impl<'d> Compiler<'d> {
             annotations: annotations(operation.method),
             security,
             declares_security: is_declared(root, operation.value),
-            tags: tags(operation, &self.parents),
+            tags: self.tags(operation),
             operation_id: operation.text("operationId").map(str::to_owned),
             deprecated: is_deprecated(operation),
             pointer: operation.pointer.clone(),
@@ -180,6 +184,33 @@ impl<'d> Compiler<'d> {
             return None;
         }
         Some(())
+    }
+
+    /// Lists the operation's tags, and the tags above them (`OpenAPI` 3.2, `parent`), each once.
+    fn tags(&mut self, operation: &Operation<'d>) -> Vec<String> {
+        let own = operation.value.get("tags").and_then(Value::as_array);
+        let mut own = own.into_iter().flatten().filter_map(Value::as_str);
+        let mut seen = HashSet::new();
+        let mut tags: Vec<&str> = own.by_ref().take(MAX_OWN_TAGS).collect();
+        tags.retain(|tag| seen.insert(*tag));
+        let max = tags.len() + MAX_TAGS_ABOVE;
+        let mut next = 0;
+        while let Some(tag) = tags.get(next).filter(|_| tags.len() <= max) {
+            next += 1;
+            let parent = self.parents.get(tag).filter(|parent| seen.insert(parent));
+            tags.extend(parent);
+        }
+        if own.next().is_some() || tags.len() > max {
+            let message = format!(
+                "the operation has more than {MAX_OWN_TAGS} tags, or more than {MAX_TAGS_ABOVE} above them; the rest is left out"
+            );
+            self.diagnostics
+                .warn("too-many-tags", &operation.pointer, message);
+            tags.truncate(max);
+        }
+        tags.into_iter()
+            .map(|tag| clean(tag, MAX_TITLE).into_owned())
+            .collect()
     }
 
     /// Describes the answer; operations that answer with the same schema share the text.
@@ -266,25 +297,6 @@ fn annotations(method: Method) -> Annotations {
         destructive: !method.is_safe(),
         idempotent: !matches!(method, Method::Post | Method::Patch),
     }
-}
-
-/// Lists the operation's tags, and the tags above them (`OpenAPI` 3.2, `parent`).
-fn tags(operation: &Operation<'_>, parents: &HashMap<&str, &str>) -> Vec<String> {
-    let own = operation.value.get("tags").and_then(Value::as_array);
-    let mut tags: Vec<&str> = own
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let mut next = 0;
-    while let Some(&tag) = tags.get(next) {
-        next += 1;
-        let parent = parents.get(tag).filter(|parent| !tags.contains(parent));
-        tags.extend(parent);
-    }
-    tags.into_iter()
-        .map(|tag| clean(tag, MAX_TITLE).into_owned())
-        .collect()
 }
 
 /// Reads which tag is above which.

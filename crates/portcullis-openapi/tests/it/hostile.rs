@@ -260,6 +260,24 @@ fn x_01_operations_and_parameters_are_bounded() {
 }
 
 #[test]
+fn x_01_tags_above_tags_are_bounded() {
+    let tags: Vec<_> = (0..300_000)
+        .map(|tag| format!(r#"{{"name":"t{tag}","parent":"t{}"}}"#, tag + 1))
+        .collect();
+    let own: Vec<_> = (0..1_000).map(|tag| format!("\"o{tag}\"")).collect();
+    let document = format!(
+        r#"{{"openapi":"3.2.0","tags":[{}],"paths":{{"/a":{{"get":{{"tags":["t0","t0"]}},"post":{{"tags":[{}]}}}}}}}}"#,
+        tags.join(","),
+        own.join(",")
+    );
+    let (tools, diagnostics) = parse(document).unwrap().tools();
+    assert_eq!([tools[0].tags.len(), tools[1].tags.len()], [17, 100]);
+    assert_eq!(tools[0].tags[16], "t16");
+    let told = diagnostics.iter().filter(|it| it.code == "too-many-tags");
+    assert_eq!(told.count(), 2);
+}
+
+#[test]
 fn examples_of_bodies_are_skipped_and_properties_of_that_name_are_not() {
     let text = r#"{"openapi":"3.0.0","paths":{"/a":{"post":{"requestBody":{"content":{"application/json":{
         "example": {"never": "read"}, "examples": {"a": {"value": 1}},
