@@ -5,6 +5,7 @@
 pub(crate) mod clients;
 pub(crate) mod conformance;
 pub(crate) mod documents;
+pub(crate) mod emulate;
 pub(crate) mod gateway;
 pub(crate) mod github;
 pub(crate) mod programs;

@@ -1,7 +1,7 @@
 //! GitHub's own document in front of two APIs that know it: Prism, which makes answers up, and emulate, which keeps state.
 //!
 //! Prism judges every request by the document, `tests/github/judge.mjs` turns a violation into an error,
-//! and `tests/github/calls.json` says what is called.
+//! and `tests/github/calls.json` says what is called, `tests/emulate/github.json` what is called in a row.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,12 +11,10 @@ use serde::Deserialize;
 
 use crate::command;
 use crate::node::Node;
+use crate::peers::emulate::{self, TOKEN};
 use crate::peers::gateway::{self, Gateway};
 use crate::program::{Program, free_port};
 use crate::workspace::Workspace;
-
-/// A token that emulate knows.
-const TOKEN: &str = "test_token_user1";
 
 /// The fewest calls that prove anything.
 const LEAST_CALLS: usize = 10;
@@ -49,12 +47,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         folder,
     };
 
-    let (emulate, emulate_port) = stack.emulate()?;
+    let seed = scripts.join("emulate.yaml");
+    let (stateful, emulate_port) = emulate::start(&node, folder, "github", &seed)?;
     let (prism_mock, mock_port) = stack.prism("mock", None)?;
     let (prism_proxy, proxy_port) = stack.prism("proxy", Some(emulate_port))?;
     let (judge_mock, mock_port) = stack.judge("mock", mock_port)?;
     let (judge_proxy, proxy_port) = stack.judge("proxy", proxy_port)?;
-    let _running = [emulate, prism_mock, prism_proxy, judge_mock, judge_proxy];
+    let _running = [stateful, prism_mock, prism_proxy, judge_mock, judge_proxy];
 
     for port in [mock_port, proxy_port] {
         let slice = folder.join("slice.json");
@@ -81,7 +80,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             report.tools
         );
     }
-    Ok(())
+    emulate::scenario(workspace, &node, "github", &gateway.endpoint("emulate"))
 }
 
 fn judge(report: &Report) -> Result<()> {
@@ -124,26 +123,10 @@ struct Stack<'a> {
 }
 
 impl Stack<'_> {
-    fn emulate(&self) -> Result<(Program, u16)> {
-        let port = free_port()?;
-        let mut command = self.package_program("emulate");
-        command
-            .args([
-                "start",
-                "--service",
-                "github",
-                "--port",
-                &port.to_string(),
-                "--seed",
-            ])
-            .arg(self.scripts.join("emulate.yaml"));
-        Ok((self.start("emulate", &mut command, port)?, port))
-    }
-
     /// Prism making answers up, or passing requests on to a port.
     fn prism(&self, mode: &str, upstream: Option<u16>) -> Result<(Program, u16)> {
         let port = free_port()?;
-        let mut command = self.package_program("prism");
+        let mut command = self.node.run(&self.node.package_file(".bin/prism"));
         command
             .args([mode, "--port", &port.to_string()])
             .arg(self.folder.join("slice.json"))
@@ -162,11 +145,6 @@ impl Stack<'_> {
             self.start(&format!("judge-{name}"), &mut command, port)?,
             port,
         ))
-    }
-
-    fn package_program(&self, name: &str) -> Command {
-        self.node
-            .run(&self.node.package_file(&format!(".bin/{name}")))
     }
 
     fn start(&self, name: &str, command: &mut Command, port: u16) -> Result<Program> {
