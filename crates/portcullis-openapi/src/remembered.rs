@@ -4,7 +4,7 @@
 //!
 //! 1. An operation whose method and path are remembered keeps its name, whatever its `operationId` is now and whoever else would have the name.
 //! 2. So does one whose path differs only in what its parameters are called.
-//! 3. An operation that is new and bears the `operationId` of one that is gone is that operation at another place, and takes the name over.
+//! 3. An operation that is new and bears the method and the `operationId` of one that is gone is that operation at another place, and takes the name over.
 //! 4. Every other gets the name that it would get without memory, unless a name that is remembered says the same; then it carries a digest.
 //!
 //! The name of an operation that is gone is remembered for some revisions, so that one that comes back has it again and no other gets it meanwhile.
@@ -156,8 +156,8 @@ impl RememberedNames {
         self.pair(
             tools,
             &mut same,
-            |tool| tool.operation_id.clone(),
-            |_, it| it.id.clone(),
+            |tool| marked(&key(tool), tool.operation_id.as_deref()),
+            |key, it| marked(key, it.id.as_deref()),
         );
         same
     }
@@ -204,6 +204,12 @@ fn only<T>(marked: impl Iterator<Item = (Option<String>, T)>) -> HashMap<String,
 /// The method and the path as the document writes it.
 pub(crate) fn key(tool: &Tool) -> String {
     format!("{} {}", tool.request.method.as_str(), tool.path())
+}
+
+/// The method of a key and an `operationId`: what was allowed to read is not the same once it deletes.
+fn marked(key: &str, id: Option<&str>) -> Option<String> {
+    let (method, _) = key.split_once(' ')?;
+    Some(format!("{method} {}", id?))
 }
 
 /// A method and path, whatever the path's parameters are called.
@@ -343,6 +349,15 @@ mod tests {
         assert_eq!(names(&remembered, &back)[0].1, "drop");
         remembered = remembered.next(&harmless);
         assert_eq!(names(&remembered, &back)[0].1, "remove");
+    }
+
+    #[test]
+    fn m_06_an_operation_of_another_method_does_not_inherit_a_name() {
+        let first = after(&[("/pets", "get", "read")]);
+        let found = names(&first, &tools(&[("/all", "delete", "read")]));
+        assert!(found[0].1.starts_with("read_"), "{found:?}");
+        let found = names(&first, &tools(&[("/all", "get", "read")]));
+        assert_eq!(found, named(&[("GET /all", "read")]));
     }
 
     #[test]
