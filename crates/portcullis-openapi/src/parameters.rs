@@ -6,6 +6,8 @@
 mod path;
 mod wire;
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -52,6 +54,16 @@ pub(crate) struct Surroundings<'a, 'd> {
     pub(crate) schemes: &'a [SecurityScheme],
     pub(crate) security: &'a [SecurityAlternative],
     pub(crate) flow: Flow,
+}
+
+/// Counts the parameters that an operation has at least, before any is read: those of its longest list, or of its path's template.
+pub(crate) fn least(operation: &Operation<'_>) -> usize {
+    let listed = [operation.path_item, operation.value]
+        .into_iter()
+        .filter_map(|owner| owner.get("parameters")?.as_array())
+        .map(Vec::len);
+    let in_path = operation.path.matches(['{', '&']).count();
+    listed.fold(in_path, usize::max)
 }
 
 /// Compiles the parameters of an operation.
@@ -105,6 +117,7 @@ fn declared<'d>(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Declared<'d>> {
     let mut all: Vec<Declared<'d>> = Vec::new();
+    let mut known: HashMap<(Place, Cow<'d, str>), usize> = HashMap::new();
     let lists = [
         (operation.path_item, &operation.path_item_pointer),
         (operation.value, &operation.pointer),
@@ -125,7 +138,8 @@ fn declared<'d>(
             ) else {
                 continue;
             };
-            match all.iter_mut().find(|known| known.is_same(&parameter)) {
+            let index = *known.entry(parameter.key()).or_insert(all.len());
+            match all.get_mut(index) {
                 Some(known) => *known = parameter,
                 None => all.push(parameter),
             }
@@ -306,13 +320,13 @@ impl<'d> Declared<'d> {
         }
     }
 
-    fn is_same(&self, other: &Self) -> bool {
-        self.place == other.place
-            && if self.place == Place::Header {
-                self.name.eq_ignore_ascii_case(other.name)
-            } else {
-                self.name == other.name
-            }
+    /// What no two parameters of an operation share; names of headers are the same in any case.
+    fn key(&self) -> (Place, Cow<'d, str>) {
+        let name = match self.place {
+            Place::Header => Cow::Owned(self.name.to_ascii_lowercase()),
+            _ => Cow::Borrowed(self.name),
+        };
+        (self.place, name)
     }
 
     fn member(&self, key: &str) -> Option<&'d Value> {

@@ -112,6 +112,7 @@ struct Compiler<'d> {
 impl<'d> Compiler<'d> {
     /// Compiles one operation; `None` when it cannot become a tool, which has been reported.
     fn tool(&mut self, operation: &Operation<'d>, name: String) -> Option<Tool> {
+        self.check_count(operation, parameters::least(operation))?;
         let Document { root, schemes, .. } = self.document;
         let body = body::choose(operation, root, &mut self.diagnostics);
         let security = alternatives(
@@ -131,7 +132,7 @@ impl<'d> Compiler<'d> {
         };
         let parameters =
             parameters::compile(operation, &around, &mut self.schemas, &mut self.diagnostics);
-        self.check_count(operation, &parameters)?;
+        self.check_count(operation, parameters.list.len())?;
         let body = body.map(|body| CompiledBody {
             schema: body.schema(root, &mut self.schemas, &mut self.diagnostics),
             template: body.template(body_arguments(&parameters.list), root),
@@ -173,8 +174,8 @@ impl<'d> Compiler<'d> {
         })
     }
 
-    fn check_count(&mut self, operation: &Operation<'_>, parameters: &Parameters) -> Option<()> {
-        let (count, limit) = (parameters.list.len(), self.document.limits.max_parameters);
+    fn check_count(&mut self, operation: &Operation<'_>, count: usize) -> Option<()> {
+        let limit = self.document.limits.max_parameters;
         if count > limit {
             let message = format!(
                 "the operation has {count} parameters, the limit is {limit}; it does not become a tool"

@@ -1,5 +1,7 @@
 //! Parameters of 2.0 describe their values by members of their own, and lists by `collectionFormat`.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{ORIGIN, Reading};
@@ -73,12 +75,9 @@ impl<'d> Reading<'_, 'd> {
             if !bodies.is_empty() {
                 carried.bodies = bodies;
             }
-            let is_own = |known: &Target<'_>| {
-                fields
-                    .iter()
-                    .any(|own: &Target<'_>| own.value.get("name") == known.value.get("name"))
-            };
-            carried.fields.retain(|known| !is_own(known));
+            let name = |field: &Target<'d>| field.value.get("name").and_then(Value::as_str);
+            let own: HashSet<_> = fields.iter().map(name).collect();
+            carried.fields.retain(|known| !own.contains(&name(known)));
             carried.fields.extend(fields);
         }
         carried

@@ -278,6 +278,26 @@ fn x_01_tags_above_tags_are_bounded() {
 }
 
 #[test]
+fn x_01_parameters_beyond_the_limit_are_not_read() {
+    let bad = r#"{"in":"query"},"#.repeat(2_000);
+    let document =
+        format!(r#"{{"openapi":"3.1.0","paths":{{"/a":{{"get":{{"parameters":[{bad}{{}}]}}}}}}}}"#);
+    let (tools, diagnostics) = parse(document).unwrap().tools();
+    assert!(tools.is_empty());
+    let codes: Vec<_> = diagnostics.iter().map(|it| it.code).collect();
+    assert_eq!(codes, ["too-many-parameters"]);
+}
+
+#[test]
+fn a_header_of_the_operation_overrides_the_paths_in_any_case() {
+    let text = "openapi: 3.1.0\npaths: {/a: {parameters: [{name: X-A, in: header}, {name: b, in: query}], get: {parameters: [{name: x-a, in: header}, {name: B, in: query}]}}}\n";
+    let (tools, _) = parse(text).unwrap().tools();
+    let parameters = tools[0].request.parameters.iter();
+    let names: Vec<_> = parameters.map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["x-a", "b", "B"]);
+}
+
+#[test]
 fn examples_of_bodies_are_skipped_and_properties_of_that_name_are_not() {
     let text = r#"{"openapi":"3.0.0","paths":{"/a":{"post":{"requestBody":{"content":{"application/json":{
         "example": {"never": "read"}, "examples": {"a": {"value": 1}},
