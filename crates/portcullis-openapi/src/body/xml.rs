@@ -2,7 +2,7 @@
 //!
 //! A property's element is named after the property unless its schema, or the one that it refers to, has a name of its own, which is how Jackson and Swagger's clients read the hints.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 
@@ -19,8 +19,12 @@ pub(super) fn compile(schema: &Value, root: &Value) -> Option<Xml> {
         root,
         nodes: Vec::new(),
         known: HashMap::new(),
+        waiting: VecDeque::new(),
     };
     let index = builder.node(schema)?;
+    while let Some(waiting) = builder.waiting.pop_front() {
+        builder.fill(&waiting);
+    }
     let own = builder.nodes.get(index)?.name.clone();
     let name = own.or_else(|| component(schema, root))?;
     Some(Xml {
@@ -43,9 +47,20 @@ struct Builder<'d> {
     nodes: Vec<XmlNode>,
     /// The nodes of schemas, by where the schema is in memory.
     known: HashMap<*const Value, usize>,
+    /// Nodes that say nothing yet, the nearest to the root first.
+    waiting: VecDeque<Waiting<'d>>,
+}
+
+/// A node that is yet to be compiled.
+struct Waiting<'d> {
+    index: usize,
+    schema: &'d Value,
+    /// Hints beside the `$ref` that led there.
+    hints: Option<&'d Value>,
 }
 
 impl<'d> Builder<'d> {
+    /// Gives a schema a node, which is compiled later: a document decides how many schemas are within each other, and must not decide how deep the stack is.
     fn node(&mut self, schema: &'d Value) -> Option<usize> {
         let target = follow(self.root, schema, String::new()).ok()?.value;
         // Hints beside a `$ref` are those of this place alone.
@@ -60,19 +75,33 @@ impl<'d> Builder<'d> {
         }
         self.nodes.push(XmlNode::default());
         self.known.insert(key, index);
-        let mut node = hinted(hints.or_else(|| self.hints(target)), target);
-        for (name, property) in self.members(target) {
+        self.waiting.push_back(Waiting {
+            index,
+            schema: target,
+            hints,
+        });
+        Some(index)
+    }
+
+    /// Compiles the hints of a schema.
+    fn fill(&mut self, waiting: &Waiting<'d>) {
+        let &Waiting {
+            index,
+            schema,
+            hints,
+        } = waiting;
+        let mut node = hinted(hints.or_else(|| self.hints(schema)), schema);
+        for (name, property) in self.members(schema) {
             if let Some(member) = self.node(property) {
                 node.members.entry(name.to_owned()).or_insert(member);
             }
         }
-        let below = |key: &str| target.get(key).filter(|schema| schema.is_object());
+        let below = |key: &str| schema.get(key).filter(|schema| schema.is_object());
         node.items = below("items").and_then(|items| self.node(items));
         node.others = below("additionalProperties").and_then(|others| self.node(others));
         if let Some(slot) = self.nodes.get_mut(index) {
             *slot = node;
         }
-        Some(index)
     }
 
     /// The hints of a schema or of the first part of its `allOf` that has any.
@@ -127,5 +156,24 @@ fn hinted(hints: Option<&Value>, schema: &Value) -> XmlNode {
         kind,
         wrapped: is_list && kind == XmlKind::Element,
         ..XmlNode::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn x_01_hints_of_a_chain_of_schemas_take_no_stack() {
+        let mut root = json!({});
+        for index in 0..MAX_NODES {
+            let next = format!("#/s{}", index + 1);
+            root[format!("s{index}")] =
+                json!({"xml": {"name": "n"}, "properties": {"a": {"$ref": next}}});
+        }
+        let work = move || compile(&root["s0"], &root).map(|xml| xml.nodes.len());
+        let thread = std::thread::Builder::new().stack_size(128 << 10);
+        assert_eq!(thread.spawn(work).unwrap().join().unwrap(), Some(4_000));
     }
 }
