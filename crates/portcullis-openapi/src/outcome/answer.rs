@@ -114,6 +114,7 @@ impl Answer<'_> {
         let capped = capped.map(|cut| format!("The gateway did not read all of it: {cut}."));
         let left_out = cut
             .as_ref()
+            .filter(|cut| !cut.places.is_empty())
             .map(|cut| self.remainder(compact.len(), &cut.places));
         let notes: Vec<String> = capped.into_iter().chain(left_out).collect();
         let note = (!notes.is_empty()).then(|| notes.join(" "));

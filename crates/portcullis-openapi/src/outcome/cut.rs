@@ -270,6 +270,12 @@ impl Cutter {
     }
 
     fn string(&mut self, text: &str, room: usize, spot: &Spot) -> Option<()> {
+        // The API's own escapes may be all that there was no room for.
+        let whole = quoted(text);
+        if whole.len() <= room {
+            self.json.push_str(&whole);
+            return Some(());
+        }
         let mut left = room.saturating_sub(quoted("…").len());
         let mut kept = 0;
         let end = text.char_indices().find_map(|(at, c)| {
@@ -323,6 +329,11 @@ fn share(mut sizes: Vec<usize>, room: usize) -> usize {
 }
 
 impl Places {
+    /// Tells whether everything is there after all, in fewer bytes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.told.is_empty()
+    }
+
     fn add(&mut self, spot: &Spot, unit: &'static str, kept: usize, of: usize) {
         if kept == of {
             return;

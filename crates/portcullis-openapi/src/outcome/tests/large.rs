@@ -63,6 +63,22 @@ fn what_is_small_enough_comes_as_it_is() {
 }
 
 #[test]
+fn escapes_that_the_api_wrote_do_not_make_an_answer_text() {
+    for (escape, room) in [("\\u00e9", 230), ("\\/", 130)] {
+        let body = format!("{{\"a\":\"{}\",\"b\":1}}", escape.repeat(100));
+        let outcome = within(&tool(), room, "application/json", &body);
+        let shown = structured(&outcome);
+        let text: String = serde_json::from_str(&format!("\"{escape}\"")).unwrap();
+        assert_eq!(shown, json!({"a": text.repeat(100), "b": 1}));
+        // Nothing is missing, so there is nothing to say.
+        assert_eq!(texts(&outcome).len(), 1);
+        let outcome = within(&tool(), 100, "application/json", &body);
+        assert!(structured(&outcome)["a"].as_str().unwrap().ends_with('…'));
+        assert!(texts(&outcome)[1].contains("`a` has 100 characters"));
+    }
+}
+
+#[test]
 fn numbers_keep_their_digits_and_members_their_order() {
     let body = format!(
         "{{\"z\":12345678901234567890123,\"a\":1.10,\"list\":[{}1]}}",
