@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::media_type::{Family, family};
+use crate::media_type::{Family, family, is_sendable};
 use crate::operations::Operation;
 use crate::pointer::escape;
 use crate::reference::{Target, follow};
@@ -48,9 +48,7 @@ impl<'d> Responses<'d> {
     pub(crate) fn accept(&self) -> String {
         let mut types: Vec<&str> = Vec::new();
         for (media_type, _) in self.successes.iter().flat_map(contents) {
-            let is_plain = media_type.is_ascii()
-                && !media_type.contains([',', '\r', '\n'])
-                && media_type.contains('/');
+            let is_plain = is_sendable(media_type) && !media_type.contains(',');
             if is_plain && !types.contains(&media_type) && media_type != "*/*" {
                 types.push(media_type);
             }
@@ -89,4 +87,32 @@ fn contents<'a, 'd>(
         .into_iter()
         .flatten()
         .map(|(media_type, content)| (media_type.as_str(), content))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{Document, Limits};
+
+    #[test]
+    fn what_no_header_can_hold_is_not_asked_for() {
+        for (media_type, expected) in [
+            ("a\u{1}/b", "application/json, */*;q=0.8"),
+            ("a/b\u{7f}", "application/json, */*;q=0.8"),
+            ("a b/c", "application/json, */*;q=0.8"),
+            (
+                "text/csv; header=present",
+                "text/csv; header=present, */*;q=0.1",
+            ),
+        ] {
+            let document = json!({
+                "openapi": "3.1.0",
+                "paths": {"/a": {"get": {"responses": {"200": {"content": {media_type: {}}}}}}},
+            });
+            let document = Document::parse(document.to_string().as_bytes(), &Limits::default());
+            let (tools, _) = document.unwrap().tools();
+            assert_eq!(tools[0].request.accept, expected, "{media_type:?}");
+        }
+    }
 }
