@@ -123,8 +123,8 @@ pub enum Unsendable {
     /// A member's name contains a bracket where brackets are the syntax.
     #[error("must not have a member whose name contains `[` or `]`; nest objects instead")]
     Bracket,
-    /// A member's name would become the name of another parameter.
-    #[error("must not have a member that is named like another parameter")]
+    /// A member's name would become the name of another parameter or field.
+    #[error("must not have a member that is named like another parameter or field")]
     TakesAnotherName,
     /// The value is sent as a header.
     #[error(

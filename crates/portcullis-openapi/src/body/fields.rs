@@ -15,9 +15,21 @@ use crate::schema::{holds_binary, properties};
 pub(crate) fn form(content: &Value, root: &Value) -> IndexMap<String, FieldEncoding> {
     let encodings = content.get("encoding").and_then(Value::as_object);
     let encodings = encodings.into_iter().flatten();
-    encodings
+    let mut fields = encodings
         .map(|(name, encoding)| (name.clone(), read(encoding, None, root)))
-        .collect()
+        .collect();
+    list_all(&mut fields, content, root);
+    fields
+}
+
+/// Lists the other fields of the schema too, where the members of one become fields: they must not pass for others.
+fn list_all(fields: &mut IndexMap<String, FieldEncoding>, content: &Value, root: &Value) {
+    if fields.values().any(FieldEncoding::spreads) {
+        let properties = content.get("schema").map(|schema| properties(root, schema));
+        for (name, _) in properties.unwrap_or_default() {
+            fields.entry(name.to_owned()).or_default();
+        }
+    }
 }
 
 /// How the fields of a multipart form are written, where that is not the default.
@@ -38,6 +50,7 @@ pub(super) fn multipart(content: &Value, root: &Value) -> IndexMap<String, Field
             fields.insert(name.clone(), read(encoding, None, root));
         }
     }
+    list_all(&mut fields, content, root);
     fields
 }
 

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::Spelling;
+use super::{Spelling, Style};
 
 /// The body of a request, taken from one argument.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ pub enum Lines {
     Sequence,
 }
 
-/// How one field of a form is written; a field that is not listed has [`FieldEncoding::default`].
+/// How one field of a form is written; a field that is not listed has [`FieldEncoding::default`], and where one becomes several, all are listed that the schema names.
 #[derive(Clone, Debug, Default)]
 pub struct FieldEncoding {
     /// How the value is written, where the document names a style; its media type does not matter then.
@@ -76,6 +76,14 @@ pub struct FieldEncoding {
     pub headers: Vec<(String, String)>,
     /// How the value is written as XML, where its media type is that.
     pub xml: Option<Xml>,
+}
+
+impl FieldEncoding {
+    /// Tells whether the members of an object become fields of their own.
+    pub(crate) fn spreads(&self) -> bool {
+        self.spelling
+            .is_some_and(|spelling| spelling.explode && spelling.style != Style::DeepObject)
+    }
 }
 
 /// How values become XML: nodes that refer to each other, since schemas may.

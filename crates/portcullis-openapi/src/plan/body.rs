@@ -5,6 +5,7 @@
 //! Fields that are `null` are left out.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
@@ -13,6 +14,7 @@ use super::file::{File, text};
 use super::json::compact;
 use super::multipart::Multipart;
 use super::pairs::has_structure;
+use super::parameter::folded;
 use super::shape::Shape;
 use super::validate::shorten;
 use super::xml;
@@ -48,7 +50,7 @@ pub(super) fn write(
         BodyEncoding::Form(encodings) => form(&template.argument, encodings, raw)?.into(),
         BodyEncoding::Multipart(encodings) => {
             let mut form = Multipart::form();
-            each_field(&template.argument, raw, |name, raw| {
+            each_field(&template.argument, encodings, raw, |name, raw| {
                 form.add(name, encodings, raw)
             })?;
             let bytes;
@@ -138,7 +140,7 @@ pub(super) fn form(
     raw: &RawValue,
 ) -> Result<String, ArgumentError> {
     let mut out = String::new();
-    each_field(argument, raw, |name, raw| {
+    each_field(argument, encodings, raw, |name, raw| {
         form_field(&mut out, name, encodings.get(name), raw)
     })?;
     Ok(out)
@@ -147,19 +149,70 @@ pub(super) fn form(
 /// Goes through a form's argument; an error names the member.
 fn each_field(
     argument: &str,
+    encodings: &IndexMap<String, FieldEncoding>,
     raw: &RawValue,
     mut write: impl FnMut(&str, &RawValue) -> Result<(), Unsendable>,
 ) -> Result<(), ArgumentError> {
     let Shape::Object(members) = Shape::of(raw) else {
         return Err(Unsendable::NotForm.of(argument));
     };
+    let names = Names::of(&members, encodings);
     for (name, raw) in members {
-        write(&name, raw).map_err(|cause| {
-            let name = shorten(&name, MAX_NAME_BYTES);
-            cause.of(&format!("{argument}/{name}"))
-        })?;
+        let encoding = encodings.get(&*name);
+        names
+            .refuse_taken(&name, encoding, raw)
+            .and_then(|()| write(&name, raw))
+            .map_err(|cause| {
+                let name = shorten(&name, MAX_NAME_BYTES);
+                cause.of(&format!("{argument}/{name}"))
+            })?;
     }
     Ok(())
+}
+
+/// The fields of a form by how many bear a name, as servers may read it; only where it matters.
+struct Names(HashMap<String, usize>);
+
+impl Names {
+    fn of(
+        members: &[(Cow<'_, str>, &RawValue)],
+        encodings: &IndexMap<String, FieldEncoding>,
+    ) -> Self {
+        let mut counts = HashMap::new();
+        if encodings.values().any(FieldEncoding::spreads) {
+            let given = members.iter().map(|(name, _)| &**name);
+            let listed = encodings.keys().map(String::as_str);
+            let names: HashSet<&str> = given.chain(listed).collect();
+            for name in names {
+                *counts.entry(folded(name)).or_default() += 1;
+            }
+        }
+        Self(counts)
+    }
+
+    /// An exploded object writes its members as fields of their own; they must not pass for others of the form.
+    fn refuse_taken(
+        &self,
+        field: &str,
+        encoding: Option<&FieldEncoding>,
+        raw: &RawValue,
+    ) -> Result<(), Unsendable> {
+        if !encoding.is_some_and(FieldEncoding::spreads) {
+            return Ok(());
+        }
+        let Shape::Object(members) = Shape::of(raw) else {
+            return Ok(());
+        };
+        let own = folded(field);
+        let is_taken = |(name, _): &(Cow<'_, str>, _)| {
+            let name = folded(name);
+            self.0.get(&name).copied().unwrap_or_default() > usize::from(name == own)
+        };
+        if members.iter().any(is_taken) {
+            return Err(Unsendable::TakesAnotherName);
+        }
+        Ok(())
+    }
 }
 
 fn form_field(

@@ -159,9 +159,11 @@ fn is_taken(parameter: &Parameter, name: &str, template: &RequestTemplate) -> bo
 /// Tells whether some server takes two names for one: servers disregard case, read `name[x]` as `name`, and PHP reads a dot or a space as `_`.
 #[must_use]
 pub fn names_collide(name: &str, other: &str) -> bool {
-    let folded = |name: &str| {
-        let stem = name.trim_start().split('[').next().unwrap_or_default();
-        stem.to_ascii_lowercase().replace(['.', ' ', '+'], "_")
-    };
     folded(name) == folded(other)
+}
+
+/// Returns what servers may make of a name; two that collide have one.
+pub(super) fn folded(name: &str) -> String {
+    let stem = name.trim_start().split('[').next().unwrap_or_default();
+    stem.to_ascii_lowercase().replace(['.', ' ', '+'], "_")
 }

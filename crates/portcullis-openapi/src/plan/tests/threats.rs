@@ -1,13 +1,14 @@
 //! The threats to a request, by their ids.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::{cause, plan, refusal};
 use crate::model::body::BodyEncoding;
-use crate::model::{PathPart, Place, Style};
+use crate::model::{PathPart, Place, Style, Tool};
 use crate::plan::{PlanError, Unsendable};
 use crate::sample::{parameter, styled, tool};
+use crate::{Document, Limits};
 
 #[test]
 fn o_01_path_argument_stays_one_segment() {
@@ -308,4 +309,45 @@ fn o_01_the_assembled_url_is_checked_again() {
     let mut plan = tool().plan(None).unwrap();
     plan.path = "/things/../admin".to_owned();
     assert_eq!(plan.url("https://api.example"), Err(PlanError::DotSegment));
+}
+
+#[test]
+fn o_05_a_member_of_a_field_cannot_pass_for_another_field() {
+    let fields = json!({"type": "object", "properties": {
+        "role": {"enum": ["user"]},
+        "profile": {"type": "object"},
+    }});
+    let encoding = json!({"profile": {"style": "form"}});
+    let content = json!({"schema": fields, "encoding": encoding});
+    let whole = json!({"in": "querystring", "name": "q",
+        "content": {"application/x-www-form-urlencoded": content}});
+    let forms = ["application/x-www-form-urlencoded", "multipart/form-data"];
+    let bodies = forms.map(|form| json!({"requestBody": {"content": {form: content}}}));
+    let queries = [json!({"parameters": [whole]})];
+    for operation in bodies.into_iter().chain(queries) {
+        let tool = imported(&operation);
+        let argument = if operation.get("parameters").is_some() {
+            "q"
+        } else {
+            "body"
+        };
+        let given = |value| json!({argument: value});
+        for refused in [
+            json!({"role": "user", "profile": {"role": "admin"}}),
+            json!({"profile": {"Role": "admin"}}),
+            json!({"profile": {"role[]": "admin"}}),
+            json!({"profile": {"x": "admin"}, "x": "user"}),
+        ] {
+            assert_eq!(cause(&tool, &given(refused)), Unsendable::TakesAnotherName);
+        }
+        let allowed = json!({"role": "user", "profile": {"profile": "a", "b": "c"}});
+        assert!(plan(&tool, &given(allowed)).is_ok());
+    }
+}
+
+/// The tool of an operation.
+fn imported(operation: &Value) -> Tool {
+    let document = json!({"openapi": "3.2.0", "paths": {"/a": {"post": operation}}});
+    let document = Document::parse(document.to_string().as_bytes(), &Limits::default()).unwrap();
+    document.tools().0.remove(0)
 }
