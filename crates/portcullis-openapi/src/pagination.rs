@@ -121,7 +121,7 @@ impl Pagination {
                     )
                 };
                 let argument = self.arguments.iter().find(after)?;
-                Some(argument.written(Some(id)))
+                is_sayable(id).then(|| argument.written(Some(id)))
             }
         }
     }
@@ -154,9 +154,13 @@ impl Pagination {
             Some(_) => moving.take(MAX_NAMED).collect(),
             None => set.iter().take(MAX_NAMED).collect(),
         };
+        // The model never sees the link, so it cannot be pointed at.
+        if !named.iter().all(|(_, value)| is_sayable(value)) {
+            return None;
+        }
         let written: Vec<String> = named
             .iter()
-            .map(|(argument, value)| argument.pointing(value, "next link"))
+            .map(|(argument, value)| argument.written(Some(value)))
             .collect();
         (!written.is_empty()).then(|| written.join(", "))
     }
@@ -189,6 +193,11 @@ impl PageArgument {
         }
         format!("{} from the answer's `{place}`", self.written(None))
     }
+}
+
+/// Tells whether a value is short enough to be repeated, and no URL.
+fn is_sayable(value: &str) -> bool {
+    value.len() <= MAX_VALUE && !value.contains("://")
 }
 
 /// Tells whether the text is a number as JSON writes it and APIs count: digits without a leading zero.

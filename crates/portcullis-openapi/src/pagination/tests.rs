@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use super::{Pagination, Role, link, roles};
 use crate::document::Document;
@@ -396,6 +397,20 @@ fn o_11_a_long_value_is_pointed_at() {
         next(&tool, None, &body).as_deref(),
         Some("`cursor` from the answer's `nextcursor`")
     );
+}
+
+#[test]
+fn o_11_neither_long_values_nor_urls_are_repeated() {
+    let tool = paging(&["starting_after", "cursor"]);
+    for value in ["x".repeat(5000), "https://x.example/?key=secret".to_owned()] {
+        let last = json!({"has_more": true, "last_id": value}).to_string();
+        assert_eq!(next(&tool, None, &last), None);
+        let listed = json!({"has_more": true, "data": [{"id": value}]}).to_string();
+        assert_eq!(next(&tool, None, &listed), None);
+        let query: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        let header = format!("</v?cursor={query}>; rel=next");
+        assert_eq!(next(&tool, Some(&header), "[]"), None);
+    }
 }
 
 #[test]
