@@ -6,7 +6,7 @@
 mod schema;
 mod told;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -26,6 +26,8 @@ pub struct DocumentView<'a> {
     pub tools: &'a [Arc<Tool>],
     /// The security schemes.
     pub schemes: &'a [SecurityScheme],
+    /// The origins of its own servers, which are those that credentials may go to.
+    pub origins: &'a BTreeSet<String>,
 }
 
 /// What separates two revisions; names are those of tools.
@@ -39,7 +41,7 @@ pub struct ToolDifference {
     pub renamed: Vec<RenamedTool>,
     /// Tools that changed, by the name that they have after it.
     pub changed: Vec<ChangedTool>,
-    /// What changed beside the tools: the title, and the security schemes.
+    /// What changed beside the tools: the title, the security schemes, and the origins of the document's own servers.
     pub document: Vec<ToolChange>,
 }
 
@@ -153,6 +155,28 @@ fn of_document(before: DocumentView<'_>, after: DocumentView<'_>) -> Vec<ToolCha
         let text = format!("title {:?} -> {:?}", before.title, after.title);
         changes.push(harmless("title", text));
     }
+    changes.extend(of_origins(before.origins, after.origins));
+    changes.extend(of_schemes(before, after));
+    changes
+}
+
+/// Compares where credentials may go: an operation with servers of its own may call there from now on, or no more, while nothing of its tool changes.
+fn of_origins(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Vec<ToolChange> {
+    let change = |origin: &String, word: &str| {
+        let text = format!("origin {origin:?} {word} its own servers");
+        breaking("origin", text)
+    };
+    let removed = before
+        .difference(after)
+        .map(|it| change(it, "is no more among"));
+    let added = after
+        .difference(before)
+        .map(|it| change(it, "is new among"));
+    removed.chain(added).collect()
+}
+
+fn of_schemes(before: DocumentView<'_>, after: DocumentView<'_>) -> Vec<ToolChange> {
+    let mut changes = Vec::new();
     let find = |schemes: &'_ [SecurityScheme], name: &str| -> Option<SecurityScheme> {
         schemes.iter().find(|it| it.name == name).cloned()
     };
@@ -202,8 +226,11 @@ fn of_tool(old: &Tool, new: &Tool) -> Vec<ToolChange> {
         ));
     }
     changes.extend(of_security(old, new));
-    if new.deprecated && !old.deprecated {
-        changes.push(breaking("deprecated", "deprecated".to_owned()));
+    match (old.deprecated, new.deprecated) {
+        (false, true) => changes.push(breaking("deprecated", "deprecated".to_owned())),
+        // Then a selection may publish it that did not.
+        (true, false) => changes.push(harmless("deprecated", "no more deprecated".to_owned())),
+        _ => {}
     }
     let text = |raw: &Option<Arc<RawValue>>| raw.as_deref().map(|it| it.get().to_owned());
     let compared = [
@@ -214,7 +241,9 @@ fn of_tool(old: &Tool, new: &Tool) -> Vec<ToolChange> {
             text(&old.output_schema) != text(&new.output_schema),
         ),
         ("annotations", old.annotations != new.annotations),
+        // What selections go by.
         ("tags", old.tags != new.tags),
+        ("operation-id", old.operation_id != new.operation_id),
     ];
     let differing = compared.into_iter().filter(|(_, differs)| *differs);
     changes.extend(differing.map(|(code, _)| harmless(code, format!("{code} changed"))));

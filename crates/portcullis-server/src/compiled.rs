@@ -26,6 +26,8 @@ pub struct CompiledDocument {
     pub schemes: Vec<SecurityScheme>,
     /// The variables of the operations' servers, each once.
     pub server_variables: Vec<ServerVariable>,
+    /// The origins of the document's own servers, where its credentials may go.
+    pub origins: BTreeSet<String>,
     /// The operations whose server has another origin than the document's own servers, by the tool's name.
     pub strays: HashMap<String, Origin>,
     /// Remarks about the document, then those about its operations.
@@ -40,6 +42,7 @@ impl CompiledDocument {
             title: &self.title,
             tools,
             schemes: &self.schemes,
+            origins: &self.origins,
         }
     }
 
@@ -57,10 +60,12 @@ impl CompiledDocument {
         let (tools, of_operations) = document.tools();
         let mut diagnostics = document.diagnostics;
         diagnostics.extend(of_operations);
+        let origins = origins(&document.servers, &tools);
         Ok(Self {
             digest,
             url: url.map(str::to_owned),
-            strays: strays(&document.servers, &tools),
+            strays: strays(&origins, &tools),
+            origins: origins.iter().map(|it| it.as_str().to_owned()).collect(),
             server_variables: server_variables(&tools),
             title: document.title,
             tools: tools.into_iter().map(Arc::new).collect(),
@@ -84,26 +89,34 @@ fn server_variables(tools: &[Tool]) -> Vec<ServerVariable> {
     found
 }
 
-/// Finds the operations that call another origin than the document does; without servers of its own, the document calls where all its operations do.
-fn strays(servers: &[String], tools: &[Tool]) -> HashMap<String, Origin> {
-    let origin = |url: &str| SafeUrl::parse(url).ok().map(|url| url.origin());
-    let called: Vec<_> = tools
-        .iter()
-        .filter_map(|tool| match &tool.request.server {
-            ServerTemplate::Url(url) => Some((tool.name.as_str(), origin(url)?)),
-            ServerTemplate::Unknown(_) => None,
-        })
-        .collect();
-    let mut own: BTreeSet<Origin> = servers.iter().filter_map(|url| origin(url)).collect();
-    if own.is_empty() {
-        let of_all: BTreeSet<_> = called.iter().map(|(_, origin)| origin.clone()).collect();
-        own = if of_all.len() == 1 { of_all } else { own };
+/// Finds the origins of the document's own servers; without any, the document calls where all its operations do.
+fn origins(servers: &[String], tools: &[Tool]) -> BTreeSet<Origin> {
+    let own: BTreeSet<_> = servers.iter().filter_map(|url| origin(url)).collect();
+    if !own.is_empty() {
+        return own;
     }
-    called
-        .into_iter()
+    let of_all: BTreeSet<_> = called(tools).map(|(_, origin)| origin).collect();
+    if of_all.len() == 1 { of_all } else { own }
+}
+
+/// Finds the operations that call another origin than the document does.
+fn strays(own: &BTreeSet<Origin>, tools: &[Tool]) -> HashMap<String, Origin> {
+    called(tools)
         .filter(|(_, origin)| !own.contains(origin))
         .map(|(name, origin)| (name.to_owned(), origin))
         .collect()
+}
+
+/// Lists where operations call, by the tool's name.
+fn called(tools: &[Tool]) -> impl Iterator<Item = (&str, Origin)> {
+    tools.iter().filter_map(|tool| match &tool.request.server {
+        ServerTemplate::Url(url) => Some((tool.name.as_str(), origin(url)?)),
+        ServerTemplate::Unknown(_) => None,
+    })
+}
+
+fn origin(url: &str) -> Option<Origin> {
+    Some(SafeUrl::parse(url).ok()?.origin())
 }
 
 /// The same bytes from the same place become the same tools.

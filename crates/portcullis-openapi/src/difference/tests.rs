@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::{Document, Limits};
 
-struct Revision(Document, Vec<Arc<Tool>>);
+struct Revision(Document, Vec<Arc<Tool>>, BTreeSet<String>);
 
 impl Revision {
     fn view(&self) -> DocumentView<'_> {
@@ -15,6 +15,7 @@ impl Revision {
             title: &self.0.title,
             tools: &self.1,
             schemes: &self.0.schemes,
+            origins: &self.2,
         }
     }
 }
@@ -23,7 +24,11 @@ fn revision(document: &Value) -> Revision {
     let text = document.to_string();
     let document = Document::parse(text.as_bytes(), &Limits::default()).expect("a document");
     let tools = document.tools().0.into_iter().map(Arc::new).collect();
-    Revision(document, tools)
+    let servers = document.servers.iter();
+    let origins =
+        servers.filter_map(|url| Some(url::Url::parse(url).ok()?.origin().ascii_serialization()));
+    let origins = origins.collect();
+    Revision(document, tools, origins)
 }
 
 fn of_paths(paths: &Value) -> Revision {
@@ -95,6 +100,7 @@ fn tools_are_added_removed_renamed_and_changed() {
         breaks argument `id` removed
         breaks argument `name` is new and required
                description changed
+               operation-id changed
     - c
     ");
     let json = serde_json::to_value(&found).expect("JSON");
@@ -306,4 +312,53 @@ fn what_a_document_says_of_itself_is_told() {
         ]
     );
     assert!(found.breaks() && !found.is_empty());
+}
+
+#[test]
+fn m_06_another_origin_among_a_documents_own_servers_is_a_change_though_no_tool_is() {
+    let with = |servers: Value| {
+        revision(&json!({
+            "openapi": "3.1.0", "servers": servers,
+            "paths": {"/a": {"get": {"operationId": "a", "servers": [{"url": "https://evil.example"}]}}}
+        }))
+    };
+    let own = json!({"url": "https://a.example/v1"});
+    let one = with(json!([own]));
+    let both = with(json!([own, {"url": "https://evil.example"}]));
+    for (from, to) in [(&one, &both), (&both, &one)] {
+        let found = difference(from.view(), to.view());
+        assert!(found.changed.is_empty() && !found.is_empty(), "{found}");
+        assert!(
+            found.breaks() && found.to_string().contains("evil.example"),
+            "{found}"
+        );
+    }
+    let elsewhere = with(json!([{"url": "https://a.example/v2"}]));
+    assert!(difference(one.view(), elsewhere.view()).is_empty());
+}
+
+#[test]
+fn m_06_whatever_a_selection_goes_by_is_compared() {
+    let with = |operation: Value| of_paths(&json!({"/a": {"post": operation}}));
+    let summary = "Does a thing";
+    let before = with(json!({"operationId": "wipe all", "summary": summary, "deprecated": true}));
+    for (after, expected) in [
+        (
+            json!({"operationId": "wipe_all", "summary": summary, "deprecated": true}),
+            "operation-id",
+        ),
+        (
+            json!({"operationId": "wipe all", "summary": summary}),
+            "deprecated",
+        ),
+        (
+            json!({"operationId": "wipe all", "summary": summary, "deprecated": true, "tags": ["a"]}),
+            "tags",
+        ),
+    ] {
+        let after = with(after);
+        let found = difference(before.view(), after.view());
+        let codes = codes(&found);
+        assert!(codes.iter().any(|it| it == expected), "{codes:?}");
+    }
 }

@@ -25,23 +25,34 @@ pub enum Fate {
 /// A content that is neither served nor waits already.
 #[derive(Debug)]
 pub struct Arrival {
-    /// What separates its tools from those that are served.
-    pub difference: ToolDifference,
+    /// What separates its tools from those that are served; nothing where that cannot be told.
+    pub difference: Option<ToolDifference>,
     history: History,
     bytes: Arc<[u8]>,
     compiled: Arc<CompiledDocument>,
 }
 
-/// Decides what becomes of a content by what it changes.
+/// Decides what becomes of a content by what it changes, where that can be told.
 #[must_use]
-pub fn fate(changes: ChangePolicy, difference: &ToolDifference) -> Fate {
+pub fn fate(changes: ChangePolicy, difference: Option<&ToolDifference>) -> Fate {
+    // What nobody sees needs nobody's word; what cannot be compared may be anything.
+    let nobody_sees_it = difference.is_some_and(ToolDifference::is_empty);
     match changes {
         ChangePolicy::Follow => Fate::Taken,
-        // What nobody sees needs nobody's word.
-        ChangePolicy::Warn | ChangePolicy::Pin if difference.is_empty() => Fate::Taken,
+        ChangePolicy::Warn | ChangePolicy::Pin if nobody_sees_it => Fate::Taken,
         ChangePolicy::Warn | ChangePolicy::Pin => Fate::Held,
     }
 }
+
+/// Says in one line what separates a content from what is served.
+#[must_use]
+pub fn summary(difference: Option<&ToolDifference>) -> String {
+    difference.map_or_else(|| INCOMPARABLE.to_owned(), ToolDifference::summary)
+}
+
+/// What is said where there is no difference to show.
+const INCOMPARABLE: &str =
+    "cannot be compared with what is served, which this version of Portcullis cannot read";
 
 impl Arrival {
     /// Compares a content with what is served.
@@ -59,7 +70,7 @@ impl Arrival {
         let served = history.compile_served(store).await?;
         let difference = served.map(|served| difference(served.view(), compiled.view(&tools)));
         Ok(Self {
-            difference: difference.unwrap_or_default(),
+            difference,
             history,
             bytes,
             compiled,
@@ -158,9 +169,12 @@ mod tests {
             added: vec!["tool".to_owned()],
             ..ToolDifference::default()
         };
-        assert_eq!(fate(ChangePolicy::Warn, &something), Fate::Held);
-        assert_eq!(fate(ChangePolicy::Pin, &something), Fate::Held);
-        assert_eq!(fate(ChangePolicy::Follow, &something), Fate::Taken);
-        assert_eq!(fate(ChangePolicy::Warn, &nothing), Fate::Taken);
+        for unknown in [Some(&something), None] {
+            assert_eq!(fate(ChangePolicy::Warn, unknown), Fate::Held);
+            assert_eq!(fate(ChangePolicy::Pin, unknown), Fate::Held);
+            assert_eq!(fate(ChangePolicy::Follow, unknown), Fate::Taken);
+        }
+        assert_eq!(fate(ChangePolicy::Warn, Some(&nothing)), Fate::Taken);
+        assert!(summary(None).starts_with("cannot be compared"));
     }
 }

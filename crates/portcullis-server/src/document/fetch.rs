@@ -84,6 +84,14 @@ pub enum FetchError {
     /// It is not there.
     #[error("it answers with status {0}")]
     Status(u16),
+    /// A file that the document refers to cannot be had, and nobody says that there is none.
+    #[error("the file `{name}` that it refers to: {reason}")]
+    File {
+        /// The file.
+        name: String,
+        /// What is wrong.
+        reason: Box<FetchError>,
+    },
     /// It has no end.
     #[error("it has more than {0} bytes, which a document may have")]
     TooLarge(usize),
@@ -155,7 +163,16 @@ impl Fetcher {
             while let Some((name, file)) = files.next().await {
                 match file {
                     Ok(bytes) => bundler.give(&name, &bytes)?,
-                    Err(reason) => bundler.withhold(&name, reason.to_string())?,
+                    Err(gone @ FetchError::Status(404 | 410)) => {
+                        bundler.withhold(&name, gone.to_string())?;
+                    }
+                    // A document without it would be taken for what the URL has.
+                    Err(reason) => {
+                        return Err(FetchError::File {
+                            name: name.as_str().to_owned(),
+                            reason: Box::new(reason),
+                        });
+                    }
                 }
             }
         }

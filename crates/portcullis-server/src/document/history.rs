@@ -201,7 +201,7 @@ impl History {
         Ok(from.difference(&to))
     }
 
-    /// Compiles what is served; nothing where this version of the program cannot, for then any other content is welcome.
+    /// Compiles what is served; nothing where this version of the program cannot.
     pub(super) async fn compile_served(
         &self,
         store: &Store,

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use portcullis_base::{Clock, Digest, SafeUrl};
 use portcullis_store::{
-    Actor, ApplyError, ChangePolicy, DueDocument, LookOutcome, Store, StoreError, Validators,
+    Actor, ApplyError, ChangePolicy, Document, DueDocument, LookOutcome, Store, StoreError,
+    Validators,
 };
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 
-use super::arrival::{Arrival, Fate, fate, settle_nothing};
+use super::arrival::{Arrival, Fate, fate, settle_nothing, summary};
 use super::fetch::{Fetched, Fetcher, RemoteContent, WHOLE_TIME};
 use super::history::History;
 use crate::compiled::CompiledDocument;
@@ -100,13 +101,12 @@ impl DocumentRefresher {
             .claim_document_look(CLAIM, self.clock.now())
             .await?
         {
-            let policy = due.remote.changes;
-            looked.push(self.look_at(&due, policy, judge).await?);
+            looked.push(self.look_at(&due, None, judge).await?);
         }
         Ok(looked)
     }
 
-    /// Looks at one URL, does with a change what `changes` says, and notes what came of it.
+    /// Looks at one URL, does with a change what `changes` says, else what the operator says by then, and notes what came of it.
     ///
     /// # Errors
     ///
@@ -114,7 +114,7 @@ impl DocumentRefresher {
     pub async fn look_at(
         &self,
         due: &DueDocument,
-        changes: ChangePolicy,
+        changes: Option<ChangePolicy>,
         judge: &Judge,
     ) -> Result<Looked, StoreError> {
         let (looked, validators) = match self.tried(due, changes, judge).await {
@@ -140,7 +140,7 @@ impl DocumentRefresher {
     async fn tried(
         &self,
         due: &DueDocument,
-        changes: ChangePolicy,
+        changes: Option<ChangePolicy>,
         judge: &Judge,
     ) -> Result<(Looked, Validators), String> {
         let url = SafeUrl::parse(&due.url).map_err(|error| error.to_string())?;
@@ -164,7 +164,7 @@ impl DocumentRefresher {
     async fn settle(
         &self,
         due: &DueDocument,
-        changes: ChangePolicy,
+        changes: Option<ChangePolicy>,
         bytes: Arc<[u8]>,
         compiled: Arc<CompiledDocument>,
     ) -> Result<Looked, String> {
@@ -172,7 +172,11 @@ impl DocumentRefresher {
         for _ in 0..ATTEMPTS {
             let history = History::read(&self.store, &due.slug).await;
             let history = history.map_err(|error| told(&error))?;
-            let (actor, now) = (Actor::new(format!("url:{}", due.url)), self.clock.now());
+            let policy = policy(due, &history.document)?;
+            let (actor, now) = (
+                Actor::new(format!("url:{}", shown(&due.url))),
+                self.clock.now(),
+            );
             let document = &history.document;
             let settled = if document.digest == compiled.digest {
                 if document.waiting.is_none() {
@@ -187,8 +191,11 @@ impl DocumentRefresher {
                 let (bytes, compiled) = (Arc::clone(&bytes), Arc::clone(&compiled));
                 let arrival = Arrival::of(&self.store, history, bytes, compiled).await;
                 let arrival = arrival.map_err(|error| told(&error))?;
-                let fate = fate(changes, &arrival.difference);
-                let summary = arrival.difference.summary();
+                let difference = arrival.difference.as_ref();
+                let (fate, summary) = (
+                    fate(changes.unwrap_or(policy), difference),
+                    summary(difference),
+                );
                 let settled = arrival.settle(fate, &self.store, actor, now).await;
                 settled.map(|()| match fate {
                     Fate::Taken => Looked::Taken(summary),
@@ -204,7 +211,7 @@ impl DocumentRefresher {
     }
 
     fn tell(&self, due: &DueDocument, looked: &Looked) {
-        let (document, url) = (due.slug.as_str(), due.url.as_str());
+        let (document, url) = (due.slug.as_str(), shown(&due.url));
         self.metrics.document_look(looked.outcome());
         match looked {
             Looked::Same => {
@@ -232,6 +239,20 @@ impl DocumentRefresher {
     }
 }
 
+/// Returns a URL without its query, which may carry a key.
+#[must_use]
+pub fn shown(url: &str) -> &str {
+    url.split_once('?').map_or(url, |(before, _)| before)
+}
+
+/// Returns what the operator says of a change, unless the document is another one by now or comes from elsewhere.
+fn policy(due: &DueDocument, document: &Document) -> Result<ChangePolicy, String> {
+    let is_same = document.id == due.id && document.url() == Some(&due.url);
+    let remote = document.remote.filter(|_| is_same);
+    let policy = remote.map(|remote| remote.changes);
+    policy.ok_or_else(|| "the document comes from elsewhere since, and stays as it is".to_owned())
+}
+
 impl Looked {
     fn outcome(&self) -> &'static str {
         match self {
@@ -240,5 +261,19 @@ impl Looked {
             Self::Held(_) => "waits",
             Self::Failed(_) => "failed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_which_may_carry_a_key_is_not_shown() {
+        assert_eq!(
+            shown("https://a.example/v1?key=s3cr3t"),
+            "https://a.example/v1"
+        );
+        assert_eq!(shown("https://a.example/v1"), "https://a.example/v1");
     }
 }

@@ -16,8 +16,8 @@ use super::history::{History, HistoryError};
 /// A switch that is thought out but not made.
 #[derive(Debug)]
 pub struct Switch {
-    /// What becomes of the tools.
-    pub difference: ToolDifference,
+    /// What becomes of the tools; nothing where what is served cannot be compared.
+    pub difference: Option<ToolDifference>,
     /// What waits then.
     pub waiting: Option<Digest>,
     changes: Changes,
@@ -62,7 +62,7 @@ impl Switch {
             waiting: None,
         };
         Ok(Some(Self {
-            difference: difference.unwrap_or_default(),
+            difference,
             waiting,
             changes: Changes {
                 base: history.base,

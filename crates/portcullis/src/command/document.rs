@@ -9,10 +9,11 @@ use portcullis_base::{Clock as _, Secret, Slug};
 use portcullis_openapi::ToolDifference;
 use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::config::{Configuration, Overrides, Settings};
+use portcullis_server::document::arrival::summary;
 use portcullis_server::document::fetch::Fetcher;
 use portcullis_server::document::history::{History, HistoryError};
 use portcullis_server::document::load::Loader;
-use portcullis_server::document::refresh::{DocumentRefresher, Looked, by_configuration};
+use portcullis_server::document::refresh::{DocumentRefresher, Looked, by_configuration, shown};
 use portcullis_server::document::switch::Switch;
 use portcullis_server::storage;
 use portcullis_server::telemetry::metrics::Metrics;
@@ -71,7 +72,7 @@ async fn list(store: &Store) -> anyhow::Result<ExitCode> {
     for document in store.snapshot().await?.documents {
         let history = History::read(store, &document.slug).await?;
         println!("{}", document.slug);
-        println!("    from {}", document.source);
+        println!("    from {}", from(&document));
         match history.served() {
             Some(served) => println!("    serves revision {}", served.number),
             None => println!("    serves what an earlier version of Portcullis wrote"),
@@ -84,6 +85,11 @@ async fn list(store: &Store) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says where a document comes from.
+fn from(document: &Document) -> &str {
+    document.url().map_or(&document.source, shown)
 }
 
 async fn tell_source(
@@ -135,7 +141,11 @@ async fn revisions(store: &Store, slug: &Slug) -> anyhow::Result<ExitCode> {
             revision.size_bytes,
             revision.digest.fingerprint(),
         );
-        println!("    from {}, by {}", revision.source, revision.actor);
+        let source = match history.document.url() {
+            Some(_) => shown(&revision.source),
+            None => &revision.source,
+        };
+        println!("    from {source}, by {}", revision.actor);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -202,13 +212,21 @@ async fn refresh(
     };
     let judge = by_configuration(Arc::new(configuration));
     // Whatever the policy, whoever asks is shown what he takes.
-    let looked = refresher.look_at(&due, ChangePolicy::Warn, &judge).await?;
+    let looked = refresher
+        .look_at(&due, Some(ChangePolicy::Warn), &judge)
+        .await?;
     match looked {
-        Looked::Failed(reason) => bail!("`{}` cannot be used: {reason}", due.url),
+        Looked::Failed(reason) => bail!("`{}` cannot be used: {reason}", shown(&due.url)),
         Looked::Taken(_) => println!("the content changed, and no tool did; it is served"),
         Looked::Held(_) => return accept(store, slug, yes).await,
-        Looked::Same if history.waiting().is_some() => return accept(store, slug, yes).await,
-        Looked::Same => println!("nothing changed at `{}`", due.url),
+        // What waits may have been set aside by a restore, which no look undoes.
+        Looked::Same => {
+            println!("nothing changed at `{}`", shown(&due.url));
+            let history = History::read(store, slug).await?;
+            if let Some(waiting) = history.waiting() {
+                tell_waiting(&history.document, waiting);
+            }
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -226,7 +244,10 @@ async fn switch(
         println!("revision {} is served already", revision.number);
         return Ok(ExitCode::SUCCESS);
     };
-    tell(&switch.difference);
+    match &switch.difference {
+        Some(difference) => tell(difference),
+        None => println!("{}", summary(None)),
+    }
     if !yes && !is_confirmed(&format!("serve revision {}?", revision.number))? {
         println!("nothing was changed");
         return Ok(ExitCode::FAILURE);

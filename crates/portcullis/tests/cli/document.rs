@@ -115,6 +115,12 @@ fn a_document_from_a_url_is_fetched_again_when_it_is_asked_for() {
     let told = run(&["document", "refresh", "petstore", "--yes"]);
     assert!(told.contains("~ 1 tool changed\n"), "{told}");
     assert!(told.contains("revision 2 is served"), "{told}");
+    // What was set aside is not taken up for having been there before.
+    document(folder, &["restore", "petstore", "1", "--yes"]);
+    let told = run(&["document", "refresh", "petstore", "--yes"]);
+    assert!(told.starts_with("nothing changed at"), "{told}");
+    assert!(told.contains("revision 2 waits"), "{told}");
+    assert!(document(folder, &["list"]).contains("serves revision 1\n"));
     publisher.answer_by(|_| Reply::json(500, &json!({})));
     let command = ["document", "refresh", "petstore", allowed[0], allowed[1]];
     let refused = stderr(&portcullis(folder, &command));

@@ -153,7 +153,7 @@ pub(super) fn object(
     let content = content.cloned().unwrap_or_else(unfetched);
     let content = content.map_err(|reason| {
         Problem::new(
-            format!("cannot fetch `{url}`: {reason}"),
+            format!("cannot fetch `{}`: {reason}", described.url),
             "the store has nothing of the document yet, so that its URL has to answer once; or fetch it yourself and name the `file`",
         )
     })?;
@@ -161,7 +161,7 @@ pub(super) fn object(
     let compiled = reading.known.document_from(Some(url), digest, &content);
     let compiled = compiled.map_err(|error| {
         Problem::new(
-            format!("cannot use what `{url}` holds: {error}"),
+            format!("cannot use what `{}` holds: {error}", described.url),
             "it must be an OpenAPI document, in JSON or YAML",
         )
     })?;

@@ -12,7 +12,7 @@ use portcullis_server::document::refresh::{DocumentRefresher, Judge, Looked, by_
 use portcullis_server::document::switch::Switch;
 use portcullis_server::telemetry::metrics::Metrics;
 use portcullis_server::upstream::http::Http;
-use portcullis_store::{Actor, ChangePolicy};
+use portcullis_store::Actor;
 
 use super::*;
 use crate::hand::{Hand, loopback};
@@ -28,6 +28,8 @@ on_both_engines! {
     what_cannot_be_used_changes_nothing_and_is_told
     a_content_that_the_configuration_could_not_be_used_with_is_kept_out
     a_restored_revision_stays_until_the_url_has_something_new
+    m_06_what_was_fetched_before_the_operator_changed_his_mind_is_not_served
+    m_06_another_server_of_the_document_waits_since_credentials_would_go_there
 }
 
 /// What one path answers.
@@ -261,10 +263,7 @@ async fn nobody_looks_at_a_document_that_is_pinned(place: Place) {
         .await
         .unwrap()
         .unwrap();
-    let looked = replica
-        .refresher
-        .look_at(&due, ChangePolicy::Pin, &replica.judge)
-        .await;
+    let looked = replica.refresher.look_at(&due, None, &replica.judge).await;
     assert_eq!([looked.unwrap()], held("~ 1 tool changed"));
 }
 
@@ -345,6 +344,34 @@ async fn a_restored_revision_stays_until_the_url_has_something_new(place: Place)
     assert_eq!(numbers(&place).await, (3, None));
 }
 
+/// What was fetched is judged by what the operator says when it is written, not when the look began.
+async fn m_06_what_was_fetched_before_the_operator_changed_his_mind_is_not_served(place: Place) {
+    let publisher = Publisher::start(described("first")).await;
+    let replica = applied(&place, &publisher, "follow").await;
+    let document = place.document().await;
+    let due = place.store.document_source(document.id).await;
+    let due = due.unwrap().unwrap();
+    let look = || replica.refresher.look_at(&due, None, &replica.judge);
+    publisher.publish(described("second"));
+    applied(&place, &publisher, "warn").await;
+    assert_eq!([look().await.unwrap()], held("~ 1 tool changed"));
+    assert_eq!(numbers(&place).await, (1, Some(2)));
+}
+
+async fn m_06_another_server_of_the_document_waits_since_credentials_would_go_there(place: Place) {
+    let mut document = described("first");
+    let own = json!({"url": "https://a.example"});
+    document["servers"] = json!([own]);
+    document["paths"]["/pets"]["get"]["servers"] = json!([{"url": "https://evil.example"}]);
+    let publisher = Publisher::start(document.clone()).await;
+    let replica = applied(&place, &publisher, "warn").await;
+    document["servers"] = json!([own, {"url": "https://evil.example"}]);
+    publisher.publish(document);
+    let expected = held("no tool changed, but what the document says of itself");
+    assert_eq!(replica.look().await, expected);
+    assert_eq!(numbers(&place).await, (1, Some(2)));
+}
+
 /// A place on SQLite, for what has nothing to do with the engine.
 async fn place() -> Place {
     Place::new(Engine::Sqlite, "").await
@@ -383,6 +410,31 @@ async fn s_04_a_redirect_of_a_document_is_not_followed() {
     let told = refused(&place).await;
     assert!(told.contains("redirect to \"/elsewhere\""), "{told}");
     assert_eq!(publisher.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_for_the_moment_fails_the_look_and_one_that_is_gone_does_not() {
+    let mut document = described("first");
+    document["paths"]["/pets"]["get"]["parameters"] = json!([{
+        "name": "kind", "in": "query", "schema": {"$ref": "kind.json"}
+    }]);
+    let publisher = Publisher::start(document).await;
+    let place = place().await;
+    place.describe(&publisher.described("warn"));
+    for status in [404, 410, 503, 403] {
+        publisher.answer_by(move |received| {
+            let is_file = received.path_and_query == "/v1/kind.json";
+            is_file.then(|| answer(status, &json!({})))
+        });
+        if status == 404 || status == 410 {
+            place.load().await.unwrap();
+            continue;
+        }
+        let told = refused(&place).await;
+        let expected =
+            format!("the file `v1/kind.json` that it refers to: it answers with status {status}");
+        assert!(told.contains(&expected), "{told}");
+    }
 }
 
 #[tokio::test]
