@@ -4,9 +4,9 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { METHODS, reachable, withoutLoneNullable } from "../requests/slice.mjs";
 
 const SOURCE = new URL("../node_modules/@octokit/openapi/generated/api.github.com.json", import.meta.url);
-const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 const folder = process.argv[2];
 const whole = JSON.parse(readFileSync(SOURCE));
@@ -21,31 +21,7 @@ function slice() {
     const kept = Object.entries(item).filter(([key, value]) => !METHODS.includes(key) || wanted.has(value.operationId));
     if (kept.some(([key]) => METHODS.includes(key))) paths[path] = Object.fromEntries(kept);
   }
-  return { ...whole, "x-webhooks": undefined, paths, components: reachable(paths) };
-}
-
-// The components that are referred to, directly or through others.
-function reachable(paths) {
-  const components = { securitySchemes: whole.components.securitySchemes };
-  const open = [paths];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (typeof node !== "object" || node === null) continue;
-    const [, kind, name] = /^#\/components\/([^/]+)\/(.+)$/.exec(node.$ref ?? "") ?? [];
-    if (name && !components[kind]?.[name]) {
-      components[kind] ??= {};
-      components[kind][name] = whole.components[kind][name];
-      open.push(components[kind][name]);
-    }
-    open.push(...Object.values(node));
-  }
-  return components;
-}
-
-// Prism judges no body at all by a schema in which `nullable` stands without `type`; this says the same in other words.
-function withoutLoneNullable(key, value) {
-  if (value?.nullable !== true || value.type !== undefined) return value;
-  const { nullable, ...rest } = value;
-  return { anyOf: [rest, { enum: [null] }] };
+  return { ...whole, "x-webhooks": undefined, paths, components: reachable(whole, paths) };
 }
 
 writeFileSync(join(folder, "github.json"), JSON.stringify(whole));

@@ -24,6 +24,7 @@ pub(crate) use self::count::operations;
 use self::row::{Row, Totals};
 use crate::command;
 use crate::node::Node;
+use crate::peers::requests;
 use crate::workspace::Workspace;
 
 /// Where the documents of the tests are, among the npm packages.
@@ -46,6 +47,12 @@ pub(crate) struct CorpusArguments {
     /// Write what the documents of the npm packages become into `tests/corpus/golden.tsv`
     #[arg(long, conflicts_with = "folders")]
     bless: bool,
+    /// Call the tools of some documents through the gateway instead, and have others judge the requests
+    #[arg(long, conflicts_with_all = ["folders", "bless"])]
+    requests: bool,
+    /// Only the named document; may be repeated
+    #[arg(long, requires = "requests", value_name = "DOCUMENT")]
+    only: Vec<String>,
 }
 
 /// A file, and what it is called in the table.
@@ -56,6 +63,9 @@ struct File {
 
 /// Prints what becomes of each document.
 pub(crate) fn run(workspace: &Workspace, arguments: &CorpusArguments) -> Result<()> {
+    if arguments.requests {
+        return requests::all(workspace, &arguments.only);
+    }
     if !arguments.folders.is_empty() {
         let mut files = Vec::new();
         for folder in &arguments.folders {

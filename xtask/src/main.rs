@@ -106,7 +106,7 @@ fn run(action: Action) -> Result<()> {
         Action::Matrix => matrix(&workspace),
         Action::Bench(arguments) => bench::run(&workspace, &arguments),
         Action::Corpus(arguments) => {
-            system::require(&[system::NPM], false)?;
+            system::require(&[system::NPM, system::PYTHON], false)?;
             corpus::run(&workspace, &arguments)
         }
         Action::Soak(arguments) => soak::run(&workspace, &arguments),

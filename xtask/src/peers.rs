@@ -9,4 +9,5 @@ pub(crate) mod emulate;
 pub(crate) mod gateway;
 pub(crate) mod github;
 pub(crate) mod programs;
+pub(crate) mod requests;
 pub(crate) mod sign_in;

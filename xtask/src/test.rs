@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::peers::{clients, conformance, documents, emulate, github, sign_in};
+use crate::peers::{clients, conformance, documents, emulate, github, requests, sign_in};
 use crate::postgres::{self, Cluster};
 use crate::steps::Steps;
 use crate::workspace::Workspace;
@@ -48,6 +48,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     steps.run("sign-in", || sign_in::run(workspace, &sign_in));
     steps.run("documents", || documents::run(workspace));
     steps.run("corpus", || corpus::sample(workspace));
+    steps.run("requests", || requests::sample(workspace));
     steps.run("github", || github::run(workspace));
     steps.run("emulate", || emulate::run(workspace));
     steps.run("conformance", || conformance::run(workspace));

