@@ -4,12 +4,13 @@
 //! Patterns run on the linear-time engine only and no reference is ever fetched.
 //! A schema that does not compile validates nothing; the names of the arguments and the spelling of their values are held either way.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ArgumentError;
 use crate::model::Tool;
@@ -60,7 +61,14 @@ fn compile(schema: &[u8]) -> Option<Validator> {
         .with_pattern_options(PatternOptions::regex().size_limit(share.min(MAX_PATTERN_BYTES)))
         .offline();
     options.build(&schema).ok().or_else(|| {
-        remove_patterns(&mut schema);
+        let mut known = HashMap::new();
+        let mut fits = |pattern: &str| {
+            *known.entry(pattern.to_owned()).or_insert_with(|| {
+                let alone = options.build(&json!({"pattern": pattern}));
+                alone.is_ok()
+            })
+        };
+        remove_patterns(&mut schema, &mut fits);
         options.build(&schema).ok()
     })
 }
@@ -83,15 +91,30 @@ fn patterns(schema: &Value) -> usize {
     }
 }
 
-/// Patterns of another regular-expression dialect are the usual reason why a schema does not compile; the rest of it still serves.
-fn remove_patterns(schema: &mut Value) {
+/// Patterns that are too large for their share, or of another dialect, are the usual reason why a schema does not compile; the rest of it still serves.
+///
+/// Where a pattern of names goes, other members are no longer refused: they may be those that it stood for.
+fn remove_patterns(schema: &mut Value, fits: &mut dyn FnMut(&str) -> bool) {
     match schema {
-        Value::Array(items) => items.iter_mut().for_each(remove_patterns),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| remove_patterns(item, fits)),
         Value::Object(members) => {
-            members.retain(|name, value| !(name == "pattern" && value.is_string()));
+            members.retain(|name, value| match value {
+                Value::String(pattern) if name == "pattern" => fits(pattern),
+                _ => true,
+            });
+            if let Some(Value::Object(named)) = members.get_mut("patternProperties") {
+                let before = named.len();
+                named.retain(|pattern, _| fits(pattern));
+                if named.len() < before {
+                    members.remove("additionalProperties");
+                    members.remove("unevaluatedProperties");
+                }
+            }
             for (name, value) in members {
                 if !matches!(name.as_str(), "const" | "enum" | "default" | "examples") {
-                    remove_patterns(value);
+                    remove_patterns(value, fits);
                 }
             }
         }

@@ -93,6 +93,27 @@ fn a_foreign_pattern_does_not_disable_the_rest_of_the_schema() {
 }
 
 #[test]
+fn patterns_too_large_for_their_share_leave_the_others() {
+    let large = "^(a{1,100}){1,50}$";
+    let mut all = vec![json!({"pattern": "^a"}); 200];
+    all.push(json!({"pattern": large}));
+    let tool = tool()
+        .with(parameter(Place::Query, "q"))
+        .sending("application/json", BodyEncoding::Json)
+        .checking(&json!({"properties": {
+            "q": {"type": "string", "allOf": all},
+            "body": {"type": "object", "patternProperties": {large: {}}, "additionalProperties": false},
+        }}));
+    assert!(plan(&tool, &json!({"q": "ab", "body": {"a": 1}})).is_ok());
+    let refused = refusal(&tool, &json!({"q": "b", "body": {}}));
+    assert!(refused.contains("must match the pattern `^a`"), "{refused}");
+    assert_eq!(
+        refusal(&tool, &json!({"body": 1})),
+        "argument `body` must be of type object, not 1"
+    );
+}
+
+#[test]
 fn a_schema_that_does_not_compile_leaves_the_other_checks() {
     let tool = tool()
         .with(parameter(Place::Query, "q"))
