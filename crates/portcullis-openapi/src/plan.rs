@@ -153,6 +153,9 @@ pub enum Unsendable {
     /// A name cannot be that of an XML element.
     #[error("must not have a member whose name no XML element can have")]
     NotXmlName,
+    /// An XML attribute stands on an element.
+    #[error("must not have a member that is an XML attribute where no element is around it")]
+    AttributeWithoutElement,
     /// XML has no spelling for most control characters.
     #[error("must not contain characters that XML cannot have")]
     NotXmlText,

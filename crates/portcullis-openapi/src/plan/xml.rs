@@ -54,7 +54,10 @@ impl Writer<'_> {
                 self.element(node, name, &[], |writer| writer.items(node, name, &items))
             }
             (_, Shape::Array(items)) => self.items(node, name, &items),
-            (XmlKind::None, Shape::Object(members)) => self.members(node, &members),
+            (XmlKind::None, Shape::Object(members)) => {
+                self.refuse_attributes(node, &members)?;
+                self.members(node, &members)
+            }
             (XmlKind::Element, Shape::Object(members)) => {
                 self.element(node, name, &members, |writer| {
                     writer.members(node, &members)
@@ -111,6 +114,24 @@ impl Writer<'_> {
             })
     }
 
+    /// Refuses members that are attributes where there is no element to bear them.
+    fn refuse_attributes(
+        &self,
+        node: &XmlNode,
+        members: &[(Cow<'_, str>, &RawValue)],
+    ) -> Result<(), Unsendable> {
+        let is_lost = |(name, raw): &(Cow<'_, str>, &RawValue)| {
+            let index = node.members.get(name.as_ref());
+            let of = index.and_then(|&index| self.nodes.get(index));
+            of.is_some_and(|of| of.kind == XmlKind::Attribute)
+                && !matches!(Shape::of(raw), Shape::Null)
+        };
+        let lost = members.iter().any(is_lost);
+        (!lost)
+            .then_some(())
+            .ok_or(Unsendable::AttributeWithoutElement)
+    }
+
     fn element(
         &mut self,
         node: &XmlNode,
@@ -139,7 +160,7 @@ impl Writer<'_> {
         self.out.push('<');
         self.out.push_str(&tag);
         self.declare(node)?;
-        self.attribute("xmlns:xsi", INSTANCE)?;
+        self.bind("xsi", INSTANCE)?;
         self.attribute("xsi:nil", "true")?;
         self.out.push_str("/>");
         self.scope.truncate(outer);
@@ -153,6 +174,7 @@ impl Writer<'_> {
         members: &[(Cow<'_, str>, &RawValue)],
     ) -> Result<(), Unsendable> {
         let nodes = self.nodes;
+        let mut written = Vec::new();
         for (name, index) in &node.members {
             let given = members.iter().find(|(given, _)| given == name);
             let of = nodes
@@ -164,9 +186,15 @@ impl Writer<'_> {
             let tag = qualified(of, of.name.as_deref().unwrap_or(name))?;
             match Shape::of(raw) {
                 Shape::Null => {}
+                // XML 1.0, "Unique Att Spec".
+                Shape::Scalar(_) if written.contains(&tag) => return Err(Unsendable::NotXmlName),
                 Shape::Scalar(text) => {
-                    self.declare(of)?;
+                    // An attribute without a prefix has no namespace (Namespaces in XML 1.0, §6.2).
+                    if of.prefix.is_some() {
+                        self.declare(of)?;
+                    }
                     self.attribute(&tag, &text)?;
+                    written.push(tag);
                 }
                 Shape::Array(_) | Shape::Object(_) => return Err(Unsendable::Nested),
             }
@@ -179,8 +207,12 @@ impl Writer<'_> {
         let Some(namespace) = &node.namespace else {
             return Ok(());
         };
-        let prefix = node.prefix.clone().unwrap_or_default();
-        let known = self.scope.iter().rev().find(|(known, _)| *known == prefix);
+        self.bind(node.prefix.as_deref().unwrap_or_default(), namespace)
+    }
+
+    /// Gives a prefix its namespace where it does not have it here already.
+    fn bind(&mut self, prefix: &str, namespace: &str) -> Result<(), Unsendable> {
+        let known = self.scope.iter().rev().find(|(known, _)| known == prefix);
         if known.is_some_and(|(_, known)| known == namespace) {
             return Ok(());
         }
@@ -190,7 +222,7 @@ impl Writer<'_> {
             format!("xmlns:{prefix}")
         };
         self.attribute(&name, namespace)?;
-        self.scope.push((prefix, namespace.clone()));
+        self.scope.push((prefix.to_owned(), namespace.to_owned()));
         Ok(())
     }
 
@@ -244,10 +276,20 @@ fn qualified(node: &XmlNode, name: &str) -> Result<String, Unsendable> {
     is_sound.then_some(tag).ok_or(Unsendable::NotXmlName)
 }
 
-/// XML Names 1.0, `NCName`, without the letters that no schema uses.
+/// Namespaces in XML 1.0, `NCName`: XML 1.0's `Name` without colons.
 fn is_name(name: &str) -> bool {
-    let begins = |c: char| c == '_' || c.is_alphabetic();
-    let goes_on = |c: char| begins(c) || c.is_ascii_digit() || matches!(c, '-' | '.');
+    let begins = |c: char| {
+        matches!(c, '_' | 'A'..='Z' | 'a'..='z' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}'
+            | '\u{f8}'..='\u{2ff}' | '\u{370}'..='\u{37d}' | '\u{37f}'..='\u{1fff}'
+            | '\u{200c}'..='\u{200d}' | '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}'
+            | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}'
+            | '\u{10000}'..='\u{effff}')
+    };
+    let goes_on = |c: char| {
+        begins(c)
+            || matches!(c, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}'
+                | '\u{203f}'..='\u{2040}')
+    };
     name.starts_with(begins) && name.chars().all(goes_on)
 }
 

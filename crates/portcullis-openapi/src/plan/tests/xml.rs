@@ -144,6 +144,48 @@ fn attributes_namespaces_and_texts_are_written_as_the_hints_say() {
 }
 
 #[test]
+fn o_07_a_namespace_and_an_attribute_are_written_once() {
+    let schema = json!({
+        "type": "object",
+        "xml": {"namespace": "urn:a"},
+        "properties": {
+            "id": {"xml": {"attribute": true, "namespace": "urn:b"}},
+            "inner": {"type": ["object", "null"], "xml": {"prefix": "xsi", "namespace": "http://www.w3.org/2001/XMLSchema-instance"}},
+        },
+    });
+    assert_eq!(
+        sent(&schema, &json!({"id": 7, "inner": null})),
+        "<Pet xmlns=\"urn:a\" id=\"7\"><xsi:inner xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:nil=\"true\"/></Pet>"
+    );
+    let twice = json!({"type": "object", "properties": {
+        "a": {"xml": {"attribute": true}},
+        "b": {"xml": {"attribute": true, "name": "a"}},
+    }});
+    let refused = cause(
+        &tool(&twice, &json!({})),
+        &json!({"body": {"a": 1, "b": 2}}),
+    );
+    assert_eq!(refused, Unsendable::NotXmlName);
+}
+
+#[test]
+fn an_attribute_without_an_element_is_refused() {
+    let inner = json!({"type": "object", "xml": {"nodeType": "none"}, "properties": {
+        "a": {"xml": {"attribute": true}}, "b": {},
+    }});
+    let schema = object("o", &inner);
+    assert_eq!(
+        sent(&schema, &json!({"o": {"b": 1}})),
+        "<Pet><b>1</b></Pet>"
+    );
+    let refused = cause(
+        &tool(&schema, &json!({})),
+        &json!({"body": {"o": {"a": 1}}}),
+    );
+    assert_eq!(refused, Unsendable::AttributeWithoutElement);
+}
+
+#[test]
 fn members_follow_the_order_of_the_schema() {
     let schema = json!({"type": "object", "properties": {"a": {}, "b": {}, "c": {}}});
     assert_eq!(
@@ -218,7 +260,9 @@ fn o_07_no_argument_is_markup() {
          <b>&quot;&gt;&lt;x y='z'&gt;&amp;e;]]&gt;&lt;!DOCTYPE&#13;&#10;&#9;</b></Pet>"
     );
     let tool = tool(&schema, &json!({}));
-    for name in ["x y", "x/", "", "1a", "a:b", "x=\"1\"", "-a", "<a", "a\n"] {
+    for name in [
+        "x y", "x/", "", "1a", "a:b", "x=\"1\"", "-a", "<a", "a\n", "ª", "Ⓐ",
+    ] {
         let refused = cause(&tool, &json!({"body": {name: 1}}));
         assert_eq!(refused, Unsendable::NotXmlName, "{name:?}");
     }
