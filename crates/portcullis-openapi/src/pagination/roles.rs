@@ -30,12 +30,15 @@ pub(super) fn arguments(tool: &Tool) -> Vec<PageArgument> {
         .parameters
         .iter()
         .filter(|parameter| parameter.place == Place::Query)
-        .map(|parameter| PageArgument {
-            name: parameter.name.clone(),
-            argument: parameter.argument.clone(),
-            within: None,
-            role: role(&parameter.name),
-            is_text: is_text(&schema, property(&schema, &schema, &parameter.argument)),
+        .map(|parameter| {
+            let part = property(&schema, &schema, &parameter.argument);
+            PageArgument {
+                name: parameter.name.clone(),
+                argument: parameter.argument.clone(),
+                within: None,
+                role: fitting(role(&parameter.name), &schema, part),
+                is_text: is_text(&schema, part),
+            }
         })
         .collect();
     if !arguments.iter().any(PageArgument::moves) {
@@ -58,7 +61,7 @@ fn in_body(tool: &Tool, schema: &Value) -> Vec<PageArgument> {
             name: name.clone(),
             argument: name.clone(),
             within: Some(body.argument.clone()),
-            role: role(name),
+            role: fitting(role(name), schema, Some(member)),
             is_text: is_text(schema, Some(member)),
         })
         .filter(|argument| argument.role != Role::Other)
@@ -115,6 +118,18 @@ fn resolved<'a>(schema: &'a Value, part: &'a Value) -> &'a Value {
     target
         .and_then(|target| schema.pointer(target.strip_prefix('#')?))
         .unwrap_or(part)
+}
+
+/// Takes a role back that the schema's type cannot have: `OData`'s `$count` is a switch, and a `start` that is text is a moment or a mark.
+fn fitting(role: Role, schema: &Value, part: Option<&Value>) -> Role {
+    let of_type = part.and_then(|part| resolved(schema, part).get("type"));
+    match role {
+        Role::Page | Role::Offset | Role::Size if of_type.is_some_and(|it| it == "boolean") => {
+            Role::Other
+        }
+        Role::Offset if is_text(schema, part) => Role::Other,
+        role => role,
+    }
 }
 
 /// Tells whether the schema takes texts and no numbers.

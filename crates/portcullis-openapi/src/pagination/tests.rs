@@ -10,13 +10,14 @@ use crate::limits::Limits;
 use crate::model::{Place, Tool};
 use crate::sample::{parameter, tool};
 
-/// A tool with query parameters; a name with `#` behind it is a number by its schema, one with `$` a text.
+/// A tool with query parameters; a name with `#` behind it is a number by its schema, one with `$` a text, one with `?` a switch.
 fn paging(names: &[&str]) -> Tool {
-    let bare = |name: &str| name.trim_end_matches(['#', '$']).to_owned();
+    let bare = |name: &str| name.trim_end_matches(['#', '$', '?']).to_owned();
     let properties = names.iter().map(|name| {
         let schema = match name.chars().last() {
             Some('#') => json!({"type": ["integer", "null"]}),
             Some('$') => json!({"type": "string"}),
+            Some('?') => json!({"type": "boolean"}),
             _ => json!({}),
         };
         (bare(name), schema)
@@ -80,6 +81,15 @@ fn the_role_of_an_argument_follows_from_its_name() {
             assert_eq!(roles::role(name), expected, "{name}");
         }
     }
+}
+
+#[test]
+fn a_role_that_the_type_cannot_have_is_none() {
+    let tool = paging(&["$count?", "start$", "limit$", "offset#"]);
+    let found = roles::arguments(&tool);
+    let roles: Vec<_> = found.iter().map(|it| it.role).collect();
+    let expected = [Role::Other, Role::Other, Role::Size, Role::Offset];
+    assert_eq!(roles, expected);
 }
 
 #[test]
