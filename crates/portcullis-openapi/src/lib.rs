@@ -20,6 +20,7 @@ mod document;
 pub mod findings;
 mod header;
 mod identifiers;
+mod json_text;
 mod limits;
 mod media_type;
 mod model;

@@ -3,12 +3,13 @@
 use serde_json::value::RawValue;
 
 use super::block::{Room, block};
-use super::cut::{self, Places};
+use super::cut;
 use super::events::{self, End};
 use super::media::{self, Family, MediaType};
 use super::projection::Unprojected;
 use super::text::{self, Cut};
 use super::{Content, Outcome, Presentation, UpstreamResponse, json, multipart, name};
+use crate::json_text::compact;
 use crate::model::Tool;
 
 /// How much larger than asked for a cut may turn out: what is never cut, such as short numbers, adds up.
@@ -102,11 +103,11 @@ impl Answer<'_> {
             return self.noted(self.shown(raw), self.more(whole));
         }
         let max_bytes = self.presentation.max_bytes;
-        let compact = cut::compact(raw.get());
+        let compact = compact(raw.get());
         let cut = (compact.len() > max_bytes)
             .then(|| cut::cut(&compact, max_bytes))
             .flatten();
-        let given = cut.as_ref().map_or(&compact, |cut| &cut.json);
+        let given = cut.as_ref().map_or(&*compact, |cut| &cut.json);
         let fits = given.len() <= max_bytes.saturating_add(TOLERANCE);
         let Some(shown) = json::sound(given.as_bytes()).filter(|_| fits) else {
             return self.block(Family::Text);
@@ -115,7 +116,7 @@ impl Answer<'_> {
         let left_out = cut
             .as_ref()
             .filter(|cut| !cut.places.is_empty())
-            .map(|cut| self.remainder(compact.len(), &cut.places));
+            .map(|cut| self.remainder(compact.len(), cut));
         let notes: Vec<String> = capped.into_iter().chain(left_out).collect();
         let note = (!notes.is_empty()).then(|| notes.join(" "));
         // Behind a cut, the next page would leave out what was cut.
@@ -128,13 +129,13 @@ impl Answer<'_> {
     }
 
     /// Says what was cut, and how to have the rest.
-    fn remainder(&self, size: usize, places: &Places) -> String {
-        let max_bytes = self.presentation.max_bytes;
+    fn remainder(&self, size: usize, cut: &cut::Cut) -> String {
+        let (given, places) = (cut.json.len(), &cut.places);
         let way = match self.tool.pagination().fewer(places.items_kept()) {
             Some(way) => format!("to have the rest, {way}"),
             None => "the operator of this gateway can have more given by `max_result_bytes`, or less of each thing by `project`".to_owned(),
         };
-        format!("The answer has {size} bytes, of which {max_bytes} are given: {places}; {way}.")
+        format!("The answer has {size} bytes, of which {given} are given: {places}; {way}.")
     }
 
     fn shown(&self, raw: &RawValue) -> Outcome {

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::opened::{items, members};
+use crate::json_text::scan;
 use crate::text::clean;
 
 /// How deep an answer is cut; what lies deeper is left out whole.
@@ -59,28 +60,6 @@ pub(super) fn cut(json: &str, max_bytes: usize) -> Option<Cut> {
     })
 }
 
-/// Leaves out the white space between values.
-pub(super) fn compact(json: &str) -> String {
-    let mut compact = String::with_capacity(json.len());
-    let mut rest = json;
-    while let Some(at) = rest.find(['"', ' ', '\t', '\n', '\r']) {
-        let (before, from) = rest.split_at(at);
-        compact.push_str(before);
-        let end = if from.starts_with('"') {
-            string_end(from.as_bytes())
-        } else {
-            from.len() - from.trim_start_matches([' ', '\t', '\n', '\r']).len()
-        };
-        let (token, after) = from.split_at(end);
-        if token.starts_with('"') {
-            compact.push_str(token);
-        }
-        rest = after;
-    }
-    compact.push_str(rest);
-    compact
-}
-
 /// Ends a JSON text that breaks off: after the last whole item or member, every list and object is closed.
 pub(super) fn closed(broken: &str) -> Option<String> {
     let mut comma = None;
@@ -101,33 +80,6 @@ pub(super) fn closed(broken: &str) -> Option<String> {
     });
     json.extend(open.iter().rev());
     Some(json)
-}
-
-/// Shows every byte outside strings.
-pub(super) fn scan(json: &str, mut see: impl FnMut(usize, u8)) {
-    let bytes = json.as_bytes();
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if byte == b'"' {
-            at += string_end(bytes.get(at..).unwrap_or_default());
-        } else {
-            see(at, byte);
-            at += 1;
-        }
-    }
-}
-
-/// Returns where the string ends that the bytes begin with, its quotes included.
-fn string_end(bytes: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += 2,
-            b'"' => return at + 1,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
 }
 
 /// A place in the answer, as people write it: `items[0].name`.

@@ -16,7 +16,7 @@ pub(super) enum End {
     BrokenOff,
 }
 
-/// Makes a list of lines of JSON; nothing where no line is JSON.
+/// Makes a list of lines of JSON; nothing where no line is JSON, and one value over several lines is itself.
 pub(super) fn lines(text: &str, end: End) -> Option<String> {
     let text = match end {
         End::Whole => text,
@@ -25,6 +25,9 @@ pub(super) fn lines(text: &str, end: End) -> Option<String> {
     // RFC 7464 puts a record separator before each value.
     let lines = text.lines().map(|line| line.trim_matches(['\x1e', ' ']));
     let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    if !lines.iter().all(|line| is_json(line)) && is_json(text) {
+        return Some(text.to_owned());
+    }
     lines
         .iter()
         .any(|line| is_json(line))

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::cut::scan;
+use crate::json_text::scan;
 
 /// The items of an array.
 #[derive(Debug, Default)]

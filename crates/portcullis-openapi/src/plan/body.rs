@@ -11,7 +11,6 @@ use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
 use super::file::{File, text};
-use super::json::compact;
 use super::multipart::Multipart;
 use super::pairs::has_structure;
 use super::parameter::folded;
@@ -19,6 +18,7 @@ use super::shape::Shape;
 use super::validate::shorten;
 use super::xml;
 use super::{ArgumentError, PlannedBody, Unsendable, style};
+use crate::json_text::compact;
 use crate::media_type::{Family, family, is_among};
 use crate::model::Spelling;
 use crate::model::body::{BodyChoice, BodyEncoding, BodyTemplate, FieldEncoding, Lines};

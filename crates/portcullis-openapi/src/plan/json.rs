@@ -1,29 +1,9 @@
-//! JSON text as it goes into URLs, headers and lines: without white space between its tokens, and in ASCII where nothing else may be sent.
+//! JSON text as it goes into headers: in ASCII, where nothing else may be sent.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Returns sound JSON text without the white space between its tokens; numbers keep their digits.
-pub(super) fn compact(text: &str) -> Cow<'_, str> {
-    let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r');
-    if !text.contains(is_space) {
-        return text.into();
-    }
-    let mut out = String::with_capacity(text.len());
-    let (mut in_string, mut is_escaped) = (false, false);
-    for c in text.chars() {
-        if in_string || !is_space(c) {
-            out.push(c);
-        }
-        match c {
-            _ if is_escaped => is_escaped = false,
-            '\\' => is_escaped = in_string,
-            '"' => in_string = !in_string,
-            _ => {}
-        }
-    }
-    out.into()
-}
+use crate::json_text::compact;
 
 /// Returns compact JSON text in which what is no ASCII is escaped.
 pub(super) fn ascii(text: &str) -> Cow<'_, str> {
@@ -49,13 +29,6 @@ pub(super) fn ascii(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
-
-    #[test]
-    fn white_space_goes_and_everything_else_stays() {
-        let text = "{ \"a b\\\" c\" :\n[ 1.10 , \"\\\\\" , true ] }";
-        assert_eq!(compact(text), r#"{"a b\" c":[1.10,"\\",true]}"#);
-        assert_eq!(compact("[1]"), "[1]");
-    }
 
     #[test]
     fn what_is_no_ascii_is_escaped_and_reads_the_same() {

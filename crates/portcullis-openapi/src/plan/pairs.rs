@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 use super::Unsendable;
 use super::encode::{push, push_keeping};
-use super::json::compact;
 use super::shape::Shape;
+use crate::json_text::compact;
 use crate::model::{Spelling, Style};
 
 /// How deep `deepObject` goes.

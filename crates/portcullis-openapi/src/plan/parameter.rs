@@ -7,9 +7,10 @@ use serde_json::value::RawValue;
 
 use super::arguments::Arguments;
 use super::encode::push;
-use super::json::{ascii, compact};
+use super::json::ascii;
 use super::shape::Shape;
 use super::{ArgumentError, RequestPlan, Unsendable, body, style};
+use crate::json_text::compact;
 use crate::model::body::BodyEncoding;
 use crate::model::{Parameter, Place, RequestTemplate, Spelling, Style};
 

@@ -92,7 +92,7 @@ fn what_is_no_expression_is_refused_with_its_place() {
 }
 
 #[test]
-fn x_07_an_expression_that_multiplies_is_refused() {
+fn x_09_an_expression_that_multiplies_is_refused() {
     let doubling = "[@,@]|[]|".repeat(6) + "@";
     let escaping = "to_string(".repeat(30) + "@" + &")".repeat(30);
     for expression in [doubling, escaping, format!("[{}@]", "@,".repeat(20))] {

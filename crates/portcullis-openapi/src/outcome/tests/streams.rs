@@ -23,6 +23,12 @@ fn lines_of_json_are_a_list() {
 }
 
 #[test]
+fn a_value_over_several_lines_is_itself() {
+    let outcome = outcome(&tool(), 200, "application/x-ndjson", "{\n\"a\": [\n1\n]}");
+    assert_eq!(structured(&outcome), json!({"a": [1]}));
+}
+
+#[test]
 fn lines_that_are_no_json_are_text() {
     let outcome = outcome(&tool(), 200, "application/x-ndjson", "a\nb");
     assert_eq!(text(&outcome), "a\nb");
