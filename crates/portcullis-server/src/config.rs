@@ -75,13 +75,7 @@ impl Configuration {
         overrides: Overrides,
         process: HashMap<String, Secret>,
     ) -> Result<Self, ConfigurationError> {
-        let source = Source {
-            path: path.to_owned(),
-            overrides,
-            process,
-            remote: RemoteContents::default(),
-        };
-        Self::of(source, &KnownDocuments::default(), None)
+        Self::load_remote(path, overrides, process, RemoteContents::default())
     }
 
     /// As [`Configuration::load`], with what its documents from URLs hold.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::xml;
 use crate::header::is_token;
-use crate::media_type::{Family, family};
+use crate::media_type::{Family, family, is_sendable};
 use crate::model::body::{BodyEncoding, FieldEncoding};
 use crate::model::{Spelling, Style};
 use crate::reference::follow;
@@ -165,11 +165,11 @@ fn headers(encoding: &Value, root: &Value) -> Vec<(String, String)> {
         let is_ours = name.to_ascii_lowercase().starts_with("content-")
             && !["content-id", "content-location", "content-language"]
                 .contains(&name.to_ascii_lowercase().as_str());
-        (is_token(name) && !is_ours && is_sendable(&text)).then(|| (name.clone(), text))
+        (is_token(name) && !is_ours && is_header_text(&text)).then(|| (name.clone(), text))
     });
     values.collect()
 }
 
-fn is_sendable(text: &str) -> bool {
+fn is_header_text(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }

@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::Value;
 
 use crate::model::body::{Xml, XmlKind, XmlNode};
+use crate::pointer::unescape;
 use crate::reference::{follow, reference};
 use crate::schema::properties;
 
@@ -39,7 +40,7 @@ fn component(schema: &Value, root: &Value) -> Option<String> {
     let text = reference(schema)?;
     let last = follow(root, schema, text.to_owned()).ok()?.pointer;
     let name = last.strip_prefix("/components/schemas/")?;
-    (!name.contains('/')).then(|| name.replace("~1", "/").replace("~0", "~"))
+    (!name.contains('/')).then(|| unescape(name))
 }
 
 struct Builder<'d> {

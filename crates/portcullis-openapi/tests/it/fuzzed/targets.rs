@@ -9,10 +9,11 @@ use portcullis_openapi::{
 use serde_json::value::RawValue;
 
 /// Documents that any text is given to as arguments, and whose tools read any answer.
-const DOCUMENTS: [&str; 3] = [
+const DOCUMENTS: [&str; 4] = [
     include_str!("../../documents/parameters.yaml"),
     include_str!("../../documents/bodies.yaml"),
     include_str!("../../documents/responses.yaml"),
+    include_str!("../../documents/request-bodies.yaml"),
 ];
 
 /// The tools of [`DOCUMENTS`].
