@@ -149,6 +149,7 @@ fn made(tool: &Tool, variant: Variant) -> Result<Map<String, Value>, String> {
         }
     }
     let validator = validator(&schema).map_err(|error| error.to_string())?;
+    choose(tool, &mut values);
     let made = Value::Object(values);
     if let Some(error) = validator.iter_errors(&made).next() {
         return Err(format!("{}: {error}", error.instance_path()));
@@ -156,6 +157,23 @@ fn made(tool: &Tool, variant: Variant) -> Result<Map<String, Value>, String> {
     match made {
         Value::Object(values) => Ok(values),
         _ => Err("no object".to_owned()),
+    }
+}
+
+/// Chooses the media type that the body was made for: the whole schema takes bodies of any.
+fn choose(tool: &Tool, values: &mut Map<String, Value>) {
+    let Some(body) = tool.request.body.as_ref() else {
+        return;
+    };
+    let Some(chooser) = body.chooser.as_ref().filter(|_| values.contains_key(&body.argument)) else {
+        return;
+    };
+    for choice in &body.choices {
+        values.insert(chooser.clone(), choice.media_type.as_str().into());
+        let arguments = serde_json::value::to_raw_value(&*values);
+        if arguments.is_ok_and(|arguments| tool.plan(Some(&arguments)).is_ok()) {
+            return;
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::names::BodyArguments;
 use crate::operations::Operation;
 use crate::pointer::{Place, escape};
 use crate::reference::{Target, follow};
+use crate::schema::input::Case;
 use crate::schema::{Flow, Fragment, Property, Schemas};
 use kind::{Kind, Schema};
 
@@ -318,25 +319,27 @@ impl<'d> Body<'d> {
         }
     }
 
-    /// Converts the schema of the body's argument: one that fits all media types that are offered.
-    pub(crate) fn schema(
+    /// Converts the schemas of the body's argument, each with the media types that it is for.
+    pub(crate) fn cases(
         &self,
         root: &'d Value,
         schemas: &mut Schemas<'d>,
         diagnostics: &mut Diagnostics,
-    ) -> Arc<Fragment> {
+    ) -> Vec<Case> {
         let flow = self.flow();
-        let mut fragments: Vec<Arc<Fragment>> = Vec::new();
+        let mut cases: Vec<Case> = Vec::new();
         for offer in &self.offers {
-            let fragment = offer.schema(self.description, root, schemas, flow, diagnostics);
-            if !fragments.iter().any(|known| known.is_same(&fragment)) {
-                fragments.push(fragment);
+            let schema = offer.schema(self.description, root, schemas, flow, diagnostics);
+            let value = offer.media_type.into();
+            match cases.iter_mut().find(|case| case.schema.is_same(&schema)) {
+                Some(case) => case.values.push(value),
+                None => cases.push(Case {
+                    values: vec![value],
+                    schema,
+                }),
             }
         }
-        match &fragments[..] {
-            [only] => Arc::clone(only),
-            several => Arc::new(Fragment::any_of(several)),
-        }
+        cases
     }
 
     /// Describes the argument that chooses the media type, where there is a choice.

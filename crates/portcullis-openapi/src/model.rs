@@ -14,7 +14,6 @@ use self::body::{BodyEncoding, BodyTemplate};
 use self::server::{ServerTemplate, ServerVariables};
 use crate::pagination::Pagination;
 use crate::pointer::unescape;
-use crate::schema::Detail;
 use crate::schema::input::{InputSchema, raw};
 
 /// One operation of a document, published as one tool.
@@ -61,10 +60,10 @@ impl Tool {
         raw(self.input.shown())
     }
 
-    /// Writes the whole input schema, which arguments are held against.
+    /// Writes the whole input schema, which arguments are held against; of a body, only the schema of the media type that is chosen.
     #[must_use]
     pub fn whole_input_schema(&self) -> Box<RawValue> {
-        raw(self.input.whole(Detail::Original))
+        raw(self.input.whole())
     }
 
     /// Returns the operation's path as the document writes it, with its places for parameters.

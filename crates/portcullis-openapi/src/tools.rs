@@ -19,7 +19,7 @@ use crate::operations::{Operation, operations};
 use crate::parameters::{self, Parameters, Surroundings};
 use crate::reference::{reference, target};
 use crate::responses::Responses;
-use crate::schema::input::{Argument, InputSchema};
+use crate::schema::input::{Argument, Case, Choice, InputSchema};
 use crate::schema::{Address, Flow, Fragment, Schemas, output};
 use crate::security::{alternatives, is_declared};
 use crate::servers::server;
@@ -134,7 +134,7 @@ impl<'d> Compiler<'d> {
             parameters::compile(operation, &around, &mut self.schemas, &mut self.diagnostics);
         self.check_count(operation, parameters.list.len())?;
         let body = body.map(|body| CompiledBody {
-            schema: body.schema(root, &mut self.schemas, &mut self.diagnostics),
+            cases: body.cases(root, &mut self.schemas, &mut self.diagnostics),
             template: body.template(body_arguments(&parameters.list), root),
             chooser: body.chooser(),
         });
@@ -142,7 +142,7 @@ impl<'d> Compiler<'d> {
         let base = self.document.base.as_ref();
         let server = server(operation, root, base, &mut self.diagnostics);
         let output_schema = self.output_schema(&responses);
-        let arguments = arguments(&parameters, body.as_ref());
+        let input = input(&parameters, body.as_ref());
         Some(Tool {
             name,
             title: operation
@@ -168,7 +168,7 @@ impl<'d> Compiler<'d> {
                 body: body.map(|body| body.template),
                 accept: responses.accept(),
             },
-            input: InputSchema::new(arguments),
+            input,
             validator: Arc::default(),
             pagination: Arc::default(),
         })
@@ -236,12 +236,32 @@ impl<'d> Compiler<'d> {
 /// A body, and the schemas of the arguments that make it.
 struct CompiledBody {
     template: BodyTemplate,
-    schema: Arc<Fragment>,
+    cases: Vec<Case>,
     chooser: Option<Arc<Fragment>>,
 }
 
-/// Lists the arguments of a tool, the body last.
-fn arguments(parameters: &Parameters, body: Option<&CompiledBody>) -> Vec<Argument> {
+impl CompiledBody {
+    /// One schema that fits all media types that are offered.
+    fn schema(&self) -> Arc<Fragment> {
+        match &self.cases[..] {
+            [only] => Arc::clone(&only.schema),
+            several => Arc::new(Fragment::any_of(several.iter().map(|case| &*case.schema))),
+        }
+    }
+
+    /// Which of several schemas counts.
+    fn choice(&self) -> Option<Choice> {
+        let chooser = self.template.chooser.as_deref()?;
+        (self.cases.len() > 1).then(|| Choice {
+            argument: self.template.argument.as_str().into(),
+            chooser: chooser.into(),
+            cases: self.cases.clone().into(),
+        })
+    }
+}
+
+/// Puts the arguments of a tool together, the body last.
+fn input(parameters: &Parameters, body: Option<&CompiledBody>) -> InputSchema {
     let of_parameters =
         parameters
             .list
@@ -255,7 +275,7 @@ fn arguments(parameters: &Parameters, body: Option<&CompiledBody>) -> Vec<Argume
     let of_body = body.map(|body| Argument {
         name: body.template.argument.as_str().into(),
         is_required: body.template.required,
-        schema: Arc::clone(&body.schema),
+        schema: body.schema(),
     });
     let of_chooser = body.and_then(|body| {
         Some(Argument {
@@ -264,7 +284,8 @@ fn arguments(parameters: &Parameters, body: Option<&CompiledBody>) -> Vec<Argume
             schema: Arc::clone(body.chooser.as_ref()?),
         })
     });
-    of_parameters.chain(of_body).chain(of_chooser).collect()
+    let arguments = of_parameters.chain(of_body).chain(of_chooser);
+    InputSchema::new(arguments.collect()).choosing(body.and_then(CompiledBody::choice))
 }
 
 /// Describes the operation by its summary and description, or by its method and path.

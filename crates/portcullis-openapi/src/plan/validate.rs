@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 
 use super::ArgumentError;
 use crate::model::Tool;
-use crate::schema::Detail;
 
 /// How many violations one answer names.
 const MAX_VIOLATIONS: usize = 3;
@@ -32,7 +31,7 @@ impl Tool {
     /// Returns what arguments are held against, where the input schema compiles.
     pub(super) fn validator(&self) -> Option<&Validator> {
         self.validator
-            .get_or_init(|| compile(&self.input.whole(Detail::Terse)))
+            .get_or_init(|| compile(&self.input.strict()))
             .as_ref()
     }
 

@@ -1,7 +1,5 @@
 //! A converted schema: its text, and which of its members are written for whom.
 
-use std::sync::Arc;
-
 use super::Definition;
 
 /// A converted schema, and the definitions that its `#/$defs/…` references need.
@@ -115,9 +113,9 @@ impl Fragment {
     }
 
     /// A schema that each of several will do for.
-    pub(crate) fn any_of(several: &[Arc<Self>]) -> Self {
+    pub(crate) fn any_of<'a>(several: impl Iterator<Item = &'a Self>) -> Self {
         let mut all = Self::plain("");
-        for (index, one) in several.iter().enumerate() {
+        for (index, one) in several.enumerate() {
             let before = if index == 0 { "" } else { "," };
             let one = one.within(before, "");
             let mut joined = one.within(&all.text, "");

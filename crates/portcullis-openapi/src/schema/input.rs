@@ -4,6 +4,8 @@
 //! Within the budget what is near the root comes first: descriptions of what is far go, then what is far itself, and what is cut says so.
 //! A model that fills in what it cannot see still meets the whole schema.
 
+mod choice;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use serde_json::value::RawValue;
 use super::definitions::{Definition, Definitions, Named, Reached};
 use super::fragment::{Detail, Fragment};
 use super::trim::{STUB, trimmed};
+pub(crate) use choice::{Case, Choice};
 
 /// `$ref`s after another that models are shown the end of.
 const MAX_HOPS: usize = 8;
@@ -24,6 +27,8 @@ const FRAME: usize = 90;
 #[derive(Clone, Debug)]
 pub(crate) struct InputSchema {
     pub(crate) arguments: Box<[Argument]>,
+    /// What one of the arguments is held against instead of its own schema.
+    choice: Option<Choice>,
     definitions: Arc<Definitions>,
 }
 
@@ -55,6 +60,8 @@ enum Part {
     /// Cut to so many bytes.
     Trimmed(usize),
     Stub,
+    /// Anything, since something else says what.
+    Open,
 }
 
 impl Argument {
@@ -78,8 +85,15 @@ impl InputSchema {
     pub(crate) fn new(arguments: Vec<Argument>) -> Self {
         Self {
             arguments: arguments.into(),
+            choice: None,
             definitions: Arc::default(),
         }
+    }
+
+    /// Holds an argument against the schema that another one chooses.
+    pub(crate) fn choosing(mut self, choice: Option<Choice>) -> Self {
+        self.choice = choice;
+        self
     }
 
     /// Says what the arguments' references refer to.
@@ -87,8 +101,37 @@ impl InputSchema {
         self.definitions = Arc::clone(definitions);
     }
 
-    /// Writes the whole schema.
-    pub(crate) fn whole(&self, detail: Detail) -> Vec<u8> {
+    /// Writes the whole schema, in which an argument that another one chooses the schema of is any of them.
+    pub(crate) fn whole(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(&self.all(Detail::Original), &mut out);
+        out
+    }
+
+    /// Writes what arguments are held against.
+    pub(crate) fn strict(&self) -> Vec<u8> {
+        let mut outline = self.all(Detail::Terse);
+        let mut out = Vec::new();
+        if let Some(choice) = &self.choice {
+            let chosen = self
+                .arguments
+                .iter()
+                .position(|it| *it.name == *choice.argument);
+            if let Some(part) = chosen.and_then(|index| outline.arguments.get_mut(index)) {
+                *part = Part::Open;
+            }
+        }
+        self.write(&outline, &mut out);
+        if let Some(choice) = &self.choice {
+            out.pop();
+            choice.write(&mut out);
+            out.push(b'}');
+        }
+        out
+    }
+
+    /// Everything, with all that it refers to.
+    fn all(&self, detail: Detail) -> Outline {
         let mut outline = Outline {
             arguments: vec![Part::As(detail); self.arguments.len()],
             ..Outline::default()
@@ -105,12 +148,15 @@ impl InputSchema {
                 queue.extend(&named.fragment.definitions);
             }
         }
-        self.write(&outline)
+        outline
     }
 
     /// Writes the schema as models are shown it.
     pub(crate) fn shown(&self) -> Vec<u8> {
-        self.write(&self.outline())
+        let outline = self.outline();
+        let mut out = Vec::with_capacity(outline.size);
+        self.write(&outline, &mut out);
+        out
     }
 
     /// Decides what of the schema models are shown.
@@ -252,12 +298,11 @@ impl InputSchema {
     /// Writes an object that has these arguments and no others.
     ///
     /// `properties` is there even where it is empty: without, `OpenAI` takes no function.
-    fn write(&self, outline: &Outline) -> Vec<u8> {
-        let mut out = Vec::with_capacity(outline.size);
+    fn write(&self, outline: &Outline, out: &mut Vec<u8>) {
         out.extend_from_slice(br#"{"type":"object","properties":{"#);
         let arguments = self.arguments.iter().zip(&outline.arguments);
         members(
-            &mut out,
+            out,
             arguments.map(|(argument, &part)| (&*argument.name, &*argument.schema, part)),
         );
         out.push(b'}');
@@ -267,10 +312,10 @@ impl InputSchema {
             .filter(|argument| argument.is_required);
         if let Some(first) = required.next() {
             out.extend_from_slice(br#","required":["#);
-            string(&mut out, &first.name);
+            string(out, &first.name);
             for argument in required {
                 out.push(b',');
-                string(&mut out, &argument.name);
+                string(out, &argument.name);
             }
             out.push(b']');
         }
@@ -284,11 +329,10 @@ impl InputSchema {
                     let named = self.definitions.get(definition)?;
                     Some((&*named.name, &named.fragment, part))
                 });
-            members(&mut out, definitions);
+            members(out, definitions);
             out.push(b'}');
         }
         out.push(b'}');
-        out
     }
 }
 
@@ -307,6 +351,7 @@ fn members<'a>(out: &mut Vec<u8>, members: impl Iterator<Item = (&'a str, &'a Fr
                 out.extend_from_slice(trimmed(&bare, limit).as_bytes());
             }
             Part::Stub => out.extend_from_slice(STUB.as_bytes()),
+            Part::Open => out.extend_from_slice(b"{}"),
         }
     }
 }
@@ -322,121 +367,4 @@ pub(crate) fn raw(bytes: Vec<u8>) -> Box<RawValue> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::schema::fragment::{Kind, Span};
-
-    /// A schema whose text ends in a description.
-    fn described(schema: &Value, kind: Kind, definitions: &[u32]) -> Fragment {
-        let text = schema.to_string();
-        let start = text.find(",\"description\"").expect("described");
-        let [start, end] = [start, text.len() - 1].map(|at| u32::try_from(at).unwrap());
-        let definitions = definitions.iter().map(|&it| Definition(it)).collect();
-        Fragment::new(text, vec![Span { start, end, kind }], definitions)
-    }
-
-    /// A tool with one argument, whose schema leads from definition to definition.
-    fn chain(length: u32, budget: usize) -> InputSchema {
-        let words = "words ".repeat(20);
-        let named = |index: u32| {
-            let next = format!("#/$defs/D{}", index + 1);
-            let schema = json!({"type": "object", "properties": {"next": {"$ref": next}}, "description": words});
-            let referred: &[u32] = if index + 1 < length {
-                &[index + 1]
-            } else {
-                &[]
-            };
-            Named {
-                name: format!("D{index}").into(),
-                fragment: described(&schema, Kind::Lore, referred),
-            }
-        };
-        let mut all: Vec<Named> = (0..length).map(named).collect();
-        if let Some(last) = all.last_mut() {
-            last.fragment = Fragment::plain("{}");
-        }
-        let argument = json!({"$ref": "#/$defs/D0", "description": "The body"});
-        let mut schema = InputSchema::new(vec![Argument {
-            name: "body".into(),
-            is_required: true,
-            schema: Arc::new(described(&argument, Kind::Head, &[0])),
-        }]);
-        schema.refer_to(&Arc::new(Definitions { all, budget }));
-        schema
-    }
-
-    fn shown(schema: &InputSchema) -> Value {
-        let bytes = schema.shown();
-        assert!(bytes.len() <= schema.definitions.budget, "{}", bytes.len());
-        assert!(bytes.len() <= schema.outline().size);
-        serde_json::from_slice(&bytes).unwrap()
-    }
-
-    #[test]
-    fn what_fits_is_shown_whole() {
-        let schema = chain(4, 10_000);
-        let whole: Value = serde_json::from_slice(&schema.whole(Detail::Original)).unwrap();
-        assert_eq!(shown(&schema), whole);
-        assert!(!schema.outline().is_lean);
-    }
-
-    #[test]
-    fn descriptions_of_what_is_far_go_first() {
-        let schema = chain(6, 800);
-        let shown = shown(&schema);
-        let is_described = |name: &str| shown["$defs"][name].get("description").is_some();
-        assert!(is_described("D0") && !is_described("D4"), "{shown}");
-        assert_eq!(shown["$defs"]["D4"]["type"], "object");
-        assert_eq!(shown["properties"]["body"]["description"], "The body");
-        let outline = schema.outline();
-        assert!(outline.is_lean && outline.cut == 0);
-    }
-
-    #[test]
-    fn what_is_beyond_the_budget_or_too_deep_says_that_it_is_cut() {
-        for (length, budget) in [(8, 500), (40, 100_000)] {
-            let schema = chain(length, budget);
-            let shown = shown(&schema);
-            let defined = shown["$defs"].as_object().unwrap();
-            let (_, last) = defined.iter().next_back().unwrap();
-            assert_eq!(last.to_string(), STUB);
-            assert!(defined.len() < length as usize);
-            assert_eq!(schema.outline().cut, 1);
-        }
-    }
-
-    #[test]
-    fn arguments_are_held_against_all_of_it() {
-        let schema = chain(40, 500);
-        let whole: Value = serde_json::from_slice(&schema.whole(Detail::Terse)).unwrap();
-        let definitions = whole["$defs"].as_object().unwrap();
-        assert_eq!(definitions.len(), 40);
-        assert!(!whole.to_string().contains("description"));
-    }
-
-    #[test]
-    fn large_arguments_share_what_small_ones_leave() {
-        let long: Vec<_> = (0..200).map(|index| format!("value {index}")).collect();
-        let long = json!({"type": "string", "enum": long}).to_string();
-        let argument = |name: &str, text: &str| Argument {
-            name: name.into(),
-            is_required: false,
-            schema: Arc::new(Fragment::plain(text)),
-        };
-        let mut schema = InputSchema::new(vec![
-            argument("a", &long),
-            argument("b", r#"{"type":"integer"}"#),
-            argument("c", r#"{"enum":["d"]}"#),
-        ]);
-        let budget = 600;
-        let all = Vec::new();
-        schema.refer_to(&Arc::new(Definitions { all, budget }));
-        let shown = shown(&schema);
-        assert_eq!(shown["properties"]["b"], json!({"type": "integer"}));
-        let cut = shown["properties"]["a"]["description"].as_str().unwrap();
-        assert!(cut.starts_with("Cut: "));
-        assert_eq!(schema.outline().cut, 1);
-    }
-}
+mod tests;

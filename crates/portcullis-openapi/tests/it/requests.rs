@@ -236,3 +236,26 @@ fn another_media_type_is_offered_where_it_carries_more() {
     let (kind, _) = sent("patches", patches[1], changes);
     assert_eq!(kind, patches[1]);
 }
+
+#[test]
+fn a_body_is_held_against_the_schema_of_the_media_type_that_was_chosen() {
+    let tools = tools(include_str!("../documents/request-bodies.yaml"));
+    let tool = tools
+        .iter()
+        .find(|tool| tool.name == "json_or_file")
+        .unwrap();
+    let refused = |arguments: Value| {
+        let arguments = serde_json::value::to_raw_value(&arguments).unwrap();
+        tool.plan(Some(&arguments)).unwrap_err().to_string()
+    };
+    let text = refused(json!({"body": "a,b"}));
+    assert_eq!(text, "argument `body` must be of type object, not \"a,b\"");
+    let named = json!({"body": "a,b", "content_type": "application/json"});
+    assert_eq!(refused(named), text);
+    for chosen in ["multipart/form-data", "text/csv"] {
+        let text = refused(json!({"body": [1], "content_type": chosen}));
+        assert!(text.starts_with("argument `body` must be of type "), "{text}");
+    }
+    let text = refused(json!({"body": {"name": "a"}, "content_type": "text/xml"}));
+    assert!(text.starts_with("argument `content_type` must be one of "), "{text}");
+}
