@@ -73,6 +73,7 @@ fn readable(subject: &ToolSubject<'_>) -> String {
         .operation_id
         .map(|id| plain(id, |c| matches!(c, '_' | '-')))
         .unwrap_or_default();
+    let id = id.trim_end_matches('_');
     let name = if id.is_empty() {
         let path = plain(subject.path, |c| matches!(c, '_' | '-'));
         format!("{}_{path}", subject.method.to_ascii_lowercase())
@@ -80,7 +81,7 @@ fn readable(subject: &ToolSubject<'_>) -> String {
         // Some models take no name that begins with a digit.
         format!("{}_{id}", subject.method.to_ascii_lowercase())
     } else {
-        id
+        id.to_owned()
     };
     name.trim_end_matches('_').to_owned()
 }
@@ -129,13 +130,20 @@ pub(crate) fn argument_names(subjects: &[ArgumentSubject<'_>]) -> Vec<String> {
     });
     let mut names = vec![String::new(); subjects.len()];
     let mut taken = HashSet::new();
+    // The number to go on at, so that many names that clash do not try each other's.
+    let mut numbers: HashMap<String, u32> = HashMap::new();
     for index in order {
         let (Some(subject), Some(slot)) = (subjects.get(index), names.get_mut(index)) else {
             continue;
         };
         let name = argument(subject.name);
         let candidates = [name.clone(), argument(&format!("{}_{name}", subject.place))];
-        let numbered = (2_u32..).map(|number| argument(&format!("{name}_{number}")));
+        let next = numbers.entry(name.clone()).or_insert(2);
+        let numbered = std::iter::from_fn(|| {
+            let number = *next;
+            *next = number.checked_add(1)?;
+            Some(argument(&format!("{name}_{number}")))
+        });
         let free = candidates
             .into_iter()
             .chain(numbered)
@@ -274,6 +282,7 @@ mod tests {
             "get_users_user-id_posts_id"
         );
         assert_eq!(one(None, "/"), "get");
+        assert_eq!(one(Some("_"), "/a"), "get_a");
         assert_eq!(one(Some("日本語"), "/a"), "get_a");
         assert_eq!(one(Some("2fa.enable"), "/a"), "get_2fa_enable");
     }
