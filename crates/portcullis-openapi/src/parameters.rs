@@ -3,6 +3,7 @@
 //! Parameters that carry authority or the operation's credentials never become arguments.
 //! A path parameter that the template lacks is left out, and one that only the template has is a text.
 
+mod credentials;
 mod path;
 mod wire;
 
@@ -15,13 +16,13 @@ use serde_json::Value;
 use crate::diagnostic::Diagnostics;
 use crate::document::Dialect;
 use crate::header::{carries_authority, is_said_elsewhere, is_token};
-use crate::model::{Parameter, PathPart, Place, SchemeKind, SecurityAlternative, SecurityScheme};
+use crate::model::{Parameter, PathPart, Place};
 use crate::names::{ArgumentSubject, argument_names};
 use crate::operations::Operation;
 use crate::pointer;
 use crate::reference::{follow, reference};
 use crate::schema::{Flow, Fragment, Property, Schemas};
-use crate::security::{is_access_token, is_spare_key};
+pub(crate) use credentials::Credentials;
 use path::{QueryMember, Segment};
 
 /// The parameters of one operation, compiled.
@@ -51,8 +52,7 @@ struct Declared<'d> {
 pub(crate) struct Surroundings<'a, 'd> {
     pub(crate) root: &'d Value,
     pub(crate) dialect: Dialect,
-    pub(crate) schemes: &'a [SecurityScheme],
-    pub(crate) security: &'a [SecurityAlternative],
+    pub(crate) credentials: &'a Credentials<'a>,
     pub(crate) flow: Flow,
 }
 
@@ -248,7 +248,7 @@ fn is_argument(
         Place::Header if is_said_elsewhere(name) => "says what other parts of the operation say",
         Place::Header if carries_authority(name) => "carries authority",
         Place::Header | Place::Cookie if !is_token(name) => "is no legal name",
-        _ if is_credential(parameter, around) => "is a credential of the operation",
+        _ if around.credentials.have(parameter) => "is a credential of the operation",
         _ => return true,
     };
     let message = format!(
@@ -257,31 +257,6 @@ fn is_argument(
     );
     diagnostics.note("parameter-not-an-argument", &parameter.pointer, message);
     false
-}
-
-/// Tells whether one of the operation's credentials goes where the parameter goes, or could.
-fn is_credential(parameter: &Declared<'_>, around: &Surroundings<'_, '_>) -> bool {
-    let needed = around.security.iter().flatten();
-    let mut schemes = needed.filter_map(|requirement| {
-        around
-            .schemes
-            .iter()
-            .find(|scheme| scheme.name == requirement.scheme)
-    });
-    schemes.any(|scheme| match &scheme.kind {
-        SchemeKind::ApiKey {
-            place: Place::Header,
-            name,
-        } => parameter.place == Place::Header && name.eq_ignore_ascii_case(parameter.name),
-        SchemeKind::ApiKey { place, name } => *place == parameter.place && name == parameter.name,
-        SchemeKind::OAuth2 { .. } | SchemeKind::OpenIdConnect { .. } | SchemeKind::Bearer => {
-            parameter.place != Place::Path
-                && parameter
-                    .value
-                    .is_some_and(|value| is_access_token(value) || is_spare_key(value))
-        }
-        _ => false,
-    })
 }
 
 fn subject<'d>(parameter: &Declared<'d>) -> ArgumentSubject<'d> {
@@ -320,13 +295,8 @@ impl<'d> Declared<'d> {
         }
     }
 
-    /// What no two parameters of an operation share; names of headers are the same in any case.
     fn key(&self) -> (Place, Cow<'d, str>) {
-        let name = match self.place {
-            Place::Header => Cow::Owned(self.name.to_ascii_lowercase()),
-            _ => Cow::Borrowed(self.name),
-        };
-        (self.place, name)
+        credentials::key(self.place, self.name)
     }
 
     fn member(&self, key: &str) -> Option<&'d Value> {

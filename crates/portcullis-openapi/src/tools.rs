@@ -13,10 +13,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
 use crate::limits::Limits;
 use crate::model::body::BodyTemplate;
-use crate::model::{Annotations, Method, RequestTemplate, Tool};
+use crate::model::{Annotations, Method, RequestTemplate, SchemeKind, SecurityScheme, Tool};
 use crate::names::{ToolSubject, body_arguments, tool_names};
 use crate::operations::{Operation, operations};
-use crate::parameters::{self, Parameters, Surroundings};
+use crate::parameters::{self, Credentials, Parameters, Surroundings};
 use crate::reference::{reference, target};
 use crate::responses::Responses;
 use crate::schema::input::{Argument, Case, Choice, InputSchema};
@@ -56,6 +56,7 @@ impl Document {
             document: self,
             schemas: Schemas::new(&self.root, self.dialect),
             outputs: HashMap::new(),
+            schemes: kinds(&self.schemes),
             parents: parents(&self.root),
             diagnostics,
         };
@@ -104,6 +105,7 @@ struct Compiler<'d> {
     document: &'d Document,
     schemas: Schemas<'d>,
     outputs: HashMap<Address, Arc<RawValue>>,
+    schemes: HashMap<&'d str, &'d SchemeKind>,
     /// Which tag is above which.
     parents: HashMap<&'d str, &'d str>,
     diagnostics: Diagnostics,
@@ -113,21 +115,21 @@ impl<'d> Compiler<'d> {
     /// Compiles one operation; `None` when it cannot become a tool, which has been reported.
     fn tool(&mut self, operation: &Operation<'d>, name: String) -> Option<Tool> {
         self.check_count(operation, parameters::least(operation))?;
-        let Document { root, schemes, .. } = self.document;
+        let root = &self.document.root;
         let body = body::choose(operation, root, &mut self.diagnostics);
         let security = alternatives(
             root,
             operation.value,
             &operation.pointer,
-            schemes,
+            &self.schemes,
             &mut self.diagnostics,
         );
+        let credentials = Credentials::of(&security, &self.schemes);
         let flow = body.as_ref().map_or(Flow::Request, Body::flow);
         let around = Surroundings {
             root,
             dialect: self.document.dialect,
-            schemes,
-            security: &security,
+            credentials: &credentials,
             flow,
         };
         let parameters =
@@ -319,6 +321,14 @@ fn annotations(method: Method) -> Annotations {
         destructive: !method.is_safe(),
         idempotent: !matches!(method, Method::Post | Method::Patch),
     }
+}
+
+/// Lists what the schemes are by their names; of two with one name, the first counts.
+fn kinds(schemes: &[SecurityScheme]) -> HashMap<&str, &SchemeKind> {
+    let named = schemes.iter().rev();
+    named
+        .map(|scheme| (scheme.name.as_str(), &scheme.kind))
+        .collect()
 }
 
 /// Reads which tag is above which.
