@@ -165,7 +165,11 @@ fn choose(tool: &Tool, values: &mut Map<String, Value>) {
     let Some(body) = tool.request.body.as_ref() else {
         return;
     };
-    let Some(chooser) = body.chooser.as_ref().filter(|_| values.contains_key(&body.argument)) else {
+    let Some(chooser) = body
+        .chooser
+        .as_ref()
+        .filter(|_| values.contains_key(&body.argument))
+    else {
         return;
     };
     for choice in &body.choices {

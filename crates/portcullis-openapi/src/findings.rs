@@ -146,7 +146,7 @@ pub const FINDINGS: &[Finding] = &[
     Finding {
         code: "pattern-dropped",
         severities: &[Warning],
-        meaning: "A `pattern` is no regular expression that runs in linear time. It is left out, and the API judges the value.",
+        meaning: "A `pattern` is no regular expression that runs in linear time. It is left out, and the API judges the value; `not` around it is left out as well, and `oneOf` is read as `anyOf`.",
         remedy: "Write the pattern without look-around, back references and what only one language knows, such as `\\p{XDigit}` of Java.",
     },
     Finding {

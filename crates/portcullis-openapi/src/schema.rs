@@ -15,6 +15,7 @@ mod trim;
 mod writer;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -29,8 +30,9 @@ pub(crate) use output::output;
 use crate::diagnostic::Diagnostics;
 use crate::document::Dialect;
 use crate::pointer::Place;
-use crate::reference::{Base, Found, ReferenceError, Target, target_near};
+use crate::reference::{Base, Found, ReferenceError, Target, reference, target_near};
 use convert::Converter;
+use cycle::{Circles, Schema as Applied, applied};
 use definitions::Named;
 use pattern::Patterns;
 
@@ -51,7 +53,7 @@ struct Entry<'d> {
     name: String,
     pointer: String,
     schema: &'d Value,
-    base: Base<'d>,
+    base: Rc<Base<'d>>,
     flow: Flow,
 }
 
@@ -75,6 +77,9 @@ pub(crate) struct Schemas<'d> {
     by_reference: HashMap<(&'d str, Flow), Definition>,
     fragments: HashMap<(Address, Flow), Arc<Fragment>>,
     patterns: Patterns,
+    /// Where the references of a schema that others refer to are tried that name nothing in the document: the first that it was found from counts.
+    bases: HashMap<Address, Rc<Base<'d>>>,
+    circles: Circles<Applied<'d>>,
 }
 
 impl<'d> Schemas<'d> {
@@ -87,6 +92,8 @@ impl<'d> Schemas<'d> {
             by_reference: HashMap::new(),
             fragments: HashMap::new(),
             patterns: Patterns::default(),
+            bases: HashMap::new(),
+            circles: Circles::default(),
         }
     }
 
@@ -100,10 +107,10 @@ impl<'d> Schemas<'d> {
         diagnostics: &mut Diagnostics,
     ) -> Arc<Fragment> {
         self.remembered(owner, flow, |schemas| {
-            let base = Base {
+            let base = Rc::new(Base {
                 schema: property.schema.unwrap_or(owner),
                 pointer: place.to_string(),
-            };
+            });
             Converter::new(schemas, diagnostics, flow, base, None).property(property, place)
         })
     }
@@ -150,7 +157,7 @@ impl<'d> Schemas<'d> {
                     "the schemas that the document's tools refer to exceed {budget} bytes; any value is accepted where the rest is referred to"
                 );
                 diagnostics.warn("schemas-too-large", "", message);
-                fragment = Fragment::plain("{}");
+                fragment = Fragment::plain("{}").opened(true);
             }
             all.push(Named {
                 name: entry.name.into(),
@@ -158,7 +165,7 @@ impl<'d> Schemas<'d> {
             });
         }
         all.shrink_to_fit();
-        Definitions { all, budget: shown }
+        Definitions::new(all, shown)
     }
 
     fn remembered(
@@ -180,13 +187,14 @@ impl<'d> Schemas<'d> {
     fn refer(
         &mut self,
         text: &'d str,
-        base: &Base<'d>,
+        base: &Rc<Base<'d>>,
         flow: Flow,
     ) -> Result<Definition, ReferenceError> {
         if let Some(&definition) = self.by_reference.get(&(text, flow)) {
             return Ok(definition);
         }
         let (target, found) = target_near(self.root, base, text)?;
+        let own = based(&mut self.bases, &target, found, base);
         let Target {
             value: schema,
             pointer,
@@ -196,19 +204,11 @@ impl<'d> Schemas<'d> {
         let definition = *self.by_address.entry(address).or_insert(next);
         if definition == next {
             let name = definition_name(&pointer, self.dialect);
-            let base = if found == Found::InBase {
-                base.clone()
-            } else {
-                Base {
-                    schema,
-                    pointer: pointer.clone(),
-                }
-            };
             self.entries.push(Entry {
                 name,
                 pointer,
                 schema,
-                base,
+                base: own,
                 flow,
             });
         }
@@ -218,11 +218,68 @@ impl<'d> Schemas<'d> {
         Ok(definition)
     }
 
+    /// Tells whether applying one definition to a value applies another to the same value, and that the first again.
+    fn circle(&mut self, one: Definition, other: Definition) -> bool {
+        let [one, other] = [one, other].map(|definition| {
+            let entry = self.entry(definition);
+            Applied {
+                value: entry.schema,
+                base: Rc::clone(&entry.base),
+            }
+        });
+        let Self {
+            root,
+            dialect,
+            bases,
+            circles,
+            ..
+        } = self;
+        circles.joins(&one, &other, |schema| {
+            let within = |value| Applied {
+                value,
+                base: Rc::clone(&schema.base),
+            };
+            let referred = reference(schema.value)
+                .and_then(|text| target_near(root, &schema.base, text).ok())
+                .map(|(target, found)| Applied {
+                    value: target.value,
+                    base: based(bases, &target, found, &schema.base),
+                });
+            let is_alone = *dialect != Dialect::V31 && reference(schema.value).is_some();
+            let applied = if is_alone {
+                Vec::new()
+            } else {
+                applied(schema.value)
+            };
+            referred
+                .into_iter()
+                .chain(applied.into_iter().map(within))
+                .collect()
+        })
+    }
+
     fn entry(&self, definition: Definition) -> &Entry<'d> {
         self.entries
             .get(definition.0 as usize)
             .expect("definitions are only made by refer()")
     }
+}
+
+/// Remembers the base of a schema that was found from another.
+fn based<'d>(
+    bases: &mut HashMap<Address, Rc<Base<'d>>>,
+    target: &Target<'d>,
+    found: Found,
+    base: &Rc<Base<'d>>,
+) -> Rc<Base<'d>> {
+    let own = || match found {
+        Found::InBase => Rc::clone(base),
+        Found::InDocument => Rc::new(Base {
+            schema: target.value,
+            pointer: target.pointer.clone(),
+        }),
+    };
+    Rc::clone(bases.entry(Address::of(target.value)).or_insert_with(own))
 }
 
 /// Identifies the entry at an index.

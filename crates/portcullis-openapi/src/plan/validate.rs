@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::ArgumentError;
 use crate::model::Tool;
+use crate::schema::input::InputSchema;
 
 /// How many violations one answer names.
 const MAX_VIOLATIONS: usize = 3;
@@ -30,9 +31,7 @@ const MAX_PATTERNS_BYTES: usize = 1 << 23;
 impl Tool {
     /// Returns what arguments are held against, where the input schema compiles.
     pub(super) fn validator(&self) -> Option<&Validator> {
-        self.validator
-            .get_or_init(|| compile(&self.input.strict()))
-            .as_ref()
+        self.validator.get_or_init(|| compile(&self.input)).as_ref()
     }
 
     /// Holds the arguments against the input schema.
@@ -52,8 +51,8 @@ impl Tool {
     }
 }
 
-fn compile(schema: &[u8]) -> Option<Validator> {
-    let mut schema: Value = serde_json::from_slice(schema).ok()?;
+fn compile(input: &InputSchema) -> Option<Validator> {
+    let schema: Value = serde_json::from_slice(&input.strict()).ok()?;
     let share = MAX_PATTERNS_BYTES / patterns(&schema).max(1);
     let options = jsonschema::options()
         .with_draft(Draft::Draft202012)
@@ -67,6 +66,7 @@ fn compile(schema: &[u8]) -> Option<Validator> {
                 alone.is_ok()
             })
         };
+        let mut schema = serde_json::from_slice(&input.loose()).ok()?;
         remove_patterns(&mut schema, &mut fits);
         options.build(&schema).ok()
     })
@@ -93,32 +93,42 @@ fn patterns(schema: &Value) -> usize {
 /// Patterns that are too large for their share, or of another dialect, are the usual reason why a schema does not compile; the rest of it still serves.
 ///
 /// Where a pattern of names goes, other members are no longer refused: they may be those that it stood for.
-fn remove_patterns(schema: &mut Value, fits: &mut dyn FnMut(&str) -> bool) {
+/// Conditions with such a pattern go, too: the opposite of what accepts more refuses more.
+/// Tells whether there was any.
+fn remove_patterns(schema: &mut Value, fits: &mut dyn FnMut(&str) -> bool) -> bool {
+    let mut removed = false;
     match schema {
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| remove_patterns(item, fits)),
+        Value::Array(items) => {
+            for item in items {
+                removed |= remove_patterns(item, fits);
+            }
+        }
         Value::Object(members) => {
-            members.retain(|name, value| match value {
-                Value::String(pattern) if name == "pattern" => fits(pattern),
-                _ => true,
+            members.retain(|name, value| match (name.as_str(), value) {
+                ("const" | "enum" | "default" | "examples", _) => true,
+                ("pattern", Value::String(pattern)) => {
+                    let stays = fits(pattern);
+                    removed |= !stays;
+                    stays
+                }
+                (name, value) => {
+                    let within = remove_patterns(value, fits);
+                    removed |= within;
+                    !(within && matches!(name, "not" | "if" | "then" | "else"))
+                }
             });
             if let Some(Value::Object(named)) = members.get_mut("patternProperties") {
                 let before = named.len();
                 named.retain(|pattern, _| fits(pattern));
                 if named.len() < before {
+                    removed = true;
                     members.remove("additionalProperties");
-                    members.remove("unevaluatedProperties");
-                }
-            }
-            for (name, value) in members {
-                if !matches!(name.as_str(), "const" | "enum" | "default" | "examples") {
-                    remove_patterns(value, fits);
                 }
             }
         }
         _ => {}
     }
+    removed
 }
 
 /// Says which argument is wrong, what is wrong and what is allowed.

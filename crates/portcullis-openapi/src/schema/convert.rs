@@ -6,6 +6,9 @@ mod assertion;
 mod composition;
 mod lenient;
 
+use std::rc::Rc;
+
+use indexmap::IndexSet;
 use serde_json::{Map, Value};
 
 use super::fragment::Kind;
@@ -49,13 +52,15 @@ pub(super) struct Converter<'s, 'd> {
     diagnostics: &'s mut Diagnostics,
     flow: Flow,
     /// Where references are tried that name nothing in the document.
-    base: Base<'d>,
+    base: Rc<Base<'d>>,
     /// The definition that is being converted.
     origin: Option<Definition>,
     /// Whether what is converted now applies to the same value as the origin.
     same_value: bool,
     out: JsonWriter,
-    definitions: Vec<Definition>,
+    definitions: IndexSet<Definition>,
+    /// Places that accept more than the document says.
+    left_open: usize,
 }
 
 /// What surrounds a schema and changes how it is written.
@@ -84,7 +89,7 @@ impl<'s, 'd> Converter<'s, 'd> {
         schemas: &'s mut Schemas<'d>,
         diagnostics: &'s mut Diagnostics,
         flow: Flow,
-        base: Base<'d>,
+        base: Rc<Base<'d>>,
         origin: Option<Definition>,
     ) -> Self {
         Self {
@@ -95,7 +100,8 @@ impl<'s, 'd> Converter<'s, 'd> {
             origin,
             same_value: true,
             out: JsonWriter::default(),
-            definitions: Vec::new(),
+            definitions: IndexSet::new(),
+            left_open: 0,
         }
     }
 
@@ -126,7 +132,14 @@ impl<'s, 'd> Converter<'s, 'd> {
 
     fn finish(self) -> Fragment {
         let (text, spans) = self.out.finish();
-        Fragment::new(text, spans, self.definitions)
+        let definitions = self.definitions.into_iter().collect();
+        Fragment::new(text, spans, definitions).opened(self.left_open > 0)
+    }
+
+    /// Tells of a place that accepts more than the document says.
+    fn leave_open(&mut self, code: &'static str, place: &Place<'_>, message: impl Into<String>) {
+        self.left_open += 1;
+        self.diagnostics.warn(code, place, message);
     }
 
     fn schema(&mut self, schema: &'d Value, place: &Place<'_>, around: Around<'_, 'd>) {
@@ -134,11 +147,8 @@ impl<'s, 'd> Converter<'s, 'd> {
             Value::Object(schema) => self.object(schema, place, around),
             Value::Bool(value) => self.boolean(*value),
             _ => {
-                self.diagnostics.warn(
-                    "schema-not-object",
-                    place,
-                    "a schema must be an object; any value is accepted here",
-                );
+                let message = "a schema must be an object; any value is accepted here";
+                self.leave_open("schema-not-object", place, message);
                 self.open_schema();
             }
         }

@@ -9,6 +9,8 @@ pub(crate) struct Fragment {
     /// In the order of their starts; the outer of two before the inner.
     spans: Box<[Span]>,
     pub(crate) definitions: Box<[Definition]>,
+    /// Whether a part of it accepts more than the document says, since what the document says there cannot be held.
+    pub(super) is_open: bool,
     whole_bytes: u32,
     lean_bytes: u32,
     bare_bytes: u32,
@@ -29,9 +31,11 @@ pub(crate) enum Kind {
     Head,
     /// Describes something within the schema.
     Lore,
-    /// Would have a vendor of models refuse the tool, or says too much where parts of the schema are cut.
+    /// Would have a vendor of models refuse the tool.
     Foreign,
-    /// The word `oneOf`, which is `anyOf` for models: alternatives that are cut cannot be told apart.
+    /// Refuses more where another part of the schema accepts more, as the opposite of a part does.
+    Fragile,
+    /// The word `oneOf`, which is `anyOf` where a part accepts more: alternatives that are cut cannot be told apart.
     OneOf,
 }
 
@@ -42,6 +46,8 @@ pub(crate) enum Detail {
     Original,
     /// What arguments are held against.
     Terse,
+    /// The same where a part of the schema accepts more than the document says.
+    Loose,
     /// For models.
     Whole,
     /// For models, without what describes its parts.
@@ -53,18 +59,12 @@ pub(crate) enum Detail {
 impl Detail {
     /// Returns what stands for a part, where that is not the part itself.
     fn instead(self, kind: Kind) -> Option<&'static [u8]> {
-        let (head, lore, for_models) = match self {
-            Self::Original => (true, true, false),
-            Self::Terse => (false, false, false),
-            Self::Whole => (true, true, true),
-            Self::Lean => (true, false, true),
-            Self::Bare => (false, false, true),
-        };
         let instead: &[u8] = if kind == Kind::OneOf { b"anyOf" } else { b"" };
         let stays = match kind {
-            Kind::Head => head,
-            Kind::Lore => lore,
-            Kind::Foreign | Kind::OneOf => !for_models,
+            Kind::Head => matches!(self, Self::Original | Self::Whole | Self::Lean),
+            Kind::Lore => matches!(self, Self::Original | Self::Whole),
+            Kind::Foreign => matches!(self, Self::Original | Self::Terse | Self::Loose),
+            Kind::Fragile | Kind::OneOf => matches!(self, Self::Original | Self::Terse),
         };
         (!stays).then_some(instead)
     }
@@ -77,6 +77,7 @@ impl Fragment {
             text: text.into_boxed_str(),
             spans: spans.into_boxed_slice(),
             definitions: definitions.into_boxed_slice(),
+            is_open: false,
             whole_bytes: 0,
             lean_bytes: 0,
             bare_bytes: 0,
@@ -95,6 +96,11 @@ impl Fragment {
         fragment
     }
 
+    /// Says whether a part of the schema accepts more than the document says.
+    pub(super) fn opened(self, is_open: bool) -> Self {
+        Self { is_open, ..self }
+    }
+
     /// A schema without references, of this JSON text.
     pub(crate) fn plain(text: &str) -> Self {
         Self::new(text.to_owned(), Vec::new(), Vec::new())
@@ -109,7 +115,7 @@ impl Fragment {
             ..*span
         });
         let text = format!("{before}{}{after}", self.text);
-        Self::new(text, shifted.collect(), self.definitions.to_vec())
+        Self::new(text, shifted.collect(), self.definitions.to_vec()).opened(self.is_open)
     }
 
     /// A schema that each of several will do for.
@@ -126,7 +132,7 @@ impl Fragment {
                 .chain(&joined.definitions)
                 .copied()
                 .collect();
-            all = joined;
+            all = joined.opened(all.is_open || one.is_open);
         }
         all.within(r#"{"anyOf":["#, "]}")
     }
@@ -139,7 +145,7 @@ impl Fragment {
     /// Returns how many bytes [`Fragment::write`] writes, at most.
     pub(crate) fn size(&self, detail: Detail) -> usize {
         match detail {
-            Detail::Original | Detail::Terse => self.text.len(),
+            Detail::Original | Detail::Terse | Detail::Loose => self.text.len(),
             Detail::Whole => self.whole_bytes as usize,
             Detail::Lean => self.lean_bytes as usize,
             Detail::Bare => self.bare_bytes as usize,

@@ -104,13 +104,28 @@ impl InputSchema {
     /// Writes the whole schema, in which an argument that another one chooses the schema of is any of them.
     pub(crate) fn whole(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.write(&self.all(Detail::Original), &mut out);
+        self.write(&self.all(|_| Detail::Original), &mut out);
         out
     }
 
-    /// Writes what arguments are held against.
+    /// Writes what arguments are held against; where a part of a schema accepts more than the document says, so does what is around it.
     pub(crate) fn strict(&self) -> Vec<u8> {
-        let mut outline = self.all(Detail::Terse);
+        self.held(|fragment| {
+            if self.definitions.is_open(fragment) {
+                Detail::Loose
+            } else {
+                Detail::Terse
+            }
+        })
+    }
+
+    /// Writes what arguments are held against where any part may accept more than the document says.
+    pub(crate) fn loose(&self) -> Vec<u8> {
+        self.held(|_| Detail::Loose)
+    }
+
+    fn held(&self, detail: impl Fn(&Fragment) -> Detail) -> Vec<u8> {
+        let mut outline = self.all(&detail);
         let mut out = Vec::new();
         if let Some(choice) = &self.choice {
             let chosen = self
@@ -124,16 +139,18 @@ impl InputSchema {
         self.write(&outline, &mut out);
         if let Some(choice) = &self.choice {
             out.pop();
-            choice.write(&mut out);
+            choice.write(detail, &mut out);
             out.push(b'}');
         }
         out
     }
 
     /// Everything, with all that it refers to.
-    fn all(&self, detail: Detail) -> Outline {
+    fn all(&self, detail: impl Fn(&Fragment) -> Detail) -> Outline {
+        let part = |fragment: &Fragment| Part::As(detail(fragment));
+        let arguments = self.arguments.iter();
         let mut outline = Outline {
-            arguments: vec![Part::As(detail); self.arguments.len()],
+            arguments: arguments.map(|argument| part(&argument.schema)).collect(),
             ..Outline::default()
         };
         let mut reached = Reached::none_of(&self.definitions);
@@ -144,7 +161,8 @@ impl InputSchema {
             if let Some(named) = self.definitions.get(definition)
                 && reached.insert(definition)
             {
-                outline.definitions.push((definition, Part::As(detail)));
+                let part = part(&named.fragment);
+                outline.definitions.push((definition, part));
                 queue.extend(&named.fragment.definitions);
             }
         }

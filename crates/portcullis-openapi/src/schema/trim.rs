@@ -58,16 +58,20 @@ fn to_depth(schema: &Value, depth: usize) -> Value {
                 schemas.iter().map(below).collect()
             }
             (
-                "items"
-                | "additionalProperties"
-                | "contains"
-                | "propertyNames"
-                | "unevaluatedProperties"
-                | "unevaluatedItems",
+                "items" | "additionalProperties" | "contains" | "propertyNames",
                 value @ Value::Object(_),
             ) => below(value),
-            // Half of a condition would say something else than the whole.
-            ("not" | "if" | "then" | "else", _) => continue,
+            // Beside something that is cut, and so accepts more, these would refuse more than the whole.
+            (
+                "not"
+                | "if"
+                | "then"
+                | "else"
+                | "maxContains"
+                | "unevaluatedProperties"
+                | "unevaluatedItems",
+                _,
+            ) => continue,
             // Alternatives that are cut cannot be told apart.
             ("oneOf", _) => return stub(schema),
             ("enum", values) if values.to_string().len() > MAX_ENUM_BYTES => return stub(schema),
@@ -91,8 +95,11 @@ fn some_properties(schema: &Value, limit: usize) -> Option<String> {
     let is_required = |name: &str| required.contains(&name);
     let (first, then): (Vec<_>, Vec<_>) =
         properties.iter().partition(|(name, _)| is_required(name));
-    let frame =
-        json!({"type": "object", "description": MORE, "properties": {}, "required": required});
+    let mut frame = stub(schema);
+    let members = frame.as_object_mut()?;
+    members.insert("description".to_owned(), json!(MORE));
+    members.insert("properties".to_owned(), json!({}));
+    members.insert("required".to_owned(), json!(required));
     let mut left = limit.checked_sub(frame.to_string().len())?;
     let mut shown = Map::new();
     for (name, property) in first.into_iter().chain(then) {
@@ -104,7 +111,6 @@ fn some_properties(schema: &Value, limit: usize) -> Option<String> {
         left = rest;
         shown.insert(name.clone(), property);
     }
-    let mut frame = frame;
     *frame.get_mut("properties")? = Value::Object(shown);
     Some(frame.to_string())
 }
@@ -161,6 +167,36 @@ mod tests {
         );
         assert_eq!(shown["description"], json!(MORE));
         assert!(shown.get("additionalProperties").is_none());
+    }
+
+    #[test]
+    fn properties_of_what_may_be_something_else_do_not_make_it_an_object() {
+        let properties: Map<String, Value> = (0..100)
+            .map(|index| (format!("property_{index}"), json!({"type": "string"})))
+            .collect();
+        for (kind, items) in [
+            (json!({"type": ["object", "null"]}), None),
+            (json!({"type": ["object", "array"]}), Some(json!({}))),
+            (json!({}), None),
+        ] {
+            let mut wide = kind.clone();
+            wide["properties"] = Value::Object(properties.clone());
+            let shown = cut(&wide, 600);
+            assert!(shown["properties"].get("property_0").is_some());
+            assert_eq!(shown.get("type"), kind.get("type"));
+            assert_eq!(shown.get("items"), items.as_ref());
+        }
+    }
+
+    #[test]
+    fn what_refuses_more_beside_a_cut_is_not_shown() {
+        let deep = json!({"properties": {"a": {"const": "x".repeat(300)}}});
+        let shown = cut(
+            &json!({"allOf": [deep], "unevaluatedProperties": false, "maxContains": 1, "not": {"required": ["a"]}}),
+            150,
+        );
+        let keys: Vec<_> = shown.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["allOf"], "{shown}");
     }
 
     #[test]

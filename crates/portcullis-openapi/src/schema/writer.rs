@@ -68,10 +68,19 @@ impl JsonWriter {
         }
     }
 
-    /// Tells whether something written from `start` on refers to a definition.
-    pub(super) fn refers(&self, start: usize) -> bool {
+    /// Tells whether what was written from `start` on means the same to all: it refers to no definition, and nothing that constrains is left out for anybody.
+    pub(super) fn is_fixed(&self, start: usize) -> bool {
         let written = self.text.get(start..).unwrap_or_default();
-        written.windows(7).any(|window| window == b"\"$ref\":")
+        let is_within = |span: &&Span| span.start as usize >= start;
+        let mut within = self.spans.iter().filter(is_within);
+        within.all(|span| matches!(span.kind, Kind::Head | Kind::Lore))
+            && !written.windows(7).any(|window| window == b"\"$ref\":")
+    }
+
+    /// Takes back what was written from `start` on.
+    pub(super) fn take_back(&mut self, start: usize) {
+        self.text.truncate(start);
+        self.spans.retain(|span| (span.start as usize) < start);
     }
 
     pub(super) fn finish(self) -> (String, Vec<Span>) {

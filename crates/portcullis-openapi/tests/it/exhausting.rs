@@ -224,6 +224,13 @@ fn x_01_schemas_that_are_wide_long_or_round_become_tools_in_time() {
     let nested =
         |open: &str, close: &str| format!("\"S0\":{}{{}}{}", open.repeat(40), close.repeat(40));
     let round = r##"{"$ref":"#/components/schemas/S0"}"##;
+    let fan = |count: usize| {
+        let all = lines(count, |it| format!(",{}", next(it)));
+        let each = lines(count, |it| {
+            format!(",\"S{}\":{{\"anyOf\":[{},{round}]}}", it + 1, next(it + 1))
+        });
+        format!("\"S0\":{{\"anyOf\":[{{}}{all}]}}{each}")
+    };
     for (what, schemas) in [
         ("a million of allOf", wide("allOf", "{}", 1_000_000)),
         ("allOf of itself", wide("allOf", round, 20_000)),
@@ -251,6 +258,7 @@ fn x_01_schemas_that_are_wide_long_or_round_become_tools_in_time() {
         ("nested allOf", nested("{\"allOf\":[", "]}")),
         ("nested not", nested("{\"not\":", "}")),
         ("itself", format!("\"S0\":{round}")),
+        ("a fan of references that return", fan(5_000)),
     ] {
         let (answer, took) = answer(with_schemas(&schemas));
         assert_eq!(answer, Ok(1), "{what}");

@@ -21,4 +21,6 @@ mod names;
 #[cfg(test)]
 mod requests;
 #[cfg(test)]
+mod shown;
+#[cfg(test)]
 mod swagger;

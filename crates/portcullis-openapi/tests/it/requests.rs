@@ -254,8 +254,14 @@ fn a_body_is_held_against_the_schema_of_the_media_type_that_was_chosen() {
     assert_eq!(refused(named), text);
     for chosen in ["multipart/form-data", "text/csv"] {
         let text = refused(json!({"body": [1], "content_type": chosen}));
-        assert!(text.starts_with("argument `body` must be of type "), "{text}");
+        assert!(
+            text.starts_with("argument `body` must be of type "),
+            "{text}"
+        );
     }
     let text = refused(json!({"body": {"name": "a"}, "content_type": "text/xml"}));
-    assert!(text.starts_with("argument `content_type` must be one of "), "{text}");
+    assert!(
+        text.starts_with("argument `content_type` must be one of "),
+        "{text}"
+    );
 }

@@ -38,9 +38,14 @@ impl<'d> Converter<'_, 'd> {
             "multipleOf" => self.number(key, value, |step| step > 0.0),
             "minLength" | "maxLength" if self.is_base64(schema) => {}
             "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties"
-            | "maxProperties" | "minContains" | "maxContains" => {
+            | "maxProperties" | "minContains" => {
                 if let Some(count) = count(value) {
                     self.out.member(key, &count);
+                }
+            }
+            "maxContains" => {
+                if let Some(count) = count(value) {
+                    self.out.optional(Kind::Fragile, key, &count);
                 }
             }
             // Kubernetes says it of everything.
@@ -115,7 +120,7 @@ impl<'d> Converter<'_, 'd> {
             Meant::Unknown => {
                 let message =
                     format!("`{shown}` is not a type of JSON Schema; any type is accepted here");
-                self.diagnostics.warn("unknown-type", place, message);
+                self.leave_open("unknown-type", place, message);
                 None
             }
         }
@@ -142,11 +147,10 @@ impl<'d> Converter<'_, 'd> {
                 }
                 self.out.close(b']');
             }
-            _ => self.diagnostics.warn(
-                "bad-enum",
-                place,
-                "`enum` must be a list with values; it is left out",
-            ),
+            _ => {
+                let message = "`enum` must be a list with values; it is left out";
+                self.leave_open("bad-enum", place, message);
+            }
         }
     }
 
@@ -179,12 +183,14 @@ impl<'d> Converter<'_, 'd> {
                 self.out.optional(Kind::Foreign, "pattern", pattern);
             }
         } else {
-            self.diagnostics.warn(
-                "pattern-dropped",
-                place,
-                "the pattern does not compile, or not to run in linear time; it is left out",
-            );
+            self.drop_pattern(place);
         }
+    }
+
+    /// Tells of a pattern that is left out.
+    pub(super) fn drop_pattern(&mut self, place: &Place<'_>) {
+        let message = "the pattern does not compile, or not to run in linear time; it is left out";
+        self.leave_open("pattern-dropped", place, message);
     }
 
     fn format(&mut self, value: &Value, schema: &Map<String, Value>) {

@@ -6,7 +6,6 @@ use super::{Around, Converter};
 use crate::dialect::is_portable;
 use crate::pointer::Place;
 use crate::reference::{reference, target};
-use crate::schema::cycle;
 use crate::schema::fragment::Kind;
 use crate::schema::keyword::{is_hidden, properties};
 
@@ -39,30 +38,20 @@ impl<'d> Converter<'_, 'd> {
                 self.out.key("items");
                 self.below(value, place);
             }
-            (
-                "additionalProperties" | "unevaluatedProperties" | "unevaluatedItems",
-                Value::Bool(_),
-            ) => self.out.member(key, value),
-            (
-                "items"
-                | "contains"
-                | "propertyNames"
-                | "additionalProperties"
-                | "unevaluatedProperties"
-                | "unevaluatedItems",
-                Value::Object(_) | Value::Bool(_),
-            ) => {
+            ("items" | "contains" | "propertyNames", Value::Object(_) | Value::Bool(_)) => {
                 self.out.key(key);
                 self.below(value, place);
             }
-            ("not" | "if" | "then" | "else", Value::Object(_) | Value::Bool(_)) => {
+            ("additionalProperties", Value::Object(_) | Value::Bool(_)) => {
+                self.additional_properties(value, schema, place);
+            }
+            ("unevaluatedProperties" | "unevaluatedItems", Value::Object(_) | Value::Bool(_)) => {
                 let start = self.out.len();
-                self.out.key(key);
-                self.schema(value, place, Around::default());
-                // What is referred to may be cut for models, and the opposite of anything is nothing.
-                if self.out.refers(start) {
-                    self.out.mark(Kind::Foreign, start);
-                }
+                self.others(key, value, place);
+                self.out.mark(Kind::Fragile, start);
+            }
+            ("not" | "if" | "then" | "else", Value::Object(_) | Value::Bool(_)) => {
+                self.condition(key, value, place);
             }
             ("allOf", Value::Array(members)) => self.list("allOf", members, hidden, place),
             ("anyOf" | "oneOf", Value::Array(members)) => {
@@ -85,8 +74,7 @@ impl<'d> Converter<'_, 'd> {
             Ok(definition) => self.refer_to(definition, &place.key("$ref")),
             Err(error) => {
                 let message = format!("{error}; any value is accepted here");
-                self.diagnostics
-                    .warn(error.code(), place.key("$ref"), message);
+                self.leave_open(error.code(), &place.key("$ref"), message);
             }
         }
     }
@@ -103,23 +91,13 @@ impl<'d> Converter<'_, 'd> {
     fn refer_to(&mut self, definition: super::Definition, place: &Place<'_>) {
         if self.same_value
             && let Some(origin) = self.origin
-            && cycle::applies(
-                self.schemas.root,
-                &self.base,
-                self.schemas.entry(definition).schema,
-                self.schemas.entry(origin).schema,
-            )
+            && self.schemas.circle(definition, origin)
         {
-            self.diagnostics.warn(
-                "circular-reference",
-                place,
-                "the schema applies itself to the same value; the reference is left out",
-            );
+            let message = "the schema applies itself to the same value; the reference is left out";
+            self.leave_open("circular-reference", place, message);
             return;
         }
-        if !self.definitions.contains(&definition) {
-            self.definitions.push(definition);
-        }
+        self.definitions.insert(definition);
         let target = format!("#/$defs/{}", self.schemas.entry(definition).name);
         self.out.member("$ref", &target);
     }
@@ -189,7 +167,9 @@ impl<'d> Converter<'_, 'd> {
         if members.is_empty() {
             return;
         }
-        if key == "oneOf" && !schema.contains_key("anyOf") {
+        let start = self.out.len();
+        let is_beside = key == "oneOf" && schema.contains_key("anyOf");
+        if key == "oneOf" && !is_beside {
             self.out.one_of();
         } else {
             self.out.key(key);
@@ -212,6 +192,10 @@ impl<'d> Converter<'_, 'd> {
             }
         }
         self.out.close(b']');
+        // There it cannot become another `anyOf`.
+        if is_beside {
+            self.out.mark(Kind::Fragile, start);
+        }
     }
 
     /// Finds the values by which an explicit `discriminator.mapping` tells an alternative from its siblings, unless the alternative says so itself.
@@ -246,6 +230,48 @@ impl<'d> Converter<'_, 'd> {
         (!values.is_empty() && !says_so).then_some((property, values))
     }
 
+    /// Writes a schema that what is around it, or within it, must not make stricter.
+    fn condition(&mut self, key: &str, value: &'d Value, place: &Place<'_>) {
+        let (start, left_open) = (self.out.len(), self.left_open);
+        self.out.key(key);
+        self.schema(value, place, Around::default());
+        if self.left_open > left_open {
+            // The opposite of what accepts too much would refuse too much.
+            self.out.take_back(start);
+        } else if !self.out.is_fixed(start) {
+            self.out.mark(Kind::Fragile, start);
+        }
+    }
+
+    /// Writes what members are that have no schema by their names; a pattern that is left out may be that of any.
+    fn additional_properties(
+        &mut self,
+        value: &'d Value,
+        schema: &'d Map<String, Value>,
+        place: &Place<'_>,
+    ) {
+        let named = schema.get("patternProperties").and_then(Value::as_object);
+        let patterns = || named.into_iter().flatten().map(|(pattern, _)| pattern);
+        if !patterns().all(|pattern| self.schemas.patterns.compiles(pattern)) {
+            return;
+        }
+        let start = self.out.len();
+        self.others("additionalProperties", value, place);
+        if !patterns().all(|pattern| is_portable(pattern)) {
+            self.out.mark(Kind::Foreign, start);
+        }
+    }
+
+    /// Writes a schema of what no other schema is for.
+    fn others(&mut self, key: &str, value: &'d Value, place: &Place<'_>) {
+        if value.is_boolean() {
+            self.out.member(key, value);
+        } else {
+            self.out.key(key);
+            self.below(value, place);
+        }
+    }
+
     fn pattern_properties(&mut self, patterns: &'d Map<String, Value>, place: &Place<'_>) {
         self.out.key("patternProperties");
         self.out.open(b'{');
@@ -259,11 +285,7 @@ impl<'d> Converter<'_, 'd> {
                     self.out.mark(Kind::Foreign, start);
                 }
             } else {
-                self.diagnostics.warn(
-                    "pattern-dropped",
-                    place,
-                    "the pattern does not compile, or not to run in linear time; it is left out",
-                );
+                self.drop_pattern(&place);
             }
         }
         self.out.close(b'}');

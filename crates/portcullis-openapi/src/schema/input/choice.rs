@@ -28,7 +28,7 @@ pub(crate) struct Case {
 
 impl Choice {
     /// Appends a condition for each schema to the members of an object's schema.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, detail: impl Fn(&Fragment) -> Detail, out: &mut Vec<u8>) {
         out.extend_from_slice(br#","allOf":["#);
         for (index, case) in self.cases.iter().enumerate() {
             if index > 0 {
@@ -53,7 +53,7 @@ impl Choice {
             out.extend_from_slice(br#"},"then":{"properties":{"#);
             string(out, &self.argument);
             out.push(b':');
-            case.schema.write(Detail::Terse, out);
+            case.schema.write(detail(&case.schema), out);
             out.extend_from_slice(b"}}}");
         }
         out.push(b']');

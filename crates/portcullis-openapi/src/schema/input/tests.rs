@@ -41,7 +41,7 @@ fn chain(length: u32, budget: usize) -> InputSchema {
         is_required: true,
         schema: Arc::new(described(&argument, Kind::Head, &[0])),
     }]);
-    schema.refer_to(&Arc::new(Definitions { all, budget }));
+    schema.refer_to(&Arc::new(Definitions::new(all, budget)));
     schema
 }
 
@@ -110,7 +110,7 @@ fn large_arguments_share_what_small_ones_leave() {
     ]);
     let budget = 600;
     let all = Vec::new();
-    schema.refer_to(&Arc::new(Definitions { all, budget }));
+    schema.refer_to(&Arc::new(Definitions::new(all, budget)));
     let shown = shown(&schema);
     assert_eq!(shown["properties"]["b"], json!({"type": "integer"}));
     let cut = shown["properties"]["a"]["description"].as_str().unwrap();
