@@ -21,9 +21,12 @@ pub(crate) struct SearchArguments {
     /// What the ids of its questions begin with; without it, only the index is measured.
     #[arg(long)]
     name: Option<String>,
-    /// The folder with the questions.
-    #[arg(long, default_value = "tests/search")]
+    /// The questions.
+    #[arg(long, default_value = "tests/search/questions.json")]
     questions: PathBuf,
+    /// What a model searches for when it is asked them.
+    #[arg(long, default_value = "tests/search/searches.json")]
+    searches: PathBuf,
     /// Prints each need that was not found.
     #[arg(long)]
     misses: bool,
@@ -67,7 +70,7 @@ pub(crate) fn run(arguments: &SearchArguments) -> anyhow::Result<Searched> {
         searches: [0.0; 3],
     };
     if let Some(name) = &arguments.name {
-        let asked = Asked::read(&arguments.questions, name)?;
+        let asked = Asked::read(arguments, name)?;
         let judge = Judge {
             index: &index,
             served: served(&tools),
@@ -92,14 +95,13 @@ fn served(tools: &[Tool]) -> BTreeMap<&str, String> {
 struct Asked(Vec<(Question, Vec<String>)>);
 
 impl Asked {
-    fn read(folder: &Path, name: &str) -> anyhow::Result<Self> {
-        let file = |name: &str| {
-            let path = folder.join(name);
-            std::fs::read(&path).with_context(|| format!("reading {}", path.display()))
+    fn read(arguments: &SearchArguments, name: &str) -> anyhow::Result<Self> {
+        let file = |path: &Path| {
+            std::fs::read(path).with_context(|| format!("reading {}", path.display()))
         };
-        let questions: Vec<Question> = serde_json::from_slice(&file("questions.json")?)?;
+        let questions: Vec<Question> = serde_json::from_slice(&file(&arguments.questions)?)?;
         let searches: BTreeMap<String, Vec<String>> =
-            serde_json::from_slice(&file("searches.json")?)?;
+            serde_json::from_slice(&file(&arguments.searches)?)?;
         let of_document = questions.into_iter().filter(|it| it.id.starts_with(name));
         let asked = of_document.map(|question| {
             let searches = searches.get(&question.id).cloned().unwrap_or_default();

@@ -2,9 +2,13 @@
 //!
 //! Ranks by BM25 over weighted fields (Robertson, Zaragoza, Taylor: "Simple BM25 extension to multiple weighted fields", 2004): a tool's words are counted, each with the weight of where it stands, and what has been counted is weighed by how rare the word is.
 //! The lengths that fields are compared with are fixed, not averages, so that a tool's words do not depend on its neighbours.
-//! Beside words there are deeds, such as creating and deleting, which a tool has by its method too (`search/words.rs`).
+//! A query is read as people put it (`search/query.rs`): beside the words that stand there, those count that APIs have for the same (`search/lexicon.txt`), and what is to be done counts by the method too (`search/deeds.rs`).
+//! Of tools with the same words, one comes first whose name, title and path say little else.
 //! Does not know: which tools a caller may see; whoever searches says which count.
 
+mod deeds;
+mod lexicon;
+mod query;
 mod signature;
 mod terms;
 mod words;
@@ -13,17 +17,27 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::model::Tool;
+use deeds::Does;
+use query::{Query, Thing};
 use terms::{Terms, terms};
-use words::{Word, plain_words, query_words};
+use words::plain_words;
 
 pub use signature::signature;
 
 /// Where counting a word again begins to matter little.
 const SATURATION: f32 = 1.2;
-/// What a deed counts for, against a word that is as rare.
-const DEED: f32 = 0.5;
-/// How much of a tool's score it has whatever share of the words it has; the rest is for those that have all of them.
-const UNCOVERED: f32 = 0.4;
+/// What a word counts for that the lexicon adds to one that the tools have; where they do not have that, it counts in full.
+const ALIKE: f32 = 0.6;
+/// What a word counts for that no tool has in its name, title or path.
+const ASIDE: f32 = 0.6;
+/// How much of a tool's score hangs on doing what is asked for.
+const DEED: f32 = 0.75;
+/// What doing it counts for by itself, where nothing else is asked for.
+const DEED_ALONE: f32 = 0.3;
+/// How much of a tool's score hangs on the share of the query that it has.
+const COVERED: f32 = 0.6;
+/// How much of a tool's score hangs on the share of its name, title and path that the query has.
+const SPECIFIC: f32 = 0.5;
 /// What each segment of a path takes from a tool's score: of two that fit alike, the one nearer to the root is meant.
 const DEPTH: f32 = 0.03;
 /// What is left of the score of an operation that the document advises against.
@@ -35,26 +49,46 @@ const MAX_QUERY: usize = 500;
 #[derive(Debug, Default)]
 pub struct ToolIndex {
     /// By name; a tool's position here is what postings count.
-    names: Vec<Box<str>>,
-    /// What a score is multiplied by, by tool.
-    priors: Vec<f32>,
-    /// Where the postings of a word lie.
-    words: HashMap<Word, Range<usize>>,
+    tools: Vec<Indexed>,
+    stems: HashMap<Box<str>, Stem>,
     postings: Vec<Posting>,
 }
 
-/// That a tool has a word, and how much.
+/// A tool, and what of it no word says.
+#[derive(Debug)]
+struct Indexed {
+    name: Box<str>,
+    /// What its score is multiplied by.
+    prior: f32,
+    does: Does,
+    /// How much the words weigh together that say what it is.
+    head: f32,
+}
+
+/// A stem that tools have.
+#[derive(Debug)]
+struct Stem {
+    /// Where its postings lie.
+    postings: Range<usize>,
+    rarity: f32,
+    /// Whether it stands in the name, the title or the path of any tool.
+    is_head: bool,
+}
+
+/// That a tool has a stem, and how much.
 #[derive(Clone, Copy, Debug)]
 struct Posting {
     tool: u32,
     weight: f32,
+    is_head: bool,
 }
 
-/// What a tool has of a query.
+/// What a tool has of a query, or of one thing.
 #[derive(Clone, Copy, Default)]
 struct Hit {
     score: f32,
     covered: f32,
+    head: f32,
 }
 
 impl ToolIndex {
@@ -63,32 +97,52 @@ impl ToolIndex {
     pub fn new<'a>(tools: impl IntoIterator<Item = (&'a str, &'a Tool)>) -> Self {
         let mut tools: Vec<_> = tools.into_iter().collect();
         tools.sort_unstable_by_key(|(name, _)| *name);
-        let mut found: HashMap<Word, Vec<Posting>> = HashMap::new();
+        let mut found: HashMap<String, Vec<Posting>> = HashMap::new();
         let mut index = Self::default();
         for (number, (name, tool)) in (0_u32..).zip(&tools) {
-            let Terms { weights, depth } = terms(name, tool);
-            for (word, weight) in weights {
-                let weight = weight * (SATURATION + 1.0) / (weight + SATURATION);
-                let postings = found.entry(word).or_default();
-                postings.push(Posting {
+            let Terms { stems, does, depth } = terms(name, tool);
+            for (stem, weight) in stems {
+                found.entry(stem).or_default().push(Posting {
                     tool: number,
-                    weight,
+                    weight: weight.sum * (SATURATION + 1.0) / (weight.sum + SATURATION),
+                    is_head: weight.is_head,
                 });
             }
             let advised = if tool.deprecated { DEPRECATED } else { 1.0 };
-            index.priors.push(advised / (1.0 + DEPTH * depth));
-            index.names.push((*name).into());
+            index.tools.push(Indexed {
+                name: (*name).into(),
+                prior: advised / (1.0 + DEPTH * depth),
+                does,
+                head: 0.0,
+            });
         }
-        index
-            .postings
-            .reserve_exact(found.values().map(Vec::len).sum());
-        for (word, postings) in found {
-            let start = index.postings.len();
-            index.postings.extend(postings);
-            index.words.insert(word, start..index.postings.len());
+        let postings = found.values().map(Vec::len).sum();
+        index.postings.reserve_exact(postings);
+        // In order, so that sums are the same each time.
+        let mut found: Vec<_> = found.into_iter().collect();
+        found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for (stem, postings) in found {
+            index.add(stem, &postings);
         }
-        index.words.shrink_to_fit();
+        index.stems.shrink_to_fit();
         index
+    }
+
+    fn add(&mut self, stem: String, postings: &[Posting]) {
+        let rarity = rarity(self.tools.len(), postings.len());
+        for posting in postings.iter().filter(|posting| posting.is_head) {
+            if let Some(tool) = self.tools.get_mut(posting.tool as usize) {
+                tool.head += rarity;
+            }
+        }
+        let start = self.postings.len();
+        self.postings.extend(postings);
+        let stem_of_tools = Stem {
+            postings: start..self.postings.len(),
+            rarity,
+            is_head: postings.iter().any(|posting| posting.is_head),
+        };
+        self.stems.insert(stem.into(), stem_of_tools);
     }
 
     /// Returns the names of the tools that fit a query best, at most `limit` of those that `admits` lets through.
@@ -101,9 +155,9 @@ impl ToolIndex {
         let spoken: Vec<&str> = spoken.collect();
         let named = |name: &str| spoken.contains(&name);
         let scores = self.scores(query);
-        let candidates = self.names.iter().zip(&scores);
+        let candidates = self.tools.iter().zip(&scores);
         let mut found: Vec<(bool, f32, &str)> = candidates
-            .map(|(name, score)| (named(name), *score, &**name))
+            .map(|(tool, score)| (named(&tool.name), *score, &*tool.name))
             .filter(|(named, score, name)| (*named || *score > 0.0) && admits(name))
             .collect();
         // The sort is stable, and the names are in order.
@@ -123,49 +177,78 @@ impl ToolIndex {
     /// Returns about how many bytes the index holds.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
-        let names: usize = self.names.iter().map(|name| name.len()).sum();
-        let word = |word: &Word| match word {
-            Word::Stem(stem) => stem.len(),
-            Word::Deed(_) => 0,
-        };
-        let words: usize = self.words.keys().map(word).sum();
-        let slots = self.words.capacity() * size_of::<(Word, Range<usize>)>();
-        let tools = self.names.len() * (size_of::<Box<str>>() + size_of::<f32>());
+        let names: usize = self.tools.iter().map(|tool| tool.name.len()).sum();
+        let words: usize = self.stems.keys().map(|stem| stem.len()).sum();
+        let slots = self.stems.capacity() * size_of::<(Box<str>, Stem)>();
+        let tools = size_of_val(self.tools.as_slice());
         names + words + slots + tools + size_of_val(self.postings.as_slice())
     }
 
     fn scores(&self, query: &str) -> Vec<f32> {
-        let mut hits = vec![Hit::default(); self.names.len()];
+        let query = Query::read(query);
+        let mut hits = vec![Hit::default(); self.tools.len()];
         let mut asked = 0.0;
-        for word in query_words(query) {
-            let Some(postings) = self.postings(&word) else {
-                continue;
-            };
-            let rarity = rarity(self.names.len(), postings.len());
-            let is_deed = matches!(word, Word::Deed(_));
-            asked += if is_deed { 0.0 } else { rarity };
-            for posting in postings {
-                if let Some(hit) = hits.get_mut(posting.tool as usize) {
-                    let share = if is_deed { DEED } else { 1.0 };
-                    hit.score += share * rarity * posting.weight;
-                    hit.covered += if is_deed { 0.0 } else { rarity };
-                }
-            }
+        for thing in &query.things {
+            asked += self.look_for(thing, &mut hits);
         }
-        let score = |(hit, prior): (Hit, &f32)| {
-            let covered = if asked > 0.0 {
-                hit.covered / asked
-            } else {
-                1.0
-            };
-            hit.score * prior * (UNCOVERED + (1.0 - UNCOVERED) * covered)
+        let score = |(tool, hit): (&Indexed, Hit)| {
+            let certainty = tool.does.certainty(query.deeds);
+            (hit.score + DEED_ALONE * certainty)
+                * tool.prior
+                * share(DEED, certainty, 1.0)
+                * share(COVERED, hit.covered, asked)
+                * share(SPECIFIC, hit.head, tool.head)
         };
-        hits.into_iter().zip(&self.priors).map(score).collect()
+        self.tools.iter().zip(hits).map(score).collect()
     }
 
-    fn postings(&self, word: &Word) -> Option<&[Posting]> {
-        self.postings.get(self.words.get(word)?.clone())
+    /// Adds what each tool has of a thing, by the one of its words that fits best, and returns how much is to be had.
+    fn look_for(&self, thing: &Thing, hits: &mut [Hit]) -> f32 {
+        let said = thing.said.iter();
+        let said = said.map(|(stem, share)| (stem.as_str(), *share));
+        let is_known = |(stem, _)| self.stems.get(stem).is_some_and(|it: &Stem| it.is_head);
+        let alike = if said.clone().any(is_known) {
+            ALIKE
+        } else {
+            1.0
+        };
+        let called = thing.called.iter().map(|stem| (stem.as_str(), alike));
+        let mut best: HashMap<u32, Hit> = HashMap::new();
+        let mut most = 0.0_f32;
+        for (word, share) in said.chain(called) {
+            let Some(stem) = self.stems.get(word) else {
+                continue;
+            };
+            let place = if stem.is_head { 1.0 } else { ASIDE };
+            let worth = share * place * stem.rarity;
+            most = most.max(worth);
+            let postings = self.postings.get(stem.postings.clone());
+            for posting in postings.unwrap_or_default() {
+                let hit = best.entry(posting.tool).or_default();
+                hit.score = hit.score.max(worth * posting.weight);
+                hit.covered = hit.covered.max(worth);
+                hit.head = hit.head.max(if posting.is_head { worth } else { 0.0 });
+            }
+        }
+        for (tool, found) in best {
+            if let Some(hit) = hits.get_mut(tool as usize) {
+                hit.score += found.score;
+                hit.covered += found.covered;
+                hit.head += found.head;
+            }
+        }
+        most
     }
+}
+
+/// Returns what is left of a score, so much of which hangs on a part of a whole.
+fn share(hanging: f32, part: f32, whole: f32) -> f32 {
+    let part = if whole > 0.0 {
+        (part / whole).min(1.0)
+    } else {
+        1.0
+    };
+    1.0 - hanging + hanging * part
 }
 
 /// Weighs a word by how few tools have it: BM25's inverse document frequency, which is never negative.

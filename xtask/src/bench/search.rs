@@ -3,6 +3,7 @@
 //! The questions, and how they are counted: `tests/search`.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::ensure;
 use serde::Deserialize;
@@ -27,6 +28,20 @@ const DOCUMENTS: [(&str, &str, Option<&str>); 3] = [
     ),
 ];
 
+/// The documents of the questions that the ranking is developed on.
+const DEVELOPMENT: [(&str, &str); 10] = [
+    ("asana", "asana.com.json"),
+    ("box", "box.com.json"),
+    ("digitalocean", "digitalocean.com.json"),
+    ("gitlab", "gitlab.com.json"),
+    ("mailchimp", "mailchimp.com.json"),
+    ("slack", "slack.com.json"),
+    ("spotify", "spotify.com.json"),
+    ("square", "squareup.com.json"),
+    ("xero", "xero.com/xero_accounting.json"),
+    ("zoom", "zoom.us.json"),
+];
+
 /// What the measurement prints.
 #[derive(Deserialize)]
 struct Searched {
@@ -44,15 +59,11 @@ pub(crate) fn search(bench: &Bench, root: &Path, arguments: &BenchArguments) -> 
         None => unpack_documents(bench)?,
     };
     println!("\nsearch of the dynamic mode");
-    let mut questions = [0.0; 3];
-    let mut searches = [0.0; 3];
-    let mut asked = 0.0;
+    let mut held_back = Recall::default();
     for (title, path, name) in DOCUMENTS {
-        let document = folder.join(path);
-        ensure!(document.exists(), "{} is missing", document.display());
-        let mut command = pinned(MEASURED_CORE, bench.generator());
-        command.arg("search").arg(&document);
-        command.arg("--questions").arg(root.join("tests/search"));
+        let mut command = searching(bench, &folder.join(path))?;
+        command.arg("--questions").arg(root.join(HELD_BACK[0]));
+        command.arg("--searches").arg(root.join(HELD_BACK[1]));
         command.args(name.iter().flat_map(|name| ["--name", *name]));
         let measured: Searched = json(command)?;
         println!(
@@ -60,35 +71,81 @@ pub(crate) fn search(bench: &Bench, root: &Path, arguments: &BenchArguments) -> 
             measured.tools, measured.index_ms, measured.index_kib, measured.search_us
         );
         if name.is_some() {
-            println!(
-                "    recall@5 {}",
-                told(&measured.questions, &measured.searches)
-            );
-            add(&mut questions, &measured.questions);
-            add(&mut searches, &measured.searches);
-            asked += 1.0;
+            let recall = Recall::of(&measured);
+            println!("    recall@5 {}", recall.told());
+            held_back.add(&recall);
         }
     }
-    let mean = |sums: [f64; 3]| sums.map(|sum| sum / asked);
+    println!("  both: recall@5 {}", held_back.told());
+    let mut development = Recall::default();
+    for (name, path) in DEVELOPMENT {
+        let mut command = searching(bench, &folder.join("directory/api").join(path))?;
+        command.arg("--questions").arg(root.join(DEVELOPED_ON[0]));
+        command.arg("--searches").arg(root.join(DEVELOPED_ON[1]));
+        command.args(["--name", name]);
+        development.add(&Recall::of(&json(command)?));
+    }
     println!(
-        "  both: recall@5 {}",
-        told(&mean(questions), &mean(searches))
+        "  {} other documents, which the ranking is developed on: recall@5 {}",
+        DEVELOPMENT.len(),
+        development.told()
     );
     Ok(())
+}
+
+/// The questions that nothing is tuned to, and what a model searches for.
+const HELD_BACK: [&str; 2] = ["tests/search/questions.json", "tests/search/searches.json"];
+/// The questions that the ranking is developed on, and what a model may search for.
+const DEVELOPED_ON: [&str; 2] = [
+    "tests/search/development.json",
+    "tests/search/development-searches.json",
+];
+
+fn searching(bench: &Bench, document: &Path) -> anyhow::Result<Command> {
+    ensure!(document.exists(), "{} is missing", document.display());
+    let mut command = pinned(MEASURED_CORE, bench.generator());
+    command.arg("search").arg(document);
+    Ok(command)
+}
+
+/// Recall by people's words and by a model's: of all questions, of the even ones, and of the odd ones; summed over documents.
+#[derive(Default)]
+struct Recall {
+    questions: [f64; 3],
+    searches: [f64; 3],
+    documents: f64,
+}
+
+impl Recall {
+    fn of(measured: &Searched) -> Self {
+        Self {
+            questions: measured.questions,
+            searches: measured.searches,
+            documents: 1.0,
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        add(&mut self.questions, &other.questions);
+        add(&mut self.searches, &other.searches);
+        self.documents += other.documents;
+    }
+
+    fn told(&self) -> String {
+        let one = |sums: &[f64; 3]| {
+            let [all, even, odd] = sums.map(|sum| sum / self.documents);
+            format!("{all:.2} (even {even:.2}, odd {odd:.2})")
+        };
+        format!(
+            "by people's own words {}, by a model's {}",
+            one(&self.questions),
+            one(&self.searches)
+        )
+    }
 }
 
 fn add(sums: &mut [f64; 3], values: &[f64; 3]) {
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum += value;
     }
-}
-
-/// Tells recall by people's words and by a model's: of all questions, of the even ones, and of the odd ones, which were held back.
-fn told(questions: &[f64; 3], searches: &[f64; 3]) -> String {
-    let one = |[all, even, odd]: &[f64; 3]| format!("{all:.2} (even {even:.2}, odd {odd:.2})");
-    format!(
-        "by people's own words {}, by a model's {}",
-        one(questions),
-        one(searches)
-    )
 }

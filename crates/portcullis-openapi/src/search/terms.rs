@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::words::{Deed, Word, deeds, stems};
-use crate::model::{Method, Tool};
+use super::deeds::{Deeds, Does, of_method};
+use super::lexicon::named;
+use super::words::stems;
+use crate::model::Tool;
 
 /// What counts of a field: how much a word there weighs, how many words it usually has, how much more or fewer matter, and how many are read.
 struct Field {
@@ -33,10 +35,19 @@ const fn field(weight: f32, usual: f32, sensitivity: f32, most: usize) -> Field 
 
 /// What a tool can be found by.
 pub(super) struct Terms {
-    /// What it has, and how much.
-    pub(super) weights: HashMap<Word, f32>,
+    /// Its stems, and how much it has of each.
+    pub(super) stems: HashMap<String, Weight>,
+    pub(super) does: Does,
     /// How many segments its path has.
     pub(super) depth: f32,
+}
+
+/// How much a tool has of a stem.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Weight {
+    pub(super) sum: f32,
+    /// Whether it stands where a tool says what it is: in its name, title or path.
+    pub(super) is_head: bool,
 }
 
 /// Reads the words of a tool that is published as `name`.
@@ -47,33 +58,27 @@ pub(super) fn terms(name: &str, tool: &Tool) -> Terms {
     let literals: Vec<&str> = literals.copied().collect();
     let (title, details) = told(tool);
     let mut weights = HashMap::new();
-    let mut named = Vec::new();
-    for (field, text) in [(&NAME, name), (&TITLE, title)] {
-        let words: Vec<String> = stems(text).take(field.most).collect();
-        count(&mut weights, field, &words);
-        named.extend(words);
-    }
-    for (field, text) in [
-        (&PATH, literals.join("/").as_str()),
-        (&TAGS, &tool.tags.join(" ")),
-        (&DESCRIPTION, details),
-        (&ARGUMENTS, &argument_words(tool)),
+    for (field, text, is_head) in [
+        (&NAME, name, true),
+        (&TITLE, title, true),
+        (&PATH, literals.join("/").as_str(), true),
+        (&TAGS, &tool.tags.join(" "), false),
+        (&DESCRIPTION, details, false),
+        (&ARGUMENTS, &argument_words(tool), false),
     ] {
-        let words: Vec<String> = stems(text).take(field.most).collect();
-        count(&mut weights, field, &words);
+        count(&mut weights, field, text, is_head);
     }
-    let mut done: Vec<Deed> = named.iter().flat_map(|stem| deeds(stem)).copied().collect();
-    done.sort_unstable();
-    done.dedup();
     let ends_in_parameter = segments.last().is_some_and(|segment| is_parameter(segment));
-    for deed in done
-        .iter()
-        .chain(of_method(tool.request.method, ends_in_parameter))
-    {
-        *weights.entry(Word::Deed(*deed)).or_default() += 1.0;
-    }
+    let by_name = [(NAME, name), (TITLE, title)]
+        .into_iter()
+        .flat_map(|(field, text)| stems(text).take(field.most))
+        .fold(Deeds::NONE, |all, stem| all.and(named(&stem)));
     Terms {
-        weights,
+        stems: weights,
+        does: Does {
+            by_name,
+            by_method: of_method(tool.request.method, ends_in_parameter),
+        },
         depth: f32::from(u16::try_from(segments.len()).unwrap_or(u16::MAX)),
     }
 }
@@ -83,29 +88,19 @@ pub(super) fn terms(name: &str, tool: &Tool) -> Terms {
     clippy::cast_precision_loss,
     reason = "a field has at most eighty words"
 )]
-fn count(weights: &mut HashMap<Word, f32>, field: &Field, words: &[String]) {
+fn count(weights: &mut HashMap<String, Weight>, field: &Field, text: &str, is_head: bool) {
+    let words: Vec<String> = stems(text).take(field.most).collect();
     let length = words.len() as f32 / field.usual;
     let weight = field.weight / (1.0 - field.sensitivity + field.sensitivity * length);
     for word in words {
-        *weights.entry(Word::Stem(word.as_str().into())).or_default() += weight;
+        let all = weights.entry(word).or_default();
+        all.sum += weight;
+        all.is_head |= is_head;
     }
 }
 
 fn is_parameter(segment: &str) -> bool {
     segment.starts_with('{')
-}
-
-/// Says what an operation does by its method alone.
-fn of_method(method: Method, ends_in_parameter: bool) -> &'static [Deed] {
-    match (method, ends_in_parameter) {
-        (Method::Get, false) => &[Deed::List, Deed::Fetch],
-        (Method::Get | Method::Head | Method::Options, _) => &[Deed::Fetch],
-        (Method::Post, false) => &[Deed::Create],
-        // An API without PUT and PATCH changes things by POST to their own path.
-        (Method::Post, true) | (Method::Patch, _) => &[Deed::Update],
-        (Method::Put, _) => &[Deed::Update, Deed::Create],
-        (Method::Delete, _) => &[Deed::Delete],
-    }
 }
 
 /// Returns what the document calls the operation in a line, and what else it says of it.

@@ -52,6 +52,30 @@ fn tools_are_found_by_what_is_done_and_to_what() {
 }
 
 #[test]
+fn tools_are_found_by_what_people_call_things() {
+    for (query, expected) in [
+        (
+            "Get rid of order 17, it came twice",
+            "ordersZap",
+        ),
+        ("Take the last order off", "ordersZap"),
+        ("Leave a remark on the order", "notes_create"),
+        ("Which client is jane@example.com?", "customers_search"),
+        ("Can you fix an order for me?", "orders_edit"),
+    ] {
+        assert_eq!(first(query), expected, "{query}");
+    }
+}
+
+#[test]
+fn of_tools_that_fit_alike_the_one_that_says_little_else_comes_first() {
+    let index = index();
+    let found = index.search("order", 9, |_| true);
+    let place = |name: &str| found.iter().position(|it| *it == name);
+    assert!(place("orders_get") < place("notes_create"), "{found:?}");
+}
+
+#[test]
 fn a_method_says_what_the_words_do_not() {
     assert_eq!(first("remove an order"), "ordersZap");
 }

@@ -1,9 +1,5 @@
 //! Words, as tools and queries have them: split, in small letters, without what says nothing, and cut to their stems.
-//!
-//! Deeds are what APIs do with things, in whatever word it is said: who asks to remove something means an operation that deletes.
-//! They are the same for every API; no word of any one API's own stands here.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use frostem::{Algorithm, Stemmer};
@@ -11,75 +7,8 @@ use frostem::{Algorithm, Stemmer};
 /// The longest word, in bytes; what is longer is no word but data.
 const MAX_WORD: usize = 40;
 
-/// Something that a tool may have and a query may ask for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Word {
-    /// The stem of a word.
-    Stem(Box<str>),
-    /// A deed.
-    Deed(Deed),
-}
-
-/// What operations do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Deed {
-    Create,
-    Delete,
-    List,
-    Fetch,
-    Update,
-    Search,
-}
-
-/// The words of each deed.
-const DEEDS: [(Deed, &[&str]); 6] = [
-    (
-        Deed::Create,
-        &[
-            "create", "add", "new", "make", "insert", "start", "open", "register",
-        ],
-    ),
-    (
-        Deed::Delete,
-        &["delete", "remove", "erase", "destroy", "drop", "clear"],
-    ),
-    (
-        Deed::List,
-        &[
-            "list",
-            "show",
-            "all",
-            "every",
-            "enumerate",
-            "browse",
-            "many",
-        ],
-    ),
-    (
-        Deed::Fetch,
-        &["get", "retrieve", "fetch", "read", "view", "show", "see"],
-    ),
-    (
-        Deed::Update,
-        &[
-            "update", "edit", "change", "modify", "set", "replace", "rename",
-        ],
-    ),
-    (Deed::Search, &["search", "find", "look", "query"]),
-];
-
 /// Words that say nothing of what is meant.
-const EMPTY: &str = "a an the this that these those it its is are was were be been being am do does did doing have has had having i me my we us our you your he him his she her they them their to of in on at by for with from into about as if or and but not no so than then too very can could should would will shall may might must what which who whom whose when where why how there here please just only also any some one";
-
-static OF_STEM: LazyLock<HashMap<String, Vec<Deed>>> = LazyLock::new(|| {
-    let mut deeds: HashMap<String, Vec<Deed>> = HashMap::new();
-    for (deed, words) in DEEDS {
-        for word in words {
-            deeds.entry(stem(word)).or_default().push(deed);
-        }
-    }
-    deeds
-});
+const EMPTY: &str = "a an the this that these those it its is are was were be been being am do does did doing have has had having i me my we us our you your he him his she her they them their to of in on at by for with from into about as if or and but not no so than then too very can could should would will shall may might must what which who whom whose when where why how there here please just only also any some one want need let like go going goes went come got know think still yet already ever never now today tomorrow yesterday tonight actually really maybe perhaps again away back off out up down over because since while until before after between both each more most much such same other another us ms mr mrs am pm lot bit kind sort way thing things stuff something anything everything nothing long ago soon oops hey hi thanks monday tuesday wednesday thursday friday saturday sunday morning afternoon evening";
 
 static EMPTY_WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let mut words: Vec<_> = EMPTY.split(' ').collect();
@@ -87,36 +16,17 @@ static EMPTY_WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     words
 });
 
-/// Returns the deeds that a stem stands for.
-pub(super) fn deeds(stem: &str) -> &'static [Deed] {
-    OF_STEM.get(stem).map_or(&[], Vec::as_slice)
-}
-
 /// Returns the stems of a text's words, in order.
 pub(super) fn stems(text: &str) -> impl Iterator<Item = String> {
     let words = plain_words(text).into_iter();
     words
-        .filter(|word| EMPTY_WORDS.binary_search(&word.as_str()).is_err())
+        .filter(|word| !is_empty_word(word))
         .map(|word| stem(&word))
 }
 
-/// Returns what a query asks for, each once: its stems, then their deeds.
-pub(super) fn query_words(query: &str) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::new();
-    let mut deeds_of = Vec::new();
-    for stem in stems(query) {
-        deeds_of.extend(deeds(&stem).iter().map(|deed| Word::Deed(*deed)));
-        let word = Word::Stem(stem.into());
-        if !words.contains(&word) {
-            words.push(word);
-        }
-    }
-    for deed in deeds_of {
-        if !words.contains(&deed) {
-            words.push(deed);
-        }
-    }
-    words
+/// Tells whether a word says nothing of what is meant.
+pub(super) fn is_empty_word(word: &str) -> bool {
+    EMPTY_WORDS.binary_search(&word).is_ok()
 }
 
 /// Splits a text into words in small letters: at whatever is neither letter nor digit, and where `camelCase` begins a new one.
@@ -150,7 +60,7 @@ fn word(piece: &str) -> Option<String> {
     (!piece.is_empty() && piece.len() <= MAX_WORD && !is_letter).then(|| piece.to_lowercase())
 }
 
-fn stem(word: &str) -> String {
+pub(super) fn stem(word: &str) -> String {
     Stemmer::new(Algorithm::English).stem(word).into_owned()
 }
 
@@ -183,14 +93,5 @@ mod tests {
         let stems = |text: &str| stems(text).collect::<Vec<_>>().join(" ");
         assert_eq!(stems("the orders of an order"), "order order");
         assert_eq!(stems("What is it?"), "");
-    }
-
-    #[test]
-    fn a_deed_is_known_by_any_of_its_words() {
-        for word in ["removes", "deleting", "Erase"] {
-            let words = query_words(word);
-            assert_eq!(words.last(), Some(&Word::Deed(Deed::Delete)), "{word}");
-        }
-        assert_eq!(query_words("list list listing").len(), 2);
     }
 }
