@@ -32,8 +32,6 @@ const ALIKE: f32 = 0.6;
 const ASIDE: f32 = 0.6;
 /// How much of a tool's score hangs on doing what is asked for.
 const DEED: f32 = 0.75;
-/// What doing it counts for by itself, where nothing else is asked for.
-const DEED_ALONE: f32 = 0.3;
 /// How much of a tool's score hangs on the share of the query that it has.
 const COVERED: f32 = 0.6;
 /// How much of a tool's score hangs on the share of its name, title and path that the query has.
@@ -191,9 +189,10 @@ impl ToolIndex {
         for thing in &query.things {
             asked += self.look_for(thing, &mut hits);
         }
+        let by_itself = if query.asks_for_no_thing() { DEED } else { 0.0 };
         let score = |(tool, hit): (&Indexed, Hit)| {
             let certainty = tool.does.certainty(query.deeds);
-            (hit.score + DEED_ALONE * certainty)
+            (hit.score + by_itself * certainty)
                 * tool.prior
                 * share(DEED, certainty, 1.0)
                 * share(COVERED, hit.covered, asked)

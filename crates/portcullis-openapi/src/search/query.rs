@@ -75,6 +75,12 @@ impl Query {
         query
     }
 
+    /// Tells whether no more is said than what is to be done.
+    pub(super) fn asks_for_no_thing(&self) -> bool {
+        let mut said = self.things.iter().map(|thing| thing.said.as_ref());
+        said.all(|said| said.is_some_and(|(_, share)| *share <= OF_DEED))
+    }
+
     /// Adds a thing, unless it has been said before.
     fn add(&mut self, stem: &str, share: f32, called: &'static [String]) {
         let mut said = self.things.iter().filter_map(|thing| thing.said.as_ref());
