@@ -66,7 +66,10 @@ impl Call {
             Asked::Inner(inner) => Some(inner),
             Asked::Answered(name, result) => {
                 exchange.particulars.tool(name);
-                exchange.count(result.is_error.then_some(Blame::Caller), Instant::now());
+                // No API has a part in it, so that it is no call of one.
+                if result.is_error {
+                    exchange.particulars.blame(Blame::Caller);
+                }
                 return Err(result.reply(id, version, &toolset.introduction).into());
             }
         };

@@ -4,18 +4,19 @@
 //! Does not rank: that is `portcullis_openapi::search`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use portcullis_mcp::{Annotations, Content, ToolCall, ToolDefinition, ToolList, ToolResult};
 use portcullis_openapi::search::{ToolIndex, signature};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value, json};
 
 use super::endpoint::Exchange;
 use super::publish;
+use crate::catalogue::PublishedTool;
 
 /// Finds tools by words.
 pub const SEARCH: &str = "search_tools";
@@ -30,6 +31,8 @@ const USUAL_FOUND: usize = 10;
 const MAX_FOUND: usize = 50;
 /// The most tools that are described at once.
 const MAX_DESCRIBED: usize = 20;
+/// The most bytes of descriptions that are given at once; the first tool is described whatever it takes.
+const MAX_DESCRIBED_BYTES: usize = 100_000;
 /// How many names are told in place of one that does not exist.
 const NEAREST: usize = 5;
 /// The most bytes of tags in a description.
@@ -292,43 +295,58 @@ fn search(exchange: &Exchange, index: &ToolIndex, asked: &Search) -> String {
     text
 }
 
-/// Writes tools as the list would have them.
+/// Writes tools as the list would have them, each once and no more than a model can read.
 fn describe(exchange: &Exchange, index: &ToolIndex, asked: Describe) -> String {
-    let names = match asked.names {
+    let mut names = match asked.names {
         Names::Several(names) => names,
         // Models write lists as texts.
         Names::One(text) => serde_json::from_str(&text).unwrap_or_else(|_| vec![text]),
     };
-    let mut found = Vec::new();
-    let mut told = Vec::new();
-    for name in names.iter().take(MAX_DESCRIBED) {
-        match exchange.toolset.tools.get_key_value(name) {
-            Some((name, tool)) if exchange.admits(name) => {
-                found.push((name, tool, tool.tool.input_schema()));
-            }
-            _ => told.push(unknown(exchange, index, name)),
-        }
-    }
-    if let Some(more) = names
-        .len()
-        .checked_sub(MAX_DESCRIBED)
-        .filter(|more| *more > 0)
-    {
-        told.push(format!(
-            "{more} more are left out: ask for {MAX_DESCRIBED} at a time"
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    let beyond = names.len().saturating_sub(MAX_DESCRIBED);
+    names.truncate(MAX_DESCRIBED);
+    let (known, strange): (Vec<_>, Vec<_>) = names.iter().partition(|name| exchange.admits(name));
+    let texts = known.iter().filter_map(|name| {
+        let (name, tool) = exchange.toolset.tools.get_key_value(*name)?;
+        Some(described(name, tool))
+    });
+    let told = within(MAX_DESCRIBED_BYTES, texts);
+    let strange = strange.iter();
+    let mut notes: Vec<_> = strange.map(|name| unknown(exchange, index, name)).collect();
+    let left = beyond + known.len() - told.len();
+    if left > 0 {
+        notes.push(format!(
+            "of the names, {left} are left out for want of space: describe them by another call"
         ));
     }
-    let definitions = found.iter().map(|(name, tool, schema)| ToolDefinition {
-        output_schema: None,
-        ..publish::definition(name, tool, schema)
-    });
-    let tools = ToolList::new(definitions.collect());
-    let tools = String::from_utf8_lossy(tools.texts()).into_owned();
-    let told: Vec<Value> = told.into_iter().map(Value::from).collect();
-    match told.as_slice() {
+    let tools = told.join(",");
+    match notes.as_slice() {
         [] => format!("{{\"tools\":[{tools}]}}"),
-        told => format!("{{\"tools\":[{tools}],\"notes\":{}}}", json!(told)),
+        notes => format!("{{\"tools\":[{tools}],\"notes\":{}}}", json!(notes)),
     }
+}
+
+fn described(name: &str, tool: &PublishedTool) -> String {
+    let schema = tool.tool.input_schema();
+    let definition = ToolDefinition {
+        output_schema: None,
+        ..publish::definition(name, tool, &schema)
+    };
+    String::from_utf8_lossy(ToolList::new(vec![definition]).texts()).into_owned()
+}
+
+/// Takes texts as long as there is space for them; the first in any case.
+fn within(mut space: usize, texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut taken = Vec::new();
+    for text in texts {
+        if text.len() > space && !taken.is_empty() {
+            break;
+        }
+        space = space.saturating_sub(text.len());
+        taken.push(text);
+    }
+    taken
 }
 
 /// Says that there is no such tool, and which are like it.
@@ -342,5 +360,23 @@ fn unknown(exchange: &Exchange, index: &ToolIndex, name: &str) -> String {
             "there is no tool `{shown}`; the nearest are {}, and `{SEARCH}` finds others",
             nearest.join(", ")
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptions_end_where_the_space_does_and_never_before_the_first() {
+        let taken = |space, lengths: &[usize]| {
+            let texts = lengths.iter().map(|length| "x".repeat(*length));
+            within(space, texts).len()
+        };
+        assert_eq!(taken(10, &[4, 6]), 2);
+        assert_eq!(taken(10, &[4, 7]), 1);
+        assert_eq!(taken(10, &[4, 7, 1]), 1);
+        assert_eq!(taken(10, &[11, 1]), 1);
+        assert_eq!(taken(10, &[]), 0);
     }
 }

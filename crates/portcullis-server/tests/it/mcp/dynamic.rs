@@ -1,10 +1,13 @@
 //! A toolset whose tools are searched for instead of listed.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
+use portcullis_base::Slug;
+use portcullis_server::http::request_log::Particulars;
 use portcullis_store::Inbound;
 use serde_json::{Value, json};
 
-use super::gateway::{Gateway, OPERATORS_KEY, message, modern_call};
+use super::gateway::{Gateway, OPERATORS_KEY, message, modern_call, request};
 
 const FINDER: &str = "/finder/mcp";
 
@@ -197,4 +200,63 @@ async fn a_call_within_a_call_bears_the_credential_of_the_inner_tool() {
     assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
     assert_eq!(gateway.api.keys(), ["the-operators-key-of-finder"]);
     assert!(!answered.text.contains(OPERATORS_KEY), "{answered:?}");
+}
+
+/// Calls a tool, and gives what the log would say of it.
+async fn logged(gateway: &Gateway, name: &str, arguments: Value) -> String {
+    let particulars = Particulars::default();
+    let params = json!({"name": name, "arguments": arguments});
+    let request = request(Method::POST, FINDER)
+        .header("mcp-protocol-version", "2025-11-25")
+        .extension(particulars.clone())
+        .body(Body::from(message("tools/call", &params)));
+    let answered = gateway.send(request.unwrap()).await;
+    assert_eq!(answered.status, StatusCode::OK, "{answered:?}");
+    format!("{particulars:?}")
+}
+
+#[tokio::test]
+async fn a_call_within_a_call_counts_as_its_tool_and_a_search_as_none() {
+    let gateway = Gateway::start(&[Inbound::Open]).await;
+    let finder = Slug::parse("finder").unwrap();
+    gateway.metrics.publish([&finder]);
+    let calls = |outcome: &str| {
+        let labels = format!("{{toolset=\"finder\",outcome=\"{outcome}\"}}");
+        let line = format!("portcullis_tool_calls_total{labels} ");
+        let rendered = gateway.metrics.render();
+        let count = rendered.lines().find_map(|it| it.strip_prefix(&*line));
+        count.unwrap_or("0").to_owned()
+    };
+    for (name, arguments, shown) in [
+        ("search_tools", json!({"query": "pets"}), "search_tools"),
+        ("search_tools", json!({}), "search_tools"),
+        (
+            "describe_tools",
+            json!({"names": ["slow"]}),
+            "describe_tools",
+        ),
+        ("call_tool", json!({"name": "zebra"}), "call_tool"),
+    ] {
+        let told = logged(&gateway, name, arguments).await;
+        assert!(told.contains(&format!("tool: Some(\"{shown}\")")), "{told}");
+        assert_eq!([calls("ok"), calls("caller")], ["0", "0"], "{told}");
+    }
+    let inner = |id| json!({"name": "pets_get", "arguments": {"id": id}});
+    let told = logged(&gateway, "call_tool", inner(json!(3))).await;
+    assert!(told.contains("tool: Some(\"pets_get\")"), "{told}");
+    logged(&gateway, "call_tool", inner(json!("many"))).await;
+    assert_eq!([calls("ok"), calls("caller")], ["1", "1"]);
+}
+
+#[tokio::test]
+async fn a_tool_that_is_named_twice_is_described_once() {
+    let gateway = Gateway::start(&[Inbound::Open]).await;
+    let mut names = vec!["slow"; 30];
+    names.extend(["zebra", "zebra", "whoami"]);
+    let told = call(&gateway, "describe_tools", json!({"names": names})).await;
+    let told: Value = serde_json::from_str(text(&told)).unwrap();
+    let tools = told["tools"].as_array().unwrap().iter();
+    let found: Vec<_> = tools.map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(found, ["slow", "whoami"]);
+    assert_eq!(told["notes"].as_array().unwrap().len(), 1, "{told}");
 }

@@ -21,6 +21,7 @@ use portcullis_server::http::settings::BodyLimits;
 use portcullis_server::mcp::endpoint::{EndpointState, router};
 use portcullis_server::mcp::keys::KeyCache;
 use portcullis_server::mcp::{dynamic, publish};
+use portcullis_server::telemetry::metrics::Metrics;
 use portcullis_server::upstream::external::ExternalTokens;
 use portcullis_server::upstream::providers::Providers;
 use portcullis_server::upstream::vault::{Vault, VaultParts};
@@ -49,6 +50,7 @@ pub(super) struct Gateway {
     router: Router,
     pub(super) api: Api,
     pub(super) clock: Arc<Hand>,
+    pub(super) metrics: Arc<Metrics>,
     store: Store,
     _folder: TempDir,
 }
@@ -215,6 +217,7 @@ impl Gateway {
         let ticking = Arc::clone(&clock) as Arc<dyn Clock>;
         let providers = Providers::new(upstream.http().clone(), Arc::clone(&ticking));
         let providers = Arc::new(providers);
+        let metrics = Arc::<Metrics>::default();
         let state = EndpointState {
             catalogue: Arc::new(ArcSwap::from_pointee(catalogue)),
             keys: Arc::new(KeyCache::new(store.clone())),
@@ -226,7 +229,7 @@ impl Gateway {
             })),
             external: ExternalTokens::new(providers, ticking),
             upstream: Arc::new(upstream),
-            metrics: Arc::default(),
+            metrics: Arc::clone(&metrics),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             public_url: Origin::parse("http://localhost:8080").unwrap(),
             body_limits: BodyLimits::default(),
@@ -235,6 +238,7 @@ impl Gateway {
             router: router(Arc::new(state)),
             api,
             clock,
+            metrics,
             store,
             _folder: folder,
         }
