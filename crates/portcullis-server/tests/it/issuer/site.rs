@@ -153,9 +153,11 @@ pub(super) fn toolset_at(slug: &str, api: &Server) -> PublishedToolset {
 
 /// Has the tools of a toolset searched for instead of listed.
 pub(super) fn searched(toolset: PublishedToolset) -> PublishedToolset {
+    let tags = publish::tags(toolset.tools.values());
     PublishedToolset {
         search: Some(publish::tool_index(&toolset.tools)),
-        list: dynamic::tool_list(&toolset.title, toolset.tools.len(), &toolset.tags),
+        list: dynamic::tool_list(&toolset.title, toolset.tools.len(), &tags),
+        tags,
         ..toolset
     }
 }
@@ -392,7 +394,12 @@ impl Site {
 
     /// Calls a method of a toolset with a token.
     pub(super) async fn call(&self, slug: &str, token: &str, message: &Value) -> Answered {
-        let request = Request::post(format!("/{slug}/mcp"))
+        self.call_at(&format!("/{slug}/mcp"), token, message).await
+    }
+
+    /// Calls a method at an endpoint with a token.
+    pub(super) async fn call_at(&self, path: &str, token: &str, message: &Value) -> Answered {
+        let request = Request::post(path)
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream")
             .header("mcp-protocol-version", "2025-11-25")

@@ -137,6 +137,7 @@ pub(super) fn document(api: &Server) -> Vec<u8> {
     let operation = |scope: &str| {
         json!({
             "summary": "An operation",
+            "tags": ["own"],
             "security": [{"login": [scope]}],
             "responses": {"200": {"description": "who"}},
         })
