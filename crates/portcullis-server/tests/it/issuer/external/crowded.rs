@@ -68,6 +68,30 @@ async fn x_07_strangers_wait_for_their_turn_and_not_in_the_way_of_those_who_are_
 }
 
 impl Outside {
+    /// A provider that is asked about tokens, and that knows the holder of `known`, who comes from `address`.
+    async fn knowing(address: Ipv4Addr) -> Self {
+        let outside = Self::start(settings(TokenValidation::Introspection)).await;
+        outside.answer_about_tokens(true);
+        assert_called_with(&outside.whoami_from(address, "known").await, "known");
+        outside
+    }
+
+    /// Has the provider call every token good, or none.
+    fn answer_about_tokens(&self, are_good: bool) {
+        let mut members = claims(&json!({}));
+        members["active"] = json!(are_good);
+        self.change(|says| says.introspection = (200, members.clone()));
+    }
+
+    /// Presents as many tokens that nobody issued as an address may.
+    async fn exhaust(&self, address: Ipv4Addr) {
+        self.answer_about_tokens(false);
+        for number in 0..REFUSALS {
+            let answered = self.whoami_from(address, &format!("junk-{number}")).await;
+            assert_refused(&answered, "not active");
+        }
+    }
+
     /// Calls a tool with a token from an address.
     async fn whoami_from(&self, address: Ipv4Addr, token: &str) -> Answered {
         let message = json!({
@@ -88,20 +112,9 @@ impl Outside {
 
 #[tokio::test]
 async fn x_07_tokens_that_nobody_issued_exhaust_neither_the_provider_nor_anybody_else() {
-    let outside = Outside::start(settings(TokenValidation::Introspection)).await;
     let (theirs, ours) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2));
-    let good = || {
-        let mut members = claims(&json!({}));
-        members["active"] = json!(true);
-        (200, members)
-    };
-    outside.change(|says| says.introspection = good());
-    assert_called_with(&outside.whoami_from(theirs, "known").await, "known");
-    outside.change(|says| says.introspection = (200, json!({"active": false})));
-    for number in 0..REFUSALS {
-        let answered = outside.whoami_from(theirs, &format!("junk-{number}")).await;
-        assert_refused(&answered, "not active");
-    }
+    let outside = Outside::knowing(theirs).await;
+    outside.exhaust(theirs).await;
     let asked = outside.asked("/introspect");
     let refused = outside.whoami_from(theirs, "one-more").await;
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{refused:?}");
@@ -109,7 +122,7 @@ async fn x_07_tokens_that_nobody_issued_exhaust_neither_the_provider_nor_anybody
     assert_eq!(refused.header("www-authenticate"), None);
     assert_eq!(outside.asked("/introspect"), asked);
     // Who is known goes on, and so does everybody elsewhere.
-    outside.change(|says| says.introspection = good());
+    outside.answer_about_tokens(true);
     assert_called_with(&outside.whoami_from(ours, "new").await, "new");
     turn(&outside, Duration::from_mins(1));
     assert_called_with(&outside.whoami_from(theirs, "known").await, "known");
@@ -118,18 +131,11 @@ async fn x_07_tokens_that_nobody_issued_exhaust_neither_the_provider_nor_anybody
 
 #[tokio::test]
 async fn x_07_who_is_known_is_asked_about_although_his_address_has_to_wait() {
-    let outside = Outside::start(settings(TokenValidation::Introspection)).await;
     let shared = Ipv4Addr::new(192, 0, 2, 1);
-    let mut members = claims(&json!({}));
-    members["active"] = json!(true);
-    outside.change(|says| says.introspection = (200, members.clone()));
-    assert_called_with(&outside.whoami_from(shared, "known").await, "known");
+    let outside = Outside::knowing(shared).await;
     turn(&outside, Duration::from_mins(1));
-    outside.change(|says| says.introspection = (200, json!({"active": false})));
-    for number in 0..REFUSALS {
-        outside.whoami_from(shared, &format!("junk-{number}")).await;
-    }
-    outside.change(|says| says.introspection = (200, members.clone()));
+    outside.exhaust(shared).await;
+    outside.answer_about_tokens(true);
     let new = outside.whoami_from(shared, "new").await;
     assert_eq!(new.status, StatusCode::TOO_MANY_REQUESTS);
     assert_called_with(&outside.whoami_from(shared, "known").await, "known");
