@@ -94,6 +94,16 @@ pub enum OpenDatabaseError {
         /// The latest version known here.
         known: i64,
     },
+    /// An earlier version of this program made the schema, and whoever only looks leaves it so.
+    #[error(
+        "the database has schema version {stored}, and this version of Portcullis works with {known}: it is brought up to date when a gateway of this version starts, or by `portcullis apply`, and not by what only looks"
+    )]
+    OlderSchema {
+        /// The version in the database; 0 where it has no tables yet.
+        stored: i64,
+        /// The latest version known here.
+        known: i64,
+    },
     /// A migration failed or was changed after it had been applied.
     #[error("the database's schema cannot be brought up to date: {0}; nothing was changed")]
     Migration(String),
@@ -117,6 +127,15 @@ pub enum OpenDatabaseError {
 pub(crate) enum Engine {
     Sqlite { writer: Writer, readers: Readers },
     Postgres { pool: PgPool, telling: Telling },
+}
+
+/// What becomes of a schema that is not the latest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// It is brought up to date, and made where there is none.
+    Migrating,
+    /// It stays, and an earlier one is refused.
+    Looking,
 }
 
 /// A connection of either engine, borrowed for some statements.
@@ -147,15 +166,24 @@ pub(crate) enum ReadTransaction {
 impl Engine {
     /// Opens the database that `url` names and brings its schema up to date.
     pub(crate) async fn open(url: &str) -> Result<Self, OpenDatabaseError> {
+        Self::open_with(url, Opening::Migrating).await
+    }
+
+    /// Opens the database that `url` names as it is.
+    pub(crate) async fn look(url: &str) -> Result<Self, OpenDatabaseError> {
+        Self::open_with(url, Opening::Looking).await
+    }
+
+    async fn open_with(url: &str, opening: Opening) -> Result<Self, OpenDatabaseError> {
         let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
         match scheme {
             "sqlite" => {
                 let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-                let (writer, readers) = sqlite::open(path.as_ref()).await?;
+                let (writer, readers) = sqlite::open(path.as_ref(), opening).await?;
                 Ok(Self::Sqlite { writer, readers })
             }
             "postgres" | "postgresql" => {
-                let (pool, telling) = postgres::open(url).await?;
+                let (pool, telling) = postgres::open(url, opening).await?;
                 Ok(Self::Postgres { pool, telling })
             }
             scheme => Err(OpenDatabaseError::UnknownScheme {

@@ -14,9 +14,11 @@
 //! For an expansion that is the version before or an earlier one; for a contraction, the first version whose program did without what is taken away; the version itself where the replicas have to be stopped for it.
 //! A program that finds a later version than it knows works where all later ones say that it can, and is refused otherwise.
 
+use std::cmp::Ordering;
+
 use aws_lc_rs::digest::{SHA384, digest};
 
-use crate::engine::{Connection, OpenDatabaseError, dialect, execute, fetch_all};
+use crate::engine::{Connection, OpenDatabaseError, dialect, execute, fetch_all, fetch_optional};
 use crate::error::StoreError;
 
 struct Version {
@@ -59,7 +61,7 @@ pub(crate) async fn run(connection: &mut Connection<'_>) -> Result<(), OpenDatab
         (i64, Vec<u8>),
         "SELECT version, checksum FROM _sqlx_migrations ORDER BY version"
     )?;
-    let known = VERSIONS.last().map_or(0, |version| version.number);
+    let known = known();
     if let Some((stored, _)) = applied.last()
         && *stored > known
     {
@@ -83,6 +85,35 @@ pub(crate) async fn run(connection: &mut Connection<'_>) -> Result<(), OpenDatab
         note_compatibility(connection).await?;
     }
     Ok(())
+}
+
+/// Sees that the schema is one that this program works with, and changes nothing.
+pub(crate) async fn see(connection: &mut Connection<'_>) -> Result<(), OpenDatabaseError> {
+    let counting = match connection {
+        Connection::Sqlite(_) => dialect::SQLITE_COUNT_MIGRATIONS,
+        Connection::Postgres(..) => dialect::POSTGRES_COUNT_MIGRATIONS,
+    };
+    let tables = fetch_optional!(connection, (i64,), counting)?;
+    let stored = match tables {
+        None | Some((0,)) => None,
+        Some(_) => fetch_optional!(
+            connection,
+            (Option<i64>,),
+            "SELECT MAX(version) FROM _sqlx_migrations"
+        )?,
+    };
+    let stored = stored.and_then(|(version,)| version).unwrap_or(0);
+    let known = known();
+    match stored.cmp(&known) {
+        Ordering::Less => Err(OpenDatabaseError::OlderSchema { stored, known }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => admit_newer(stored, known, connection).await,
+    }
+}
+
+/// Returns the latest version.
+fn known() -> i64 {
+    VERSIONS.last().map_or(0, |version| version.number)
 }
 
 /// Lets a program work with a schema that is later than what it knows, where each later version says that it can.

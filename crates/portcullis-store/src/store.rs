@@ -43,21 +43,44 @@ impl Store {
         now: Timestamp,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, OpenDatabaseError> {
-        let engine = Engine::open(url).await?;
-        let sealer = Arc::new(Sealer::new(keyring, rng));
-        let store = Self(Arc::new(Inner {
+        let store = Self::over(Engine::open(url).await?, keyring, rng);
+        let opened = store.open_data_keys(now).await;
+        store.unless_failed(opened).await
+    }
+
+    /// As [`Store::open`], for those who only look: nothing is made or changed by it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`], and when the schema is an earlier one or there is none.
+    pub async fn look(
+        url: &str,
+        keyring: Keyring,
+        rng: Arc<dyn Rng>,
+    ) -> Result<Self, OpenDatabaseError> {
+        let store = Self::over(Engine::look(url).await?, keyring, rng);
+        let loaded = store.load_data_keys().await;
+        store.unless_failed(loaded.map(drop)).await
+    }
+
+    fn over(engine: Engine, keyring: Keyring, rng: Arc<dyn Rng>) -> Self {
+        Self(Arc::new(Inner {
             engine,
-            sealer,
+            sealer: Arc::new(Sealer::new(keyring, rng)),
             key_uses: LastUses::default(),
             client_uses: LastUses::default(),
             background: TaskTracker::new(),
-        }));
-        if let Err(error) = store.open_data_keys(now).await {
-            let error = store.with_what_is_lost(error).await;
-            store.close().await;
-            return Err(error);
-        }
-        Ok(store)
+        }))
+    }
+
+    /// Closes the store where its keys could not be read.
+    async fn unless_failed(self, keys: Result<(), StoreError>) -> Result<Self, OpenDatabaseError> {
+        let Err(error) = keys else {
+            return Ok(self);
+        };
+        let error = self.with_what_is_lost(error).await;
+        self.close().await;
+        Err(error)
     }
 
     /// Adds to a master key that does not fit how much it leaves unread.
@@ -80,10 +103,7 @@ impl Store {
     }
 
     async fn open_data_keys(&self, now: Timestamp) -> Result<(), StoreError> {
-        let mut transaction = self.engine().read_transaction().await?;
-        let found = self.sealer().load(&mut transaction.connection()).await?;
-        drop(transaction);
-        if found > 0 {
+        if self.load_data_keys().await? > 0 {
             return Ok(());
         }
         let sealer = self.sealer();
@@ -92,6 +112,12 @@ impl Store {
                 Box::pin(async move { sealer.ensure_data_key(&mut connection, now).await })
             })
             .await
+    }
+
+    /// Reads the data keys, and says how many there are.
+    async fn load_data_keys(&self) -> Result<usize, StoreError> {
+        let mut transaction = self.engine().read_transaction().await?;
+        self.sealer().load(&mut transaction.connection()).await
     }
 
     /// Returns which master key the database was opened with.

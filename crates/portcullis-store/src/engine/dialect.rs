@@ -95,3 +95,11 @@ pub(crate) const POSTGRES_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS _sqlx_m
      version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
      installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), \
      success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL)";
+
+/// Counts SQLite's tables of the migrations that were applied: one or none.
+pub(crate) const SQLITE_COUNT_MIGRATIONS: &str =
+    "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'";
+
+/// Counts PostgreSQL's.
+pub(crate) const POSTGRES_COUNT_MIGRATIONS: &str = "SELECT COUNT(*) FROM pg_catalog.pg_tables \
+     WHERE schemaname = current_schema() AND tablename = '_sqlx_migrations'";

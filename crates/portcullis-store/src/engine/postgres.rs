@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
-use super::{Connection, OpenDatabaseError, Telling, dialect};
+use super::{Connection, OpenDatabaseError, Opening, Telling, dialect};
 use crate::error::StoreError;
 use crate::migrations;
 
@@ -17,13 +17,16 @@ const MAX_CONNECTIONS: u32 = 16;
 /// How long a request may wait for a connection before it is turned away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) async fn open(url: &str) -> Result<(PgPool, Telling), OpenDatabaseError> {
+pub(super) async fn open(
+    url: &str,
+    opening: Opening,
+) -> Result<(PgPool, Telling), OpenDatabaseError> {
     let options =
         PgConnectOptions::from_str(url).map_err(|error| OpenDatabaseError::InvalidUrl {
             reason: error.to_string(),
         })?;
     let options = options.application_name("portcullis");
-    let telling = migrate(&options).await?;
+    let telling = prepare(&options, opening).await?;
     let pool = PgPoolOptions::new()
         .max_connections(MAX_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -31,8 +34,11 @@ pub(super) async fn open(url: &str) -> Result<(PgPool, Telling), OpenDatabaseErr
     Ok((pool, telling))
 }
 
-/// Brings the schema up to date, in one transaction; finds out whether the server can notify.
-async fn migrate(options: &PgConnectOptions) -> Result<Telling, OpenDatabaseError> {
+/// Sees to the schema, in one transaction; finds out whether the server can notify.
+async fn prepare(
+    options: &PgConnectOptions,
+    opening: Opening,
+) -> Result<Telling, OpenDatabaseError> {
     let mut connection = PgConnection::connect_with(options)
         .await
         .map_err(StoreError::from)?;
@@ -51,8 +57,11 @@ async fn migrate(options: &PgConnectOptions) -> Result<Telling, OpenDatabaseErro
         .execute(&mut *transaction)
         .await
         .map_err(StoreError::from)?;
-    let mut schema = Connection::Postgres(&mut transaction, Telling::Never);
-    migrations::run(&mut schema).await?;
+    let tables = &mut Connection::Postgres(&mut transaction, Telling::Never);
+    match opening {
+        Opening::Migrating => migrations::run(tables).await?,
+        Opening::Looking => migrations::see(tables).await?,
+    }
     transaction.commit().await.map_err(StoreError::from)?;
     let telling = try_telling(&mut connection).await;
     connection.close().await.map_err(StoreError::from)?;

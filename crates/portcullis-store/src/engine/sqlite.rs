@@ -12,7 +12,7 @@ use rusqlite::types::FromSql;
 
 use super::readers::Readers;
 use super::writer::Writer;
-use super::{Connection, OpenDatabaseError, dialect, statement};
+use super::{Connection, OpenDatabaseError, Opening, dialect, statement};
 use crate::error::StoreError;
 use crate::migrations;
 
@@ -25,11 +25,17 @@ const MAX_PREPARED: usize = 256;
 /// The largest file that is searched for damage at each start; it takes about a second per gigabyte.
 const MAX_CHECKED_BYTES: u64 = 256 << 20;
 
-/// Opens the file, which is made where there is none.
-pub(super) async fn open(path: &Path) -> Result<(Writer, Readers), OpenDatabaseError> {
+/// Why nobody has to wait for what is asked of a connection.
+const AT_ONCE: &str = "a statement on SQLite is done when it returns";
+
+/// Opens the file, which is made where there is none and the schema may be.
+pub(super) async fn open(
+    path: &Path,
+    opening: Opening,
+) -> Result<(Writer, Readers), OpenDatabaseError> {
     let path = path.to_owned();
     let opened = tokio::task::spawn_blocking(move || {
-        let writer = prepare(&path).map_err(|error| name_file(error, &path))?;
+        let writer = prepare(&path, opening).map_err(|error| name_file(error, &path))?;
         Ok((Writer::spawn(writer)?, Readers::new(path)))
     });
     opened.await.unwrap_or_else(|stopped| {
@@ -39,17 +45,25 @@ pub(super) async fn open(path: &Path) -> Result<(Writer, Readers), OpenDatabaseE
 }
 
 /// Brings the file into the state that the gateway works with; gives the connection that writes.
-fn prepare(path: &Path) -> Result<rusqlite::Connection, OpenDatabaseError> {
+fn prepare(path: &Path, opening: Opening) -> Result<rusqlite::Connection, OpenDatabaseError> {
     let refused = |error: std::io::Error| OpenDatabaseError::File {
         path: path.to_owned(),
         reason: error.to_string(),
     };
+    if opening == Opening::Looking {
+        std::fs::metadata(path).map_err(refused)?;
+    }
     let _lock = lock(path).map_err(refused)?;
     if let Found::File { bytes } = find_or_create(path)? {
         inspect(path, bytes)?;
     }
     let mut writer = connect(path, BUSY_TIMEOUT, dialect::SQLITE_WRITER)?;
-    migrate(&mut writer)?;
+    match opening {
+        Opening::Migrating => migrate(&mut writer)?,
+        Opening::Looking => migrations::see(&mut Connection::Sqlite(&mut writer))
+            .now_or_never()
+            .expect(AT_ONCE)?,
+    }
     Ok(writer)
 }
 
@@ -134,7 +148,7 @@ fn migrate(writer: &mut rusqlite::Connection) -> Result<(), OpenDatabaseError> {
     statement::execute(writer, dialect::SQLITE_BEGIN_WRITE, &[]).map_err(StoreError::from)?;
     migrations::run(&mut Connection::Sqlite(writer))
         .now_or_never()
-        .expect("a statement on SQLite is done when it returns")?;
+        .expect(AT_ONCE)?;
     for sql in [dialect::SQLITE_MARK, dialect::SQLITE_COMMIT] {
         statement::execute(writer, sql, &[]).map_err(StoreError::from)?;
     }

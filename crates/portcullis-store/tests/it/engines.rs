@@ -70,6 +70,10 @@ impl Database {
         self.try_open(&self.keyring).await.unwrap()
     }
 
+    pub(crate) async fn look(&self) -> Result<Store, OpenDatabaseError> {
+        Store::look(&self.url, self.keyring.clone(), self.rng.clone()).await
+    }
+
     /// The file of a SQLite database.
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("store.db")

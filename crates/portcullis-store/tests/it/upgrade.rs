@@ -39,6 +39,7 @@ on_schema_3! {
     the_program_before_goes_on_writing
     a_migration_that_fails_changes_nothing
     a_later_schema_is_worked_with_where_it_says_so
+    whoever_only_looks_leaves_the_schema_as_it_is
 }
 
 async fn restored(engine: Engine, test: &str) -> Database {
@@ -235,4 +236,17 @@ async fn a_later_schema_is_worked_with_where_it_says_so(database: Database) {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+async fn whoever_only_looks_leaves_the_schema_as_it_is(database: Database) {
+    let look = || database.look();
+    for _ in 0..2 {
+        let refused = look().await.unwrap_err();
+        let OpenDatabaseError::OlderSchema { stored: 3, known } = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(known > 3);
+    }
+    read_secrets(&database.open().await).await;
+    read_secrets(&look().await.unwrap()).await;
 }

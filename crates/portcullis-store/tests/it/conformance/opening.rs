@@ -9,6 +9,7 @@ on_both_engines! {
     replicas_may_start_together_on_an_empty_database
     a_database_of_a_later_version_is_refused
     a_changed_migration_is_refused
+    whoever_only_looks_makes_nothing
 }
 
 async fn replicas_may_start_together_on_an_empty_database(database: Database) {
@@ -51,4 +52,20 @@ async fn a_changed_migration_is_refused(database: Database) {
     database.execute(swap).await;
     let error = database.try_open(&database.keyring).await.unwrap_err();
     assert!(matches!(error, OpenDatabaseError::Migration(_)), "{error}");
+}
+
+async fn whoever_only_looks_makes_nothing(database: Database) {
+    for _ in 0..2 {
+        match database.look().await.unwrap_err() {
+            OpenDatabaseError::OlderSchema { stored: 0, .. } => {}
+            OpenDatabaseError::File { path, .. } => assert!(!path.exists()),
+            error => panic!("{error}"),
+        }
+    }
+    let store = database.open().await;
+    let looking = database.look().await.unwrap();
+    assert_eq!(
+        looking.revision().await.unwrap(),
+        store.revision().await.unwrap()
+    );
 }
