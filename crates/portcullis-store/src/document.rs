@@ -121,6 +121,8 @@ pub struct DueDocument {
     pub remote: RemoteSettings,
     /// What the URL said of the content that was read last.
     pub validators: Validators,
+    /// When another look is due unless this one is noted before; it tells one claim from the next.
+    pub until: Timestamp,
 }
 
 /// What a server says of a content, so that it need not be sent again (RFC 9110 §8.8).

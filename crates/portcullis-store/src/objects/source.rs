@@ -1,6 +1,7 @@
 //! The table `document_sources`: the documents that come from a URL, and when each is looked at next.
 //!
 //! A look is claimed by moving the time of the next one: one replica looks, and where it is gone, another one does after that time.
+//! That time is also what the claim is known by: a look that took longer finds another one there, and counts for nothing.
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ row! {
         refresh_seconds: i64,
         etag: Option<String>,
         last_modified: Option<String>,
+        due_at_ms: i64,
     }
 }
 
@@ -85,7 +87,26 @@ impl Store {
         find(&id.to_string(), &mut reader.connection()).await
     }
 
-    /// Notes what came of a look, and when the next one is due.
+    /// Tells whether a look still counts: the document comes from the same URL, and nobody has begun another look since.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn holds_document_look(&self, due: &DueDocument) -> Result<bool, StoreError> {
+        let mut reader = self.engine().reader().await?;
+        let held = fetch_optional!(
+            &mut reader.connection(),
+            (String,),
+            "SELECT document_id FROM document_sources \
+             WHERE document_id = $1 AND url = $2 AND due_at_ms = $3",
+            due.id.to_string(),
+            &due.url,
+            due.until.as_millis()
+        )?;
+        Ok(held.is_some())
+    }
+
+    /// Notes what came of a look, and when the next one is due; says whether the look still counted.
     ///
     /// # Errors
     ///
@@ -96,29 +117,31 @@ impl Store {
         outcome: LookOutcome,
         next: Timestamp,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (validators, failure) = match outcome {
             LookOutcome::Read(validators) => (validators, None),
             // Then the same content is read again, in case the cause lay here.
             LookOutcome::Failed(failure) => (Validators::default(), Some(failure)),
         };
-        let (id, url) = (due.id.to_string(), due.url.clone());
+        let (id, url, until) = (due.id.to_string(), due.url.clone(), due.until);
         self.engine()
             .write(move |mut connection| {
                 Box::pin(async move {
-                    execute!(
+                    let noted = execute!(
                         &mut connection,
                         "UPDATE document_sources SET etag = $1, last_modified = $2, failure = $3, \
-                         looked_at_ms = $4, due_at_ms = $5 WHERE document_id = $6 AND url = $7",
+                         looked_at_ms = $4, due_at_ms = $5 \
+                         WHERE document_id = $6 AND url = $7 AND due_at_ms = $8",
                         validators.etag,
                         validators.last_modified,
                         failure,
                         now.as_millis(),
                         next.as_millis(),
                         &id,
-                        &url
+                        &url,
+                        until.as_millis()
                     )?;
-                    Ok(())
+                    Ok(noted > 0)
                 })
             })
             .await
@@ -151,8 +174,8 @@ async fn find(
     let row = fetch_optional!(
         connection,
         Row,
-        "SELECT document_id, slug, url, changes, refresh_seconds, etag, last_modified \
-         FROM document_sources JOIN documents ON id = document_id WHERE document_id = $1",
+        "SELECT document_id, slug, url, changes, refresh_seconds, etag, last_modified, \
+         due_at_ms FROM document_sources JOIN documents ON id = document_id WHERE document_id = $1",
         id
     )?;
     row.map(due).transpose()
@@ -172,6 +195,7 @@ fn due(row: Row) -> Result<DueDocument, StoreError> {
             etag: row.etag,
             last_modified: row.last_modified,
         },
+        until: Timestamp::from_millis(row.due_at_ms),
     })
 }
 
