@@ -4,11 +4,9 @@
 
 use std::sync::Arc;
 
-use portcullis_base::{Digest, Timestamp};
+use portcullis_base::Timestamp;
 use portcullis_openapi::{ToolDifference, difference};
-use portcullis_store::{
-    Actor, ApplyError, ChangePolicy, Changes, Document, DocumentContent, DocumentPut, Object, Store,
-};
+use portcullis_store::{Actor, ApplyError, ChangePolicy, Document, DocumentPut, Store};
 
 use super::history::{History, HistoryError};
 use crate::compiled::CompiledDocument;
@@ -90,35 +88,14 @@ impl Arrival {
         now: Timestamp,
     ) -> Result<(), ApplyError> {
         let put = match fate {
-            Fate::Taken => self.served(now),
+            Fate::Taken => {
+                let bytes = Arc::clone(&self.bytes);
+                self.history.serving(&self.compiled, bytes, None, now)
+            }
             Fate::Held => self.held(now),
         };
-        let changes = Changes {
-            base: self.history.base,
-            actor,
-            put: vec![Object::Document(Box::new(put))],
-            remove: Vec::new(),
-        };
+        let changes = self.history.change(put, actor);
         store.apply(changes, now).await.map(drop)
-    }
-
-    fn served(&self, now: Timestamp) -> DocumentPut {
-        let names = self.history.names.next(&self.compiled.tools);
-        let names: Arc<str> = names.to_text().into();
-        DocumentPut {
-            document: Document {
-                digest: self.compiled.digest,
-                names: Some(Digest::of(names.as_bytes())),
-                waiting: None,
-                updated_at: now,
-                ..self.history.document.clone()
-            },
-            content: Some(DocumentContent {
-                bytes: Arc::clone(&self.bytes),
-                names,
-            }),
-            waiting: None,
-        }
     }
 
     fn held(&self, now: Timestamp) -> DocumentPut {
@@ -149,12 +126,7 @@ pub(super) async fn settle_nothing(
         content: None,
         waiting: None,
     };
-    let changes = Changes {
-        base: history.base,
-        actor,
-        put: vec![Object::Document(Box::new(put))],
-        remove: Vec::new(),
-    };
+    let changes = history.change(put, actor);
     store.apply(changes, now).await.map(drop)
 }
 

@@ -4,15 +4,21 @@
 
 use std::sync::Arc;
 
-use portcullis_base::{Digest, Slug};
+use portcullis_base::{Digest, Slug, Timestamp};
 use portcullis_openapi::{
     DocumentView, ReadError, RememberedNames, Tool, ToolDifference, UnreadableNames, difference,
 };
-use portcullis_store::{Document, DocumentRevision, Revision, Store, StoreError};
+use portcullis_store::{
+    Actor, Changes, Document, DocumentContent, DocumentPut, DocumentRevision, Object, Revision,
+    Store, StoreError,
+};
 use thiserror::Error;
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::compiled::CompiledDocument;
+
+/// How often a document is read again when others change it meanwhile.
+const ATTEMPTS: usize = 5;
 
 /// Why nothing can be said of a document's revisions.
 #[derive(Debug, Error)]
@@ -20,6 +26,9 @@ pub enum HistoryError {
     /// The store has no such document.
     #[error("the store has no document `{0}`; `portcullis apply` or `serve` writes it")]
     Unknown(Slug),
+    /// Others changed the document again and again while it was read.
+    #[error("document `{0}` changes while it is read; try again")]
+    Unsteady(Slug),
     /// No revision bears the number.
     #[error(
         "document `{document}` has no revision {number}; `portcullis document revisions {document}` lists them"
@@ -89,37 +98,34 @@ impl History {
     ///
     /// When the store has no such document, or cannot be read.
     pub async fn read(store: &Store, slug: &Slug) -> Result<Self, HistoryError> {
-        let snapshot = store.snapshot().await?;
-        let mut documents = snapshot.documents.into_iter();
-        let document = documents.find(|it| it.slug == *slug);
-        let document = document.ok_or_else(|| HistoryError::Unknown(slug.clone()))?;
-        let mut history = Self {
-            base: snapshot.revision,
-            revisions: store.document_revisions(slug).await?,
-            names: RememberedNames::default(),
-            document,
-        };
-        history.names = history.remembered(store).await?;
-        Ok(history)
+        for _ in 0..ATTEMPTS {
+            let snapshot = store.snapshot().await?;
+            let mut documents = snapshot.documents.into_iter();
+            let document = documents.find(|it| it.slug == *slug);
+            let document = document.ok_or_else(|| HistoryError::Unknown(slug.clone()))?;
+            let content = store.document_content(document.id, document.digest).await?;
+            // It may have been replaced since.
+            let Some(content) = content else { continue };
+            let mut history = Self {
+                base: snapshot.revision,
+                revisions: store.document_revisions(slug).await?,
+                names: RememberedNames::default(),
+                document,
+            };
+            history.names = history.remembered(content).await?;
+            return Ok(history);
+        }
+        Err(HistoryError::Unsteady(slug.clone()))
     }
 
-    async fn remembered(&self, store: &Store) -> Result<RememberedNames, HistoryError> {
-        let Document {
-            id,
-            digest,
-            names,
-            slug,
-            ..
-        } = &self.document;
-        let content = store.document_content(*id, *digest).await?;
-        let content = content.ok_or_else(|| HistoryError::Unknown(slug.clone()))?;
-        if names.is_some() {
+    async fn remembered(&self, content: DocumentContent) -> Result<RememberedNames, HistoryError> {
+        if self.document.names.is_some() {
             return RememberedNames::parse(&content.names).map_err(|reason| HistoryError::Names {
-                document: slug.clone(),
+                document: self.document.slug.clone(),
                 reason,
             });
         }
-        let (digest, url) = (*digest, self.url());
+        let (digest, url) = (self.document.digest, self.url());
         let compile = move || CompiledDocument::compile(digest, &content.bytes, url.as_deref());
         let compiled = spawn_blocking(compile).await?;
         Ok(compiled.map_or_else(
@@ -182,6 +188,38 @@ impl History {
                 let before = earlier.find(|it| it.number < served.number);
                 Ok((before.ok_or_else(only_one)?, served))
             }
+        }
+    }
+
+    /// Returns the document as it is written to serve a content; `waiting` waits then.
+    pub(super) fn serving(
+        &self,
+        compiled: &CompiledDocument,
+        bytes: Arc<[u8]>,
+        waiting: Option<Digest>,
+        now: Timestamp,
+    ) -> DocumentPut {
+        let names: Arc<str> = self.names.next(&compiled.tools).to_text().into();
+        DocumentPut {
+            document: Document {
+                digest: compiled.digest,
+                names: Some(Digest::of(names.as_bytes())),
+                waiting,
+                updated_at: now,
+                ..self.document.clone()
+            },
+            content: Some(DocumentContent { bytes, names }),
+            waiting: None,
+        }
+    }
+
+    /// Returns the change that writes the document, unless others change objects meanwhile.
+    pub(super) fn change(&self, put: DocumentPut, actor: Actor) -> Changes {
+        Changes {
+            base: self.base,
+            actor,
+            put: vec![Object::Document(Box::new(put))],
+            remove: Vec::new(),
         }
     }
 

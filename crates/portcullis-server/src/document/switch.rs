@@ -6,10 +6,7 @@ use std::sync::Arc;
 
 use portcullis_base::{Digest, Timestamp};
 use portcullis_openapi::ToolDifference;
-use portcullis_store::{
-    Actor, ApplyError, Changes, Document, DocumentContent, DocumentPut, DocumentRevision, Object,
-    Store,
-};
+use portcullis_store::{Actor, ApplyError, Changes, DocumentRevision, Store};
 
 use super::history::{History, HistoryError};
 
@@ -20,6 +17,8 @@ pub struct Switch {
     pub difference: Option<ToolDifference>,
     /// What waits then.
     pub waiting: Option<Digest>,
+    /// What is served then.
+    pub bytes: Arc<[u8]>,
     changes: Changes,
 }
 
@@ -43,33 +42,16 @@ impl Switch {
         let after = history.compile(store, revision).await?;
         let before = history.compile_served(store).await?;
         let difference = before.map(|before| before.difference(&after));
-        let names: Arc<str> = history.names.next(&after.document.tools).to_text().into();
         // What the source has is what waits, or else what is served.
         let of_source = document.waiting.unwrap_or(document.digest);
         let waiting = (of_source != revision.digest).then_some(of_source);
-        let put = DocumentPut {
-            document: Document {
-                digest: revision.digest,
-                names: Some(Digest::of(names.as_bytes())),
-                waiting,
-                updated_at: now,
-                ..document.clone()
-            },
-            content: Some(DocumentContent {
-                bytes: after.bytes,
-                names,
-            }),
-            waiting: None,
-        };
+        let bytes = Arc::clone(&after.bytes);
+        let put = history.serving(&after.document, after.bytes, waiting, now);
         Ok(Some(Self {
             difference,
             waiting,
-            changes: Changes {
-                base: history.base,
-                actor,
-                put: vec![Object::Document(Box::new(put))],
-                remove: Vec::new(),
-            },
+            bytes,
+            changes: history.change(put, actor),
         }))
     }
 
