@@ -28,7 +28,7 @@ use objects::remote;
 use reading::{Draft, Reading};
 
 pub use difference::{Change, Difference, Fate, ObjectKind};
-pub use objects::remote::{RemoteContents, RemoteDocument};
+pub use objects::remote::{RemoteContent, RemoteContents, RemoteDocument};
 pub use objects::{
     ClientObject, DocumentObject, EnvironmentObject, ManifestObject, Objects, ProviderObject,
     ToolsetObject,
@@ -151,7 +151,7 @@ impl Configuration {
         content: Arc<[u8]>,
     ) -> Result<Self, ConfigurationError> {
         let mut remote = self.source.remote.clone();
-        remote.add(slug.clone(), url, Ok(content));
+        remote.add(slug.clone(), url, Ok(content.into()));
         self.reload_remote(remote)
     }
 

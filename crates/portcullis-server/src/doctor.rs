@@ -1,6 +1,6 @@
 //! Whether signing in can work, as far as that can be told without a person: the report of `portcullis doctor`.
 //!
-//! Asks a running gateway through its public URL, as a client does, and the providers as the gateway does; changes nothing, and is given documents from URLs as the store has them.
+//! Asks a running gateway through its public URL, as a client does, and the providers as the gateway does; changes nothing, and is given documents from URLs as the store has them, whose schema stays as it is.
 //! What a gateway or a provider wrote stands in a finding only quoted and cut short: it is for the operator's eyes.
 
 mod answer;

@@ -2,6 +2,7 @@
 
 pub mod arrival;
 pub mod fetch;
+pub mod fetches;
 pub mod history;
 pub mod load;
 pub mod refresh;

@@ -29,6 +29,7 @@ use crate::catalogue::Catalogue;
 use crate::config::apply::{self, ApplyError};
 use crate::config::{AllowedUpstream, Configuration, Difference, Fate, Settings, UpstreamSettings};
 use crate::document::fetch::Fetcher;
+use crate::document::fetches::Fetches;
 use crate::document::refresh::DocumentRefresher;
 use crate::http::certificate_watch;
 use crate::http::health::{Operations, operations};
@@ -227,7 +228,7 @@ impl Gateway {
         ));
         let refresher = DocumentRefresher {
             store: parts.store.clone(),
-            fetcher: self.reloader.around().fetcher.clone(),
+            fetcher: self.reloader.around().fetches.fetcher().clone(),
             metrics: Arc::clone(&parts.metrics),
             clock: Arc::clone(&parts.clock),
             revised: self.reloader.revised(),
@@ -318,7 +319,7 @@ impl Parts {
                 store: self.store.clone(),
                 catalogue: Arc::clone(&catalogue),
                 metrics: Arc::clone(&self.metrics),
-                fetcher: Fetcher::new(&settings.upstream),
+                fetches: Fetches::new(Fetcher::new(&settings.upstream), Arc::clone(&self.clock)),
                 certificates: listener.certificates(),
                 public_url: public_url.clone(),
                 clock: Arc::clone(&self.clock),

@@ -73,6 +73,25 @@ pub async fn open(
     Ok(Store::open(settings.url.expose(), Keyring::new(key), now, rng).await?)
 }
 
+/// Opens the store for those who only look; nothing where there is none yet.
+///
+/// # Errors
+///
+/// As [`open`], and when an earlier version made the schema.
+pub async fn look(
+    settings: &StorageSettings,
+    rng: Arc<dyn Rng>,
+) -> Result<Option<Store>, StorageError> {
+    if !may_exist(settings) {
+        return Ok(None);
+    }
+    let keyring = Keyring::new(master_key(settings)?);
+    match Store::look(settings.url.expose(), keyring, rng).await {
+        Err(OpenDatabaseError::OlderSchema { stored: 0, .. }) => Ok(None),
+        opened => Ok(Some(opened?)),
+    }
+}
+
 /// Gives up what the configured master key does not open, and keeps the rest; makes the key where it is missing and the configuration lets it.
 ///
 /// # Errors

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use portcullis_base::Secret;
 use portcullis_server::config::ConfigurationError;
+use portcullis_server::document::load::LoadError;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -89,8 +90,13 @@ fn process_environment() -> HashMap<String, Secret> {
 }
 
 fn tell(error: anyhow::Error) {
-    match error.downcast::<ConfigurationError>() {
-        Ok(error) => eprintln!("{:?}", miette::Report::new(error)),
+    let of_configuration = error.downcast().or_else(|error| match error.downcast() {
+        Ok(LoadError::Configuration(error)) => Ok(error),
+        Ok(error) => Err(error.into()),
+        Err(error) => Err(error),
+    });
+    match of_configuration {
+        Ok(error) => eprintln!("{:?}", miette::Report::new::<ConfigurationError>(error)),
         Err(error) => eprintln!("error: {}", with_causes(&error)),
     }
 }

@@ -13,6 +13,7 @@ use portcullis_base::SafeUrl;
 use portcullis_openapi::{Bundle, Bundler, Diagnostic, FileName, Limits, ReadError, Tree};
 use portcullis_store::Validators;
 use thiserror::Error;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::config::UpstreamSettings;
@@ -30,6 +31,9 @@ pub(crate) const WHOLE_TIME: Duration = Duration::from_mins(4);
 /// How many files are fetched at once.
 const AT_ONCE: usize = 8;
 
+/// The most bytes of a file that comes beside others; a larger one comes again by itself, so that together they take no more than one may have.
+const BESIDE_OTHERS: usize = 8 << 20;
+
 /// The longest value of `ETag` or `Last-Modified` that is kept.
 const LONGEST_VALIDATOR: usize = 256;
 
@@ -45,12 +49,12 @@ pub enum Fetched {
     /// What it had when it was read last.
     Same,
     /// A document.
-    Content(RemoteContent),
+    Content(FetchedContent),
 }
 
 /// A document as it was fetched.
 #[derive(Debug)]
-pub struct RemoteContent {
+pub struct FetchedContent {
     /// The bytes: as they came where the document needs no other file.
     pub bytes: Vec<u8>,
     /// What the server says of them, where they are all that was fetched.
@@ -98,6 +102,9 @@ pub enum FetchError {
     /// It is no document.
     #[error(transparent)]
     Unreadable(#[from] ReadError),
+    /// The reading broke off.
+    #[error("the reading of it broke off")]
+    BrokenOff,
 }
 
 impl Fetcher {
@@ -124,18 +131,19 @@ impl Fetcher {
     }
 
     async fn fetch_whole(&self, url: &SafeUrl, known: &Validators) -> Result<Fetched, FetchError> {
-        let answer = self.ask(url, known).await?;
+        let max_bytes = Limits::default().max_bytes;
+        let answer = self.ask(url, known, max_bytes).await?;
         if answer.status == StatusCode::NOT_MODIFIED && *known != Validators::default() {
             return Ok(Fetched::Same);
         }
         let validators = validators(&answer.headers);
-        let bytes = body(answer)?;
+        let bytes = body(answer, max_bytes)?;
         let Bundle {
             bytes,
             files,
             diagnostics,
         } = self.bundled(url, bytes).await?;
-        Ok(Fetched::Content(RemoteContent {
+        Ok(Fetched::Content(FetchedContent {
             bytes,
             validators: if files.is_empty() {
                 validators
@@ -152,28 +160,23 @@ impl Fetcher {
         let main = FileName::parse(path).or_else(|_| FileName::parse("openapi"));
         let main = main.expect("`openapi` is a file's name");
         let tree = Tree::Origin(url.as_url().clone());
-        let mut bundler = Bundler::new(main, tree, bytes, &Limits::default())?;
+        let mut bundler =
+            parsed(move || Bundler::new(main, tree, bytes, &Limits::default())).await?;
         loop {
             let wanted = bundler.wanted();
             if wanted.is_empty() {
-                return Ok(bundler.finish()?);
+                return parsed(move || bundler.finish()).await;
             }
-            let files = wanted.into_iter().map(|name| self.file(url, name));
+            let files = wanted.into_iter().map(|name| async {
+                let file = self.file(url, &name, BESIDE_OTHERS).await;
+                (name, file)
+            });
             let mut files = futures_util::stream::iter(files).buffered(AT_ONCE);
-            while let Some((name, file)) = files.next().await {
-                match file {
-                    Ok(bytes) => bundler.give(&name, &bytes)?,
-                    Err(gone @ FetchError::Status(404 | 410)) => {
-                        bundler.withhold(&name, gone.to_string())?;
-                    }
-                    // A document without it would be taken for what the URL has.
-                    Err(reason) => {
-                        return Err(FetchError::File {
-                            name: name.as_str().to_owned(),
-                            reason: Box::new(reason),
-                        });
-                    }
+            while let Some((name, mut file)) = files.next().await {
+                if matches!(file, Err(FetchError::TooLarge(_))) {
+                    file = self.file(url, &name, Limits::default().max_bytes).await;
                 }
+                bundler = put(bundler, name, file).await?;
             }
         }
     }
@@ -181,29 +184,69 @@ impl Fetcher {
     async fn file(
         &self,
         document: &SafeUrl,
-        name: FileName,
-    ) -> (FileName, Result<Vec<u8>, FetchError>) {
-        let fetched = async {
-            let mut url = document.as_url().clone();
-            url.set_query(None);
-            url.set_path(name.as_str());
-            let url = SafeUrl::from_url(url);
-            let url = url.map_err(|error| FetchError::Unreachable(error.to_string()))?;
-            body(self.ask(&url, &Validators::default()).await?)
-        };
-        let fetched = fetched.await;
-        (name, fetched)
+        name: &FileName,
+        max_bytes: usize,
+    ) -> Result<Vec<u8>, FetchError> {
+        let mut url = document.as_url().clone();
+        url.set_query(None);
+        url.set_path(name.as_str());
+        let url = SafeUrl::from_url(url);
+        let url = url.map_err(|error| FetchError::Unreachable(error.to_string()))?;
+        let nothing = Validators::default();
+        body(self.ask(&url, &nothing, max_bytes).await?, max_bytes)
     }
 
-    async fn ask(&self, url: &SafeUrl, known: &Validators) -> Result<HttpAnswer, FetchError> {
+    async fn ask(
+        &self,
+        url: &SafeUrl,
+        known: &Validators,
+        max_bytes: usize,
+    ) -> Result<HttpAnswer, FetchError> {
         let request = request(url, known)?;
-        let max_bytes = Limits::default().max_bytes;
         match timeout(TIME, self.http.exchange(request, max_bytes)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(HttpError::Refused(refusal))) => Err(refusal.into()),
             Ok(Err(error)) => Err(FetchError::Unreachable(error.to_string())),
             Err(_) => Err(FetchError::Late(TIME)),
         }
+    }
+}
+
+/// Hands a file to the bundle, or says that there is none.
+async fn put(
+    mut bundler: Bundler,
+    name: FileName,
+    file: Result<Vec<u8>, FetchError>,
+) -> Result<Bundler, FetchError> {
+    let given = move || match file {
+        Ok(bytes) => bundler
+            .give(&name, &bytes)
+            .map(|()| bundler)
+            .map_err(FetchError::from),
+        Err(gone @ FetchError::Status(404 | 410)) => {
+            let withheld = bundler.withhold(&name, gone.to_string());
+            withheld.map(|()| bundler).map_err(FetchError::from)
+        }
+        // A document without it would be taken for what the URL has.
+        Err(reason) => Err(FetchError::File {
+            name: name.as_str().to_owned(),
+            reason: Box::new(reason),
+        }),
+    };
+    parsed(given).await
+}
+
+/// Parses where that holds nobody up.
+async fn parsed<T, E>(
+    parsing: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, FetchError>
+where
+    T: Send + 'static,
+    E: Into<FetchError> + Send + 'static,
+{
+    match spawn_blocking(parsing).await {
+        Ok(outcome) => outcome.map_err(Into::into),
+        Err(_) => Err(FetchError::BrokenOff),
     }
 }
 
@@ -239,12 +282,10 @@ fn validators(headers: &HeaderMap) -> Validators {
     }
 }
 
-fn body(answer: HttpAnswer) -> Result<Vec<u8>, FetchError> {
+fn body(answer: HttpAnswer, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
     let status = answer.status.as_u16();
     match status {
-        _ if answer.truncated_at.is_some() => {
-            Err(FetchError::TooLarge(Limits::default().max_bytes))
-        }
+        _ if answer.truncated_at.is_some() => Err(FetchError::TooLarge(max_bytes)),
         200 => Ok(answer.body),
         300..=399 => {
             let to = answer.headers.get(header::LOCATION);

@@ -6,15 +6,32 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use portcullis_base::{Clock as _, Secret};
-use portcullis_store::{Store, StoreError, Validators};
+use portcullis_base::{Clock as _, Secret, Slug};
+use portcullis_store::{Store, StoreError};
+use thiserror::Error;
 
-use super::fetch::{Fetched, Fetcher};
+use super::fetch::Fetcher;
+use super::fetches::Fetches;
 use crate::ambient::{SystemClock, SystemRng};
 use crate::config::{
-    Configuration, ConfigurationError, Overrides, RemoteContents, RemoteDocument, Settings,
+    Configuration, ConfigurationError, Overrides, RemoteContent, RemoteContents, RemoteDocument,
+    Settings, UpstreamSettings,
 };
-use crate::storage;
+use crate::storage::{self, StorageError};
+
+/// Why a configuration is not read.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// Something about it is wrong.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// The store cannot be opened.
+    #[error("what the documents from URLs hold is in the store, which cannot be opened: {0}")]
+    Storage(#[from] StorageError),
+    /// The store cannot be read.
+    #[error("what the documents from URLs hold is in the store, which cannot be read: {0}")]
+    Store(#[from] StoreError),
+}
 
 /// A configuration that is to be read.
 #[derive(Clone, Debug)]
@@ -32,10 +49,27 @@ impl Loader<'_> {
     ///
     /// # Errors
     ///
-    /// When anything about it is wrong, or a document that the store does not know cannot be fetched.
-    pub async fn load(self) -> Result<Configuration, ConfigurationError> {
+    /// When anything about it is wrong, a document that the store does not know cannot be fetched, or the store cannot be used.
+    pub async fn load(&self) -> Result<Configuration, LoadError> {
+        let (settings, documents) = self.remote_documents()?;
+        let store = if documents.is_empty() || !storage::may_exist(&settings.storage) {
+            None
+        } else {
+            let opened = storage::open(&settings.storage, SystemClock.now(), Arc::new(SystemRng));
+            Some(opened.await?)
+        };
+        let remote = of_store(&documents, store, &settings.upstream).await?;
+        Ok(self.read(remote)?)
+    }
+
+    /// As [`Loader::load`], for those who only look: the store stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Loader::load`], and when an earlier version made the store.
+    pub async fn look(&self) -> Result<Configuration, LoadError> {
         let remote = self.contents().await?;
-        Configuration::load_remote(self.path, self.overrides, self.process, remote)
+        Ok(self.read(remote)?)
     }
 
     /// Reads it with its documents as their URLs have them now, and looks at no store.
@@ -43,36 +77,68 @@ impl Loader<'_> {
     /// # Errors
     ///
     /// When anything about it is wrong, or a document cannot be fetched.
-    pub async fn load_fresh(self) -> Result<Configuration, ConfigurationError> {
+    pub async fn load_fresh(&self) -> Result<Configuration, ConfigurationError> {
         let (settings, documents) = self.remote_documents()?;
-        let fetcher = Fetcher::new(&settings.upstream);
-        let remote = of_documents(&documents, None, &fetcher).await;
-        Configuration::load_remote(self.path, self.overrides, self.process, remote)
+        let fetches = fetches(&settings.upstream);
+        let mut remote = RemoteContents::default();
+        for document in &documents {
+            add(&mut remote, document, fetches.of(document).await);
+        }
+        self.read(remote)
     }
 
-    /// Returns what its documents from URLs hold: what the store serves, else what is fetched.
+    /// Returns what its documents from URLs hold: what the store serves, which stays as it is, else what is fetched.
     ///
     /// # Errors
     ///
-    /// When anything about the settings or the documents' URLs is wrong.
-    pub async fn contents(&self) -> Result<RemoteContents, ConfigurationError> {
+    /// When anything about the settings or the documents' URLs is wrong, the store cannot be used, or an earlier version made it.
+    pub async fn contents(&self) -> Result<RemoteContents, LoadError> {
         let (settings, documents) = self.remote_documents()?;
-        if documents.is_empty() {
-            return Ok(RemoteContents::default());
-        }
-        let fetcher = Fetcher::new(&settings.upstream);
-        // A store that does not open is told of by whoever needs it.
-        let store = if storage::may_exist(&settings.storage) {
-            let opened = storage::open(&settings.storage, SystemClock.now(), Arc::new(SystemRng));
-            opened.await.ok()
-        } else {
+        let store = if documents.is_empty() {
             None
+        } else {
+            storage::look(&settings.storage, Arc::new(SystemRng)).await?
         };
-        let contents = of_documents(&documents, store.as_ref(), &fetcher).await;
-        if let Some(store) = store {
-            store.close().await;
+        of_store(&documents, store, &settings.upstream).await
+    }
+
+    /// Lists what would keep the configuration from being used if the document at a URL held this, and does not keep it anyhow.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn spoiled_by(
+        &self,
+        store: &Store,
+        document: (&Slug, &str),
+        content: Arc<[u8]>,
+    ) -> Result<Vec<String>, LoadError> {
+        // What is wrong with the settings is so whatever the document holds.
+        let Ok((settings, documents)) = self.remote_documents() else {
+            return Ok(Vec::new());
+        };
+        let fetches = fetches(&settings.upstream);
+        let before = of_documents(&documents, Some(store), &fetches).await?;
+        let mut after = before.clone();
+        after.add(document.0.clone(), document.1, Ok(content.into()));
+        let mut problems = self.problems(after);
+        if !problems.is_empty() {
+            let anyhow = self.problems(before);
+            problems.retain(|problem| !anyhow.contains(problem));
         }
-        Ok(contents)
+        Ok(problems)
+    }
+
+    fn problems(&self, remote: RemoteContents) -> Vec<String> {
+        let Err(error) = self.read(remote) else {
+            return Vec::new();
+        };
+        error.problems().iter().map(ToString::to_string).collect()
+    }
+
+    fn read(&self, remote: RemoteContents) -> Result<Configuration, ConfigurationError> {
+        let (overrides, process) = (self.overrides.clone(), self.process.clone());
+        Configuration::load_remote(self.path, overrides, process, remote)
     }
 
     fn remote_documents(&self) -> Result<(Settings, Vec<RemoteDocument>), ConfigurationError> {
@@ -85,53 +151,77 @@ impl Loader<'_> {
 pub(crate) async fn contents_again(
     configuration: &Configuration,
     store: &Store,
-    fetcher: &Fetcher,
-) -> Result<RemoteContents, ConfigurationError> {
+    fetches: &Fetches,
+) -> Result<RemoteContents, LoadError> {
     let documents = configuration.remote_documents_again()?;
-    Ok(of_documents(&documents, Some(store), fetcher).await)
+    Ok(of_documents(&documents, Some(store), fetches).await?)
+}
+
+fn fetches(settings: &UpstreamSettings) -> Fetches {
+    Fetches::new(Fetcher::new(settings), Arc::new(SystemClock))
+}
+
+/// Reads what the documents hold, and closes the store.
+async fn of_store(
+    documents: &[RemoteDocument],
+    store: Option<Store>,
+    settings: &UpstreamSettings,
+) -> Result<RemoteContents, LoadError> {
+    let contents = of_documents(documents, store.as_ref(), &fetches(settings)).await;
+    if let Some(store) = store {
+        store.close().await;
+    }
+    Ok(contents?)
 }
 
 async fn of_documents(
     documents: &[RemoteDocument],
     store: Option<&Store>,
-    fetcher: &Fetcher,
-) -> RemoteContents {
-    let mut remote = RemoteContents::default();
+    fetches: &Fetches,
+) -> Result<RemoteContents, StoreError> {
+    let (mut remote, mut unknown) = (RemoteContents::default(), Vec::new());
     for document in documents {
         let stored = match store {
-            Some(store) => stored(document, store).await.unwrap_or_default(),
+            Some(store) => stored(document, store).await?,
             None => None,
         };
-        match stored {
-            Some(content) => {
-                let url = document.url.as_url().as_str();
-                remote.add(document.slug.clone(), url, Ok(content));
-            }
-            None => add_fetched(&mut remote, document, fetcher).await,
-        }
+        let content = if let Some(bytes) = stored {
+            Ok(bytes.into())
+        } else {
+            unknown.push(document);
+            fetches.of(document).await
+        };
+        add(&mut remote, document, content);
     }
-    remote
+    fetches.keep_only(&unknown).await;
+    Ok(remote)
+}
+
+fn add(
+    remote: &mut RemoteContents,
+    document: &RemoteDocument,
+    content: Result<RemoteContent, String>,
+) {
+    let url = document.url.as_url().as_str();
+    remote.add(document.slug.clone(), url, content);
 }
 
 /// Reads what the store serves of a document, where that came from the same URL.
 async fn stored(document: &RemoteDocument, store: &Store) -> Result<Option<Arc<[u8]>>, StoreError> {
-    let snapshot = store.snapshot().await?;
-    let url = Some(document.url.as_url().as_str());
-    let mut documents = snapshot.documents.into_iter();
-    let Some(found) = documents.find(|it| it.slug == document.slug && it.url() == url) else {
-        return Ok(None);
-    };
-    let content = store.document_content(found.id, found.digest).await?;
-    Ok(content.map(|content| content.bytes))
+    for _ in 0..ATTEMPTS {
+        let snapshot = store.snapshot().await?;
+        let url = Some(document.url.as_url().as_str());
+        let mut documents = snapshot.documents.into_iter();
+        let Some(found) = documents.find(|it| it.slug == document.slug && it.url() == url) else {
+            return Ok(None);
+        };
+        // It may have been replaced since.
+        if let Some(content) = store.document_content(found.id, found.digest).await? {
+            return Ok(Some(content.bytes));
+        }
+    }
+    Ok(None)
 }
 
-async fn add_fetched(remote: &mut RemoteContents, document: &RemoteDocument, fetcher: &Fetcher) {
-    let found = fetcher.fetch(&document.url, &Validators::default()).await;
-    let content = match found {
-        Ok(Fetched::Content(content)) => Ok(content.bytes.into()),
-        Ok(Fetched::Same) => Err("it says that it has what nobody has seen".to_owned()),
-        Err(error) => Err(error.to_string()),
-    };
-    let url = document.url.as_url().as_str();
-    remote.add(document.slug.clone(), url, content);
-}
+/// How often a document is read again when others change it meanwhile.
+const ATTEMPTS: usize = 5;

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 
 use super::arrival::{Arrival, Fate, fate, settle_nothing, summary};
-use super::fetch::{Fetched, Fetcher, RemoteContent, WHOLE_TIME};
+use super::fetch::{Fetched, FetchedContent, Fetcher, WHOLE_TIME};
 use super::history::History;
 use crate::compiled::CompiledDocument;
 use crate::config::{Configuration, ConfigurationError};
@@ -24,7 +24,7 @@ use crate::telemetry::metrics::Metrics;
 const CLAIM: Duration = WHOLE_TIME.saturating_add(Duration::from_mins(1));
 
 /// How long a URL is left alone after a failure, where it is looked at less often.
-const REST: Duration = Duration::from_mins(5);
+pub(super) const REST: Duration = Duration::from_mins(5);
 
 /// How often a change is thought out anew when others change objects meanwhile.
 const ATTEMPTS: usize = 5;
@@ -86,6 +86,8 @@ pub enum Looked {
     Held(String),
     /// It has nothing that can be used.
     Failed(String),
+    /// It took so long that somebody else looks since, or the document comes from elsewhere by now; nothing was written.
+    Overtaken,
 }
 
 impl DocumentRefresher {
@@ -121,17 +123,21 @@ impl DocumentRefresher {
             Ok(done) => done,
             Err(failure) => (Looked::Failed(failure), Validators::default()),
         };
-        self.tell(due, &looked);
         let now = self.clock.now();
         let every = Duration::from_secs(u64::from(due.remote.refresh_seconds));
         let (outcome, rest) = match &looked {
             Looked::Failed(failure) => (LookOutcome::Failed(failure.clone()), every.min(REST)),
             _ => (LookOutcome::Read(validators), every),
         };
-        self.store
-            .note_document_look(due, outcome, now.after(rest), now)
-            .await?;
-        if matches!(looked, Looked::Taken(_) | Looked::Held(_)) {
+        let next = now.after(rest);
+        let noted = self.store.note_document_look(due, outcome, next, now);
+        let looked = match (noted.await?, looked) {
+            // What was written before stays: it was the latest then.
+            (noted, looked) if noted || looked.is_new() => looked,
+            _ => Looked::Overtaken,
+        };
+        self.tell(due, &looked);
+        if looked.is_new() {
             self.revised.notify_one();
         }
         Ok(looked)
@@ -147,8 +153,10 @@ impl DocumentRefresher {
         let fetched = self.fetcher.fetch(&url, &due.validators).await;
         match fetched.map_err(|error| error.to_string())? {
             Fetched::Same => Ok((Looked::Same, due.validators.clone())),
-            Fetched::Content(RemoteContent {
-                bytes, validators, ..
+            Fetched::Content(FetchedContent {
+                bytes,
+                validators,
+                remarks,
             }) => {
                 let bytes: Arc<[u8]> = bytes.into();
                 let (due_too, judge, content) =
@@ -156,6 +164,9 @@ impl DocumentRefresher {
                 let judged = spawn_blocking(move || judge(&due_too, content)).await;
                 let compiled = judged.map_err(|error| error.to_string())??;
                 let looked = self.settle(due, changes, bytes, compiled).await?;
+                if looked.is_new() && !remarks.is_empty() {
+                    tell_remarks(due, remarks.len());
+                }
                 Ok((looked, validators))
             }
         }
@@ -172,6 +183,11 @@ impl DocumentRefresher {
         for _ in 0..ATTEMPTS {
             let history = History::read(&self.store, &due.slug).await;
             let history = history.map_err(|error| told(&error))?;
+            // Asked after that: whoever has begun another look since makes this change a stale one.
+            let holds = self.store.holds_document_look(due).await;
+            if !holds.map_err(|error| told(&error))? {
+                return Ok(Looked::Overtaken);
+            }
             let policy = policy(due, &history.document)?;
             let (actor, now) = (
                 Actor::new(format!("url:{}", shown(&due.url))),
@@ -229,6 +245,11 @@ impl DocumentRefresher {
                 tools,
                 "the document at its URL has changed, and waits: see `portcullis document diff {document}`, and take it up by `portcullis document accept {document}`"
             ),
+            Looked::Overtaken => tracing::debug!(
+                document,
+                url,
+                "the look at the URL of the document took so long that it counts no more"
+            ),
             // Why may be in the words of whoever answered, which are for people and not for a log.
             Looked::Failed(_) => tracing::warn!(
                 document,
@@ -237,6 +258,15 @@ impl DocumentRefresher {
             ),
         }
     }
+}
+
+fn tell_remarks(due: &DueDocument, remarks: usize) {
+    tracing::warn!(
+        document = due.slug.as_str(),
+        url = shown(&due.url),
+        remarks,
+        "the document at its URL refers to what could not be read; `portcullis check` lists it"
+    );
 }
 
 /// Returns a URL without its query, which may carry a key.
@@ -254,12 +284,18 @@ fn policy(due: &DueDocument, document: &Document) -> Result<ChangePolicy, String
 }
 
 impl Looked {
+    /// Tells whether the content was written.
+    fn is_new(&self) -> bool {
+        matches!(self, Self::Taken(_) | Self::Held(_))
+    }
+
     fn outcome(&self) -> &'static str {
         match self {
             Self::Same => "same",
             Self::Taken(_) => "taken",
             Self::Held(_) => "waits",
             Self::Failed(_) => "failed",
+            Self::Overtaken => "overtaken",
         }
     }
 }

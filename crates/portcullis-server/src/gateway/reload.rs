@@ -25,9 +25,9 @@ use super::stamps::Stamps;
 use super::{report, restart};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::config::apply::{self, ApplyError};
-use crate::config::{Configuration, ConfigurationError, Settings};
-use crate::document::fetch::Fetcher;
-use crate::document::load;
+use crate::config::{Configuration, ConfigurationError, RemoteContents, Settings};
+use crate::document::fetches::Fetches;
+use crate::document::load::{self, LoadError};
 use crate::http::health::Probe;
 use crate::http::tls::{Certificates, Reload};
 use crate::storage::{self, StorageError};
@@ -77,6 +77,9 @@ pub enum ReloadError {
     /// Something about it is wrong.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
+    /// What documents from URLs hold cannot be read from the store.
+    #[error(transparent)]
+    Contents(LoadError),
     /// The reading broke off.
     #[error("the configuration could not be read: {0}")]
     BrokenOff(#[from] JoinError),
@@ -96,12 +99,21 @@ pub enum ReloadError {
     Publish(#[from] PublishError),
 }
 
+impl From<LoadError> for ReloadError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Configuration(error) => Self::Configuration(error),
+            error => Self::Contents(error),
+        }
+    }
+}
+
 /// What a reloader works on.
 pub(crate) struct Surroundings {
     pub(crate) store: Store,
     pub(crate) catalogue: Arc<ArcSwap<Catalogue>>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) fetcher: Fetcher,
+    pub(crate) fetches: Fetches,
     pub(crate) certificates: Option<Arc<Certificates>>,
     pub(crate) public_url: Origin,
     pub(crate) clock: Arc<dyn Clock>,
@@ -192,9 +204,12 @@ impl Reloader {
     /// Reads the configuration and the certificate again and takes up what they say; the log tells what came of it.
     pub async fn reload(&self) {
         self.reload_certificate();
+        // Whoever asks has mended something.
+        self.0.around.fetches.keep_only(&[]).await;
+        let remote = self.contents().await;
         let mut state = self.0.state.lock().await;
         state.refused = None;
-        self.reload_as(&mut state).await;
+        self.reload_as(&mut state, remote).await;
     }
 
     /// Reads the configuration again and takes up what it says.
@@ -203,8 +218,16 @@ impl Reloader {
     ///
     /// When it cannot be used; nothing changes then.
     pub async fn try_reload(&self) -> Result<(), ReloadError> {
+        let remote = self.contents().await;
         let mut state = self.0.state.lock().await;
-        self.try_reload_as(&mut state).await
+        self.try_reload_as(&mut state, remote).await
+    }
+
+    /// Reads what the documents from URLs hold, and fetches them where the store does not know; without the lock, since that may take minutes.
+    async fn contents(&self) -> Result<RemoteContents, LoadError> {
+        let around = &self.0.around;
+        let configuration = self.configuration().await;
+        load::contents_again(&configuration, &around.store, &around.fetches).await
     }
 
     /// Returns what is to be woken when the store may hold something else.
@@ -320,8 +343,8 @@ impl Reloader {
     }
 
     /// Takes the configuration up, and tells what came of it unless it was told before.
-    async fn reload_as(&self, state: &mut State) {
-        let outcome = self.try_reload_as(state).await;
+    async fn reload_as(&self, state: &mut State, remote: Result<RemoteContents, LoadError>) {
+        let outcome = self.try_reload_as(state, remote).await;
         let Err(error) = outcome else {
             state.refused = None;
             tracing::info!("the configuration was read again");
@@ -339,14 +362,20 @@ impl Reloader {
         }
     }
 
-    async fn try_reload_as(&self, state: &mut State) -> Result<(), ReloadError> {
+    async fn try_reload_as(
+        &self,
+        state: &mut State,
+        remote: Result<RemoteContents, LoadError>,
+    ) -> Result<(), ReloadError> {
         let around = &self.0.around;
         let stamps = state.stamps.again();
         let known = Arc::clone(&state.configuration);
-        let remote = load::contents_again(&known, &around.store, &around.fetcher).await;
         let configuration = match remote {
-            Ok(remote) => spawn_blocking(move || known.reload_remote(remote)).await,
-            Err(error) => Ok(Err(error)),
+            Ok(remote) => {
+                let read = spawn_blocking(move || known.reload_remote(remote)).await;
+                read.map(|read| read.map_err(ReloadError::from))
+            }
+            Err(error) => Ok(Err(error.into())),
         };
         // What was read is not read again before it changes, whether or not it can be used.
         state.stamps = stamps;

@@ -19,7 +19,7 @@ use portcullis_server::config::{
     Configuration, ConfigurationError, Difference, Overrides, Settings,
 };
 use portcullis_server::document::history::History;
-use portcullis_server::document::load::Loader;
+use portcullis_server::document::load::{LoadError, Loader};
 use portcullis_server::storage;
 use portcullis_store::{Document, Store};
 use serde_json::{Value, json};
@@ -104,7 +104,10 @@ impl Place {
             overrides: Overrides::default(),
             process: HashMap::new(),
         };
-        loader.load().await
+        match loader.load().await {
+            Err(LoadError::Configuration(error)) => Err(error),
+            configuration => Ok(configuration.unwrap()),
+        }
     }
 
     async fn prepare(&self) -> Prepared {

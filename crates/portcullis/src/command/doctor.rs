@@ -8,7 +8,7 @@ use std::sync::Arc;
 use portcullis_base::Secret;
 use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::doctor::{Examination, Finding, Verdict};
-use portcullis_server::document::load::Loader;
+use portcullis_server::document::load::{LoadError, Loader};
 
 use super::check::{problems, written};
 use crate::cli::{Doctor, OutputFormat};
@@ -23,9 +23,9 @@ pub(crate) async fn run(
         overrides: arguments.overrides.overrides(),
         process,
     };
-    let configuration = match loader.load().await {
+    let configuration = match loader.look().await {
         Ok(configuration) => configuration,
-        Err(error) if arguments.format == OutputFormat::Json => {
+        Err(LoadError::Configuration(error)) if arguments.format == OutputFormat::Json => {
             written(writeln!(io::stdout(), "{:#}", problems(&error)))?;
             return Ok(ExitCode::FAILURE);
         }

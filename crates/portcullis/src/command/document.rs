@@ -229,6 +229,10 @@ async fn refresh(
         }
     }
     Ok(ExitCode::SUCCESS)
+        Looked::Overtaken => bail!(
+            "a gateway has begun to look at `{}` meanwhile; try again",
+            shown(&due.url)
+        ),
 }
 
 /// Serves a revision, after showing what that changes.

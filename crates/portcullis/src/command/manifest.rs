@@ -14,7 +14,7 @@ use portcullis_base::{Secret, Slug};
 use portcullis_server::config::{
     Configuration, ConfigurationError, Overrides, RemoteContents, Settings,
 };
-use portcullis_server::document::load::Loader;
+use portcullis_server::document::load::{LoadError, Loader};
 use portcullis_server::manifest::visit::Visitor;
 
 use crate::cli::{self, ManifestCommand};
@@ -37,14 +37,17 @@ pub(crate) async fn run(
         overrides: arguments.overrides(),
         process: process.clone(),
     };
-    // Whatever is wrong with the file is told where it is needed.
-    let remote = loader.contents().await;
+    let remote = match loader.contents().await {
+        // Whatever is wrong with the file is told where it is needed.
+        Err(LoadError::Configuration(_)) => RemoteContents::default(),
+        contents => contents?,
+    };
     let overrides = loader.overrides;
     let surroundings = Surroundings {
         overrides,
         config: arguments.config,
         process,
-        remote: remote.unwrap_or_default(),
+        remote,
     };
     match arguments.command {
         ManifestCommand::Create {

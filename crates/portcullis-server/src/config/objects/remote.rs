@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use portcullis_base::{Digest, SafeUrl, Slug};
+use portcullis_openapi::Diagnostic;
 use portcullis_openapi::variables::variables;
 use portcullis_store::{ChangePolicy, DocumentSettings, RemoteSettings};
 use toml::Spanned;
@@ -40,15 +41,30 @@ pub struct RemoteDocument {
 
 /// What documents from URLs hold, or why that is not known; by slug and URL.
 #[derive(Clone, Debug, Default)]
-pub struct RemoteContents(HashMap<(Slug, String), RemoteContent>);
+pub struct RemoteContents(HashMap<(Slug, String), Result<RemoteContent, String>>);
 
-/// What a document from a URL holds, or why that is not known.
-type RemoteContent = Result<Arc<[u8]>, String>;
+/// What a document from a URL holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteContent {
+    /// The document.
+    pub bytes: Arc<[u8]>,
+    /// Remarks about its files, where they were just fetched: the store keeps none.
+    pub remarks: Vec<Diagnostic>,
+}
 
 impl RemoteContents {
     /// Adds what a document holds, or why that is not known.
-    pub fn add(&mut self, slug: Slug, url: &str, content: RemoteContent) {
+    pub fn add(&mut self, slug: Slug, url: &str, content: Result<RemoteContent, String>) {
         self.0.insert((slug, url.to_owned()), content);
+    }
+}
+
+impl From<Arc<[u8]>> for RemoteContent {
+    fn from(bytes: Arc<[u8]>) -> Self {
+        Self {
+            bytes,
+            remarks: Vec::new(),
+        }
     }
 }
 
@@ -151,14 +167,14 @@ pub(super) fn object(
     let unfetched = || Err("nobody has fetched it".to_owned());
     let content = reading.remote.0.get(&(slug.clone(), url.to_owned()));
     let content = content.cloned().unwrap_or_else(unfetched);
-    let content = content.map_err(|reason| {
+    let RemoteContent { bytes, remarks } = content.map_err(|reason| {
         Problem::new(
             format!("cannot fetch `{}`: {reason}", described.url),
             "the store has nothing of the document yet, so that its URL has to answer once; or fetch it yourself and name the `file`",
         )
     })?;
-    let digest = Digest::of(&content);
-    let compiled = reading.known.document_from(Some(url), digest, &content);
+    let digest = Digest::of(&bytes);
+    let compiled = reading.known.document_from(Some(url), digest, &bytes);
     let compiled = compiled.map_err(|error| {
         Problem::new(
             format!("cannot use what `{}` holds: {error}", described.url),
@@ -168,8 +184,8 @@ pub(super) fn object(
     Ok(DocumentObject {
         source: url.to_owned(),
         remote: Some(described.settings),
-        content,
-        remarks: Vec::new(),
+        content: bytes,
+        remarks,
         schemes: std::collections::BTreeMap::new(),
         settings: DocumentSettings::default(),
         variables: variables(slug.as_str(), &compiled.schemes, &compiled.server_variables),

@@ -39,7 +39,8 @@ fn what_is_said_of_a_url_is_read_and_its_content_is_handed_in() {
         assert_eq!(documents.len(), 1);
         assert_eq!(documents[0].settings, settings);
         let mut remote = RemoteContents::default();
-        remote.add(slug.clone(), URL, Ok(PETSTORE.as_bytes().into()));
+        let bytes: Arc<[u8]> = PETSTORE.as_bytes().into();
+        remote.add(slug.clone(), URL, Ok(bytes.into()));
         let configuration = read(remote).expect("in order");
         let object = &configuration.objects.documents[&slug];
         assert_eq!(

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Reloader, State};
@@ -23,46 +23,65 @@ impl Reloader {
     ) -> impl Future<Output = ()> + Send + 'static {
         let reloader = self.clone();
         async move {
-            let mut ticks = interval(INTERVAL);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let looking = async {
+            // Documents that are fetched for the files hold nobody up who looks at the store.
+            let at_files = async {
+                let mut ticks = ticks();
+                loop {
+                    ticks.tick().await;
+                    reloader.look_at_files().await;
+                }
+            };
+            let at_store = async {
+                let mut ticks = ticks();
                 loop {
                     tokio::select! {
-                        _ = ticks.tick() => reloader.look().await,
-                        () = reloader.0.revised.notified() => reloader.look_at_revision().await,
+                        _ = ticks.tick() => {}
+                        () = reloader.0.revised.notified() => {}
                     }
+                    reloader.look_at_revision().await;
                 }
             };
             tokio::select! {
-                () = looking => {}
+                () = at_files => {}
+                () = at_store => {}
                 () = shutdown.cancelled() => {}
             }
         }
     }
 
     /// Takes up what has changed; the log tells what came of it.
+    pub async fn look(&self) {
+        self.look_at_files().await;
+        self.look_at_revision().await;
+    }
+
+    /// Takes up what has changed in the files.
     ///
     /// Files are read once they are the same at two looks: one that is being written may be empty at the first, and an empty configuration withdraws everything.
     /// What could not be used is tried again at every look, since the cause may lie in a file that is not known yet.
-    pub async fn look(&self) {
+    async fn look_at_files(&self) {
+        if self.are_files_due().await {
+            let remote = self.contents().await;
+            let mut state = self.0.state.lock().await;
+            // They may have changed while a document was fetched.
+            if state.seen == Some(state.stamps.again()) {
+                self.reload_as(&mut state, remote).await;
+            }
+        }
+    }
+
+    async fn are_files_due(&self) -> bool {
         let mut state = self.0.state.lock().await;
         let stamps = state.stamps.again();
         let is_due = state.refused.is_some() || stamps != state.stamps;
         let seen = state.seen.replace(stamps);
-        if is_due && seen == state.seen {
-            self.reload_as(&mut state).await;
-        }
-        self.look_and_tell(&mut state).await;
+        is_due && seen == state.seen
     }
 
     /// Takes up what has changed in the store; files have a pace of their own.
     async fn look_at_revision(&self) {
         let mut state = self.0.state.lock().await;
-        self.look_and_tell(&mut state).await;
-    }
-
-    async fn look_and_tell(&self, state: &mut State) {
-        let missing = self.look_at_store(state).await.err();
+        let missing = self.look_at_store(&mut state).await.err();
         if let Some(missing) = &missing
             && state.unpublished.as_ref() != Some(missing)
         {
@@ -96,4 +115,10 @@ impl Reloader {
         self.0.missing.store(Some(Arc::new(missing.clone())));
         missing
     }
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval(INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }

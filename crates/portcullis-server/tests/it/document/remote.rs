@@ -1,5 +1,7 @@
 //! Documents that come from a URL: what is fetched, and what becomes of a change there.
 
+mod fetched;
+
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ on_both_engines! {
     a_restored_revision_stays_until_the_url_has_something_new
     m_06_what_was_fetched_before_the_operator_changed_his_mind_is_not_served
     m_06_another_server_of_the_document_waits_since_credentials_would_go_there
+    a_look_that_took_too_long_changes_nothing_any_more
+    a_store_that_cannot_be_opened_has_nothing_fetched
 }
 
 /// What one path answers.
@@ -372,103 +376,48 @@ async fn m_06_another_server_of_the_document_waits_since_credentials_would_go_th
     assert_eq!(numbers(&place).await, (1, Some(2)));
 }
 
-/// A place on SQLite, for what has nothing to do with the engine.
-async fn place() -> Place {
-    Place::new(Engine::Sqlite, "").await
-}
-
-/// Says why a configuration cannot be read.
-async fn refused(place: &Place) -> String {
-    let refused = place.load().await.unwrap_err();
-    refused.problems()[0].to_string()
-}
-
-#[tokio::test]
-async fn s_01_a_document_is_fetched_from_no_address_that_nobody_allowed() {
+async fn a_look_that_took_too_long_changes_nothing_any_more(place: Place) {
     let publisher = Publisher::start(described("first")).await;
-    let place = place().await;
-    place.describe(&publisher.described("warn"));
+    let slow = applied(&place, &publisher, "follow").await;
+    let other = Replica::of(&place).await;
+    slow.clock.turn(Duration::from_secs(61));
+    let claim = (Duration::from_secs(1), slow.clock.now());
+    let due = place.store.claim_document_look(claim.0, claim.1).await;
+    let due = due.unwrap().unwrap();
+    publisher.publish(described("second"));
+    other.clock.turn(Duration::from_secs(1));
+    assert_eq!(other.look().await, taken("~ 1 tool changed"));
+    publisher.publish(described("third"));
+    let looked = slow.refresher.look_at(&due, None, &slow.judge).await;
+    assert_eq!(looked.unwrap(), Looked::Overtaken);
+    assert_eq!(numbers(&place).await, (2, None));
+    // Nor does a failure count that comes too late.
+    publisher.answer_by(|_| Some(answer(500, &json!({}))));
+    let looked = slow.refresher.look_at(&due, None, &slow.judge).await;
+    assert_eq!(looked.unwrap(), Looked::Overtaken);
+    let look = place.store.document_look(due.id).await.unwrap().unwrap();
+    assert_eq!(look.failure, None);
+    publisher.answer_by(|_| None);
+    assert_eq!(other.look().await, taken("~ 1 tool changed"));
+}
+
+async fn a_store_that_cannot_be_opened_has_nothing_fetched(place: Place) {
+    let publisher = Publisher::start(described("first")).await;
+    applied(&place, &publisher, "warn").await;
+    let asked = publisher.asked();
     let path = place.folder.path().join("portcullis.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, text.replace("127.0.0.0/8", "127.9.0.0/16")).unwrap();
-    let told = refused(&place).await;
-    assert!(told.contains("leads to a loopback address"), "{told}");
-    assert_eq!(publisher.asked(), 0);
-}
-
-#[tokio::test]
-async fn s_04_a_redirect_of_a_document_is_not_followed() {
-    let publisher = Publisher::start(described("first")).await;
-    let place = place().await;
-    place.describe(&publisher.described("warn"));
-    publisher.answer_by(|_| {
-        let redirect = Response::builder()
-            .status(302)
-            .header("location", "/elsewhere");
-        Some(redirect.body(Body::empty()).unwrap())
-    });
-    let told = refused(&place).await;
-    assert!(told.contains("redirect to \"/elsewhere\""), "{told}");
-    assert_eq!(publisher.asked(), 1);
-}
-
-#[tokio::test]
-async fn a_file_that_is_not_there_for_the_moment_fails_the_look_and_one_that_is_gone_does_not() {
-    let mut document = described("first");
-    document["paths"]["/pets"]["get"]["parameters"] = json!([{
-        "name": "kind", "in": "query", "schema": {"$ref": "kind.json"}
-    }]);
-    let publisher = Publisher::start(document).await;
-    let place = place().await;
-    place.describe(&publisher.described("warn"));
-    for status in [404, 410, 503, 403] {
-        publisher.answer_by(move |received| {
-            let is_file = received.path_and_query == "/v1/kind.json";
-            is_file.then(|| answer(status, &json!({})))
-        });
-        if status == 404 || status == 410 {
-            place.load().await.unwrap();
-            continue;
-        }
-        let told = refused(&place).await;
-        let expected =
-            format!("the file `v1/kind.json` that it refers to: it answers with status {status}");
-        assert!(told.contains(&expected), "{told}");
+    let loader = Loader {
+        path: &path,
+        overrides: Overrides::default(),
+        process: HashMap::new(),
+    };
+    std::fs::write(
+        place.folder.path().join("portcullis-data/master.key"),
+        "no key",
+    )
+    .unwrap();
+    for refused in [loader.load().await, loader.look().await] {
+        assert!(matches!(refused, Err(LoadError::Storage(_))), "{refused:?}");
     }
-}
-
-#[tokio::test]
-async fn s_07_files_are_fetched_from_the_documents_own_origin_and_nowhere_else() {
-    let stranger = Publisher::start(json!({})).await;
-    let mut document = described("first");
-    document["servers"] = json!([{"url": "../api"}]);
-    let body = |reference: String| json!({"content": {"application/json": {"schema": {"$ref": reference}}}});
-    document["paths"]["/pets"]["post"] = json!({
-        "operationId": "addPet", "requestBody": body("models/pet.json#/Pet".to_owned())
-    });
-    document["paths"]["/pets"]["put"] = json!({
-        "operationId": "putPet", "requestBody": body(format!("{}/x.json#/Pet", stranger.server.url()))
-    });
-    let publisher = Publisher::start(document).await;
-    publisher.answer_by(|received| {
-        let pet = json!({"Pet": {"type": "object", "properties": {"name": {"type": "string"}}}});
-        (received.path_and_query == "/v1/models/pet.json").then(|| answer(200, &pet))
-    });
-    let place = place().await;
-    place.describe(&publisher.described("warn"));
-    let configuration = place.load().await.unwrap();
-    assert_eq!(stranger.asked(), 0);
-    let compiled = &configuration.objects.documents[&Slug::parse("pets").unwrap()].compiled;
-    let tool = compiled
-        .tools
-        .iter()
-        .find(|it| it.name == "addPet")
-        .unwrap();
-    assert!(
-        tool.input_schema().get().contains("\"name\""),
-        "{}",
-        tool.input_schema()
-    );
-    let server = ServerTemplate::Url(format!("{}/api", publisher.server.url()));
-    assert_eq!(tool.request.server, server);
+    assert_eq!(publisher.asked(), asked);
 }
