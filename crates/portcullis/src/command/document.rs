@@ -8,7 +8,7 @@ use anyhow::bail;
 use portcullis_base::{Clock as _, Secret, Slug};
 use portcullis_openapi::ToolDifference;
 use portcullis_server::ambient::{SystemClock, SystemRng};
-use portcullis_server::config::{Configuration, Overrides, Settings};
+use portcullis_server::config::{Overrides, Settings};
 use portcullis_server::document::arrival::summary;
 use portcullis_server::document::fetch::Fetcher;
 use portcullis_server::document::history::{History, HistoryError};
@@ -40,6 +40,11 @@ pub(crate) async fn run(
         bail!("there is no store yet; `portcullis apply` or `serve` makes it");
     }
     let store = storage::open(storage, SystemClock.now(), Arc::new(SystemRng)).await?;
+    let loader = Loader {
+        path: &arguments.config,
+        overrides,
+        process,
+    };
     let outcome = match arguments.command {
         DocumentCommand::List => list(&store).await,
         DocumentCommand::Revisions { document } => revisions(&store, &document).await,
@@ -53,15 +58,10 @@ pub(crate) async fn run(
             document,
             number,
             yes,
-        } => restore(&store, &document, number, yes).await,
-        DocumentCommand::Accept { document, yes } => accept(&store, &document, yes).await,
+        } => restore(&store, &loader, &document, number, yes).await,
+        DocumentCommand::Accept { document, yes } => accept(&store, &loader, &document, yes).await,
         DocumentCommand::Refresh { document, yes } => {
-            let loader = Loader {
-                path: &arguments.config,
-                overrides,
-                process,
-            };
-            refresh(&store, loader.load().await?, &document, yes).await
+            refresh(&store, &loader, &document, yes).await
         }
     };
     store.close().await;
@@ -178,26 +178,38 @@ async fn diff(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn restore(store: &Store, slug: &Slug, number: u32, yes: bool) -> anyhow::Result<ExitCode> {
+async fn restore(
+    store: &Store,
+    loader: &Loader<'_>,
+    slug: &Slug,
+    number: u32,
+    yes: bool,
+) -> anyhow::Result<ExitCode> {
     let history = History::read(store, slug).await?;
     let revision = history.revision(number)?;
-    switch(store, &history, revision, yes).await
+    switch(store, loader, &history, revision, yes).await
 }
 
-async fn accept(store: &Store, slug: &Slug, yes: bool) -> anyhow::Result<ExitCode> {
+async fn accept(
+    store: &Store,
+    loader: &Loader<'_>,
+    slug: &Slug,
+    yes: bool,
+) -> anyhow::Result<ExitCode> {
     let history = History::read(store, slug).await?;
     let waiting = history.waiting();
     let waiting = waiting.ok_or_else(|| HistoryError::NothingWaits(slug.clone()))?;
-    switch(store, &history, waiting, yes).await
+    switch(store, loader, &history, waiting, yes).await
 }
 
 /// Fetches a document now; what changes its tools is shown and taken up as `accept` does.
 async fn refresh(
     store: &Store,
-    configuration: Configuration,
+    loader: &Loader<'_>,
     slug: &Slug,
     yes: bool,
 ) -> anyhow::Result<ExitCode> {
+    let configuration = loader.load().await?;
     let history = History::read(store, slug).await?;
     let due = store.document_source(history.document.id).await?;
     let Some(due) = due else {
@@ -217,8 +229,12 @@ async fn refresh(
         .await?;
     match looked {
         Looked::Failed(reason) => bail!("`{}` cannot be used: {reason}", shown(&due.url)),
+        Looked::Overtaken => bail!(
+            "a gateway has begun to look at `{}` meanwhile; try again",
+            shown(&due.url)
+        ),
         Looked::Taken(_) => println!("the content changed, and no tool did; it is served"),
-        Looked::Held(_) => return accept(store, slug, yes).await,
+        Looked::Held(_) => return accept(store, loader, slug, yes).await,
         // What waits may have been set aside by a restore, which no look undoes.
         Looked::Same => {
             println!("nothing changed at `{}`", shown(&due.url));
@@ -229,15 +245,12 @@ async fn refresh(
         }
     }
     Ok(ExitCode::SUCCESS)
-        Looked::Overtaken => bail!(
-            "a gateway has begun to look at `{}` meanwhile; try again",
-            shown(&due.url)
-        ),
 }
 
-/// Serves a revision, after showing what that changes.
+/// Serves a revision that the configuration can be used with, after showing what that changes.
 async fn switch(
     store: &Store,
+    loader: &Loader<'_>,
     history: &History,
     revision: &DocumentRevision,
     yes: bool,
@@ -248,6 +261,19 @@ async fn switch(
         println!("revision {} is served already", revision.number);
         return Ok(ExitCode::SUCCESS);
     };
+    // A document from a file is read from the file, whatever the store serves.
+    if let Some(url) = history.document.url() {
+        let document = (&history.document.slug, url);
+        let bytes = Arc::clone(&switch.bytes);
+        let problems = loader.spoiled_by(store, document, bytes).await?;
+        if !problems.is_empty() {
+            bail!(
+                "the configuration cannot be used with revision {}, and nothing was changed: {}",
+                revision.number,
+                problems.join("; ")
+            );
+        }
+    }
     match &switch.difference {
         Some(difference) => tell(difference),
         None => println!("{}", summary(None)),

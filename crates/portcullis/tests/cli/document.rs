@@ -132,3 +132,79 @@ fn a_document_from_a_url_is_fetched_again_when_it_is_asked_for() {
         "{listed}"
     );
 }
+
+/// The same document, with a security scheme.
+fn secured(description: &str) -> Value {
+    let scheme = json!({"type": "http", "scheme": "bearer"});
+    let mut document = published(description);
+    let members = document.as_object_mut().expect("an object");
+    members.insert(
+        "components".to_owned(),
+        json!({"securitySchemes": {"key": scheme}}),
+    );
+    document
+}
+
+#[test]
+fn a_revision_that_the_configuration_could_not_be_used_with_is_not_served() {
+    let publisher = Exchange::start(|_| Reply::json(200, &published("first")));
+    let origin = format!("http://127.0.0.1:{}", publisher.port());
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let file = format!(
+        "[documents.petstore]\nurl = \"{origin}/openapi.json\"\n[toolsets.petstore]\ndocuments = [\"petstore\"]\ninbound = [\"open\"]\n"
+    );
+    write(folder, "portcullis.toml", &file);
+    let allowed = ["--allow-upstream", origin.as_str()];
+    let run = |arguments: &[&str]| portcullis(folder, &[arguments, &allowed].concat());
+    stdout(&run(&["apply", "--yes"]));
+    publisher.answer_by(|_| Reply::json(200, &secured("second")));
+    stdout(&run(&["document", "refresh", "petstore", "--yes"]));
+    let bound = "[documents.petstore.schemes.key]\norigins = [\"https://b.example\"]\n";
+    write(folder, "portcullis.toml", &(file.clone() + bound));
+    stdout(&run(&["apply", "--yes"]));
+    let restore = ["document", "restore", "petstore", "1", "--yes"];
+    let refused = stderr(&run(&restore));
+    assert!(refused.contains("no security scheme `key`"), "{refused}");
+    let listed = document(folder, &["list"]);
+    assert!(listed.contains("serves revision 2\n"), "{listed}");
+    assert_eq!(stdout(&run(&["apply", "--yes"])), "nothing changes\n");
+    // What is wrong with the configuration anyhow keeps nobody from it.
+    let wrong = file.clone() + "[toolsets.petstore.select.petstore]\nmethods = [\"EAT\"]\n";
+    write(folder, "portcullis.toml", &wrong);
+    let told = stdout(&run(&restore));
+    assert!(told.contains("revision 1 is served"), "{told}");
+    // Nor does a state that only the other revision mends.
+    write(folder, "portcullis.toml", &(file + bound));
+    let told = stdout(&run(&["document", "accept", "petstore", "--yes"]));
+    assert!(told.contains("revision 2 is served"), "{told}");
+}
+
+#[test]
+fn what_was_found_in_the_files_of_a_document_from_a_url_is_told() {
+    let body = json!({"application/json": {"schema": {"$ref": "models.json#/Pet"}}});
+    let referring = json!({
+        "openapi": "3.1.0", "info": {"title": "Petstore", "version": "1"},
+        "paths": {"/pets": {"post": {"operationId": "addPet", "requestBody": {"content": body}}}}
+    });
+    let publisher = Exchange::start(move |asked| {
+        if asked.line.contains("/openapi.json") {
+            Reply::json(200, &referring)
+        } else {
+            Reply::json(404, &json!({}))
+        }
+    });
+    let origin = format!("http://127.0.0.1:{}", publisher.port());
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let file = format!(
+        "[documents.petstore]\nurl = \"{origin}/openapi.json\"\n[toolsets.petstore]\ndocuments = [\"petstore\"]\ninbound = [\"open\"]\n"
+    );
+    write(folder, "portcullis.toml", &file);
+    let run = |arguments: &[&str]| {
+        let allowed = ["--allow-upstream", origin.as_str()];
+        stdout(&portcullis(folder, &[arguments, &allowed].concat()))
+    };
+    let checked = run(&["check", "portcullis.toml"]);
+    assert!(checked.contains("warning external-reference"), "{checked}");
+}
