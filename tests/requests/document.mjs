@@ -15,11 +15,15 @@ function resolved(part) {
   return keys?.reduce((node, key) => node?.[decodeURIComponent(key).replaceAll("~1", "/").replaceAll("~0", "~")], document) ?? part;
 }
 
+// "If `in` is "header" and the `name` field is one of these, the parameter definition SHALL be ignored."
+const IGNORED_HEADERS = ["accept", "content-type", "authorization"];
+
 // Prism ends altogether where a header of several values is not there, or may not be.
 function isSafe(parameter) {
-  const { in: place, schema } = resolved(parameter);
+  const { in: place, name, schema } = resolved(parameter);
   const { type } = resolved(schema ?? {});
-  return place !== "header" || ![type].flat().some((it) => it === "array" || it === "object");
+  if (place !== "header") return true;
+  return !IGNORED_HEADERS.includes(name.toLowerCase()) && ![type].flat().some((it) => it === "array" || it === "object");
 }
 
 function asked(item) {

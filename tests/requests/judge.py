@@ -1,6 +1,7 @@
 """Has openapi-core judge the requests that `portcullis-bench requests` wrote down.
 
-Started as `judge.py DOCUMENT CALLS`; prints a line of JSON for each call that sent a request: the errors, as text.
+Started as `judge.py DOCUMENT CALLS`; prints a line of JSON for each call that sent a request: the errors, as text,
+and those of each broken form of it.
 Each operation is judged by a document of its own, so that what is said is about this operation,
 and the time does not grow with the number of paths.
 """
@@ -18,13 +19,18 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 HOST = "http://127.0.0.1"
-# Media types under which our requests have JSON, and that openapi-core does not know as such.
+# Media types under which our requests have JSON, and that openapi-core does not know as such; all JSON is YAML.
 ALSO_JSON = (
+    "application/apply-patch+yaml",
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
     "*/*",
 )
+# Text that openapi-core does not know as such.
+ALSO_TEXT = ("text/x-markdown",)
+# "If `in` is "header" and the `name` field is one of these, the parameter definition SHALL be ignored."
+IGNORED_HEADERS = ("accept", "content-type", "authorization")
 
 
 class Request:
@@ -51,12 +57,34 @@ class Request:
         )
 
 
+def resolved(document, part):
+    """A part, or what it refers to."""
+    if "$ref" not in part:
+        return part
+    target = document
+    for key in part["$ref"].split("/")[1:]:
+        key = unquote(key).replace("~1", "/").replace("~0", "~")
+        target = target[int(key) if isinstance(target, list) else key]
+    return resolved(document, target)
+
+
+def without_ignored(document, part):
+    """An operation or a path without the parameters that OpenAPI ignores."""
+
+    def is_ignored(parameter):
+        parameter = resolved(document, parameter)
+        return parameter.get("in") == "header" and parameter["name"].lower() in IGNORED_HEADERS
+
+    kept = [each for each in part.get("parameters", []) if not is_ignored(each)]
+    return {**part, "parameters": kept}
+
+
 def of_operation(document, path, method):
     """The document with one operation, at our host."""
-    item = document["paths"][path]
+    item = without_ignored(document, document["paths"][path])
     kept = {key: value for key, value in item.items() if key not in METHODS and key != "servers"}
     operation = {key: value for key, value in item[method].items() if key != "servers"}
-    kept[method] = operation
+    kept[method] = without_ignored(document, operation)
     # A query or a fragment that is written into the path is no part of what a router compares.
     only = {re.split("[?#]", path, maxsplit=1)[0]: kept}
     return {**document, "servers": [{"url": HOST}], "paths": only}
@@ -102,12 +130,17 @@ def main(document_file, calls_file):
             if (path, method) not in judges:
                 config = Config(
                     spec_validator_cls=None,
-                    extra_media_type_deserializers=dict.fromkeys(ALSO_JSON, json.loads),
+                    extra_media_type_deserializers={
+                        **dict.fromkeys(ALSO_JSON, json.loads),
+                        **dict.fromkeys(ALSO_TEXT, bytes.decode),
+                    },
                 )
                 operation = of_operation(document, path, method)
                 judges = {(path, method): OpenAPI.from_dict(operation, config=config)}
-            errors = judged(judges[(path, method)], call["request"])
-            print(json.dumps({"call": number, "errors": errors}), flush=False)
+            judge = judges[(path, method)]
+            errors = judged(judge, call["request"])
+            broken = [judged(judge, each["request"]) for each in call["broken"]]
+            print(json.dumps({"call": number, "errors": errors, "broken": broken}), flush=False)
 
 
 main(*sys.argv[1:])

@@ -3,24 +3,28 @@
 //! Prints a line of JSON for each call.
 //! Whether a request is what the document allows is for judges that others wrote: Prism is asked here, in passing; the next reads what is printed.
 
+mod broken;
 mod calls;
 mod generate;
 mod merge;
+mod prism;
 mod random;
 mod recorder;
 mod text;
 
-use std::io::{BufWriter, Write as _};
-use std::path::PathBuf;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use portcullis_openapi::{Limits, Place, Tool};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
+use self::broken::Break;
 use self::calls::{Answered, Caller};
 use self::generate::{Alphabet, Generator, Variant};
+use self::prism::Prism;
 use self::recorder::{Recorded, Recorder};
 use crate::documents;
 
@@ -41,6 +45,9 @@ pub(crate) struct RequestArguments {
     /// The port on loopback that Prism takes for the API.
     #[arg(long)]
     behind_prism: Option<u16>,
+    /// A list of calls to make, in place of made arguments: objects with `tool` and `arguments`.
+    #[arg(long)]
+    given: Option<PathBuf>,
     /// Every so many tools are called.
     #[arg(long, default_value_t = 1)]
     every: usize,
@@ -59,6 +66,15 @@ struct Line {
     /// What the gateway said, where no request arrived.
     refused: Option<String>,
     request: Option<Recorded>,
+    /// The same request, broken in each way that it has something for.
+    broken: Vec<Broken>,
+}
+
+/// A request that the judges have to find fault with.
+#[derive(Serialize)]
+struct Broken {
+    kind: Break,
+    request: Recorded,
 }
 
 /// Makes the calls.
@@ -66,64 +82,123 @@ pub(crate) async fn run(arguments: RequestArguments) -> anyhow::Result<()> {
     let bytes = std::fs::read(&arguments.document)?;
     let read = documents::read(&arguments.document, bytes, &Limits::default());
     let (tools, _) = read.map_err(|cause| anyhow!(cause))?.document.tools();
-    let recorder = Recorder::serve(arguments.port, arguments.prism).await?;
+    let prism = arguments.prism.map(Prism);
+    let recorder = Recorder::serve(arguments.port, prism).await?;
     if let Some(port) = arguments.behind_prism {
         Recorder::serve(port, None).await?;
     }
-    let mut caller = Caller::new(arguments.endpoint);
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    for tool in tools.iter().step_by(arguments.every.max(1)) {
-        let mut before: Vec<Map<String, Value>> = Vec::new();
-        for variant in Variant::EACH {
-            let line = match made(tool, variant) {
-                Ok(values) if before.contains(&values) => continue,
-                Ok(values) => {
-                    before.push(values.clone());
-                    called(tool, variant, values, &mut caller, &recorder).await?
-                }
-                Err(cause) => Line {
-                    not_generated: Some(cause),
-                    ..Line::of(tool, variant)
-                },
-            };
-            serde_json::to_writer(&mut out, &line)?;
-            writeln!(out)?;
+    let mut calling = Calling {
+        caller: Caller::new(arguments.endpoint),
+        recorder,
+        prism,
+        out: BufWriter::new(std::io::stdout().lock()),
+    };
+    match arguments.given {
+        Some(file) => calling.given(&tools, &file).await?,
+        None => {
+            for tool in tools.iter().step_by(arguments.every.max(1)) {
+                calling.made(tool).await?;
+            }
         }
     }
-    out.flush()?;
+    calling.out.flush()?;
     Ok(())
 }
 
+/// Calls one after another.
+struct Calling<W> {
+    caller: Caller,
+    recorder: Recorder,
+    prism: Option<Prism>,
+    out: W,
+}
+
+impl<W: Write> Calling<W> {
+    /// Makes the calls of a list.
+    async fn given(&mut self, tools: &[Tool], file: &Path) -> anyhow::Result<()> {
+        let text =
+            std::fs::read(file).with_context(|| format!("{} is not there", file.display()))?;
+        let list: Vec<Given> = serde_json::from_slice(&text)?;
+        for given in list {
+            let tool = tools.iter().find(|tool| tool.name == given.tool);
+            let tool = tool.with_context(|| format!("there is no tool {}", given.tool))?;
+            let line = self.call(Line::of(tool, "given"), given.arguments).await?;
+            self.print(&line)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the calls of a tool that its input schema gives rise to.
+    async fn made(&mut self, tool: &Tool) -> anyhow::Result<()> {
+        let mut before: Vec<Map<String, Value>> = Vec::new();
+        for variant in Variant::EACH {
+            let mut line = Line::of(tool, variant.as_str());
+            match made(tool, variant) {
+                Ok(values) if before.contains(&values) => continue,
+                Ok(values) => {
+                    before.push(values.clone());
+                    line = self.call(line, values).await?;
+                }
+                Err(cause) => line.not_generated = Some(cause),
+            }
+            if variant == Variant::All {
+                self.break_what_was_sent(tool, &mut line).await;
+            }
+            self.print(&line)?;
+        }
+        Ok(())
+    }
+
+    async fn call(&mut self, mut line: Line, values: Map<String, Value>) -> anyhow::Result<Line> {
+        let values = Value::Object(values);
+        let Answered { text } = self.caller.call(&line.tool, &values).await?;
+        line.request = self.recorder.last();
+        if line.request.is_none() {
+            line.refused = Some(text);
+        }
+        line.arguments = Some(values);
+        Ok(line)
+    }
+
+    /// Adds what the judges have to find fault with.
+    async fn break_what_was_sent(&self, tool: &Tool, line: &mut Line) {
+        let (Some(sent), Some(arguments)) = (&line.request, &line.arguments) else {
+            return;
+        };
+        for (kind, mut request) in broken::broken(tool, arguments, sent) {
+            if let Some(prism) = self.prism {
+                request.violations = prism.violations(&request).await;
+            }
+            line.broken.push(Broken { kind, request });
+        }
+    }
+
+    fn print(&mut self, line: &Line) -> anyhow::Result<()> {
+        serde_json::to_writer(&mut self.out, line)?;
+        Ok(writeln!(self.out)?)
+    }
+}
+
+/// A call whose arguments somebody wrote.
+#[derive(Deserialize)]
+struct Given {
+    tool: String,
+    arguments: Map<String, Value>,
+}
+
 impl Line {
-    fn of(tool: &Tool, variant: Variant) -> Self {
+    fn of(tool: &Tool, variant: &'static str) -> Self {
         Self {
             tool: tool.name.clone(),
             pointer: tool.pointer.clone(),
-            variant: variant.as_str(),
+            variant,
             not_generated: None,
             arguments: None,
             refused: None,
             request: None,
+            broken: Vec::new(),
         }
     }
-}
-
-async fn called(
-    tool: &Tool,
-    variant: Variant,
-    values: Map<String, Value>,
-    caller: &mut Caller,
-    recorder: &Recorder,
-) -> anyhow::Result<Line> {
-    let mut line = Line::of(tool, variant);
-    let values = Value::Object(values);
-    let Answered { text } = caller.call(&tool.name, &values).await?;
-    line.request = recorder.last();
-    if line.request.is_none() {
-        line.refused = Some(text);
-    }
-    line.arguments = Some(values);
-    Ok(line)
 }
 
 /// Makes the arguments of a call, and holds them against the input schema.
@@ -160,7 +235,7 @@ fn made(tool: &Tool, variant: Variant) -> Result<Map<String, Value>, String> {
     }
 }
 
-/// Chooses the media type that the body was made for: the whole schema takes bodies of any.
+/// Chooses another media type where the body was made for that: the whole schema takes bodies of any.
 fn choose(tool: &Tool, values: &mut Map<String, Value>) {
     let Some(body) = tool.request.body.as_ref() else {
         return;
@@ -172,8 +247,10 @@ fn choose(tool: &Tool, values: &mut Map<String, Value>) {
     else {
         return;
     };
-    for choice in &body.choices {
-        values.insert(chooser.clone(), choice.media_type.as_str().into());
+    let made = values.get(chooser).cloned();
+    let all = body.choices.iter().map(|it| it.media_type.as_str().into());
+    for choice in made.into_iter().chain(all) {
+        values.insert(chooser.clone(), choice);
         let arguments = serde_json::value::to_raw_value(&*values);
         if arguments.is_ok_and(|arguments| tool.plan(Some(&arguments)).is_ok()) {
             return;

@@ -8,11 +8,10 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
-use serde_json::Value;
 use tempfile::TempDir;
 
 use super::Subject;
-use super::exceptions::Judge;
+use super::call::Call;
 use crate::command;
 use crate::node::Node;
 use crate::peers::gateway::{self, Gateway};
@@ -22,69 +21,12 @@ use crate::workspace::Workspace;
 /// The variable that holds every secret of every document.
 const SECRET: (&str, &str) = ("REQUESTS_SECRET", "a-secret");
 
-/// A call, as `portcullis-bench requests` prints it, and what openapi-core says of it.
-#[derive(Deserialize)]
-pub(super) struct Call {
-    pub(super) tool: String,
-    pub(super) variant: String,
-    pub(super) not_generated: Option<String>,
-    arguments: Option<Value>,
-    refused: Option<String>,
-    request: Option<Request>,
-    #[serde(skip)]
-    openapi_core: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Request {
-    method: String,
-    target: String,
-    headers: Vec<(String, String)>,
-    violations: Vec<String>,
-    judges_bodies: Option<bool>,
-}
-
 /// What `judge.py` prints.
 #[derive(Deserialize)]
 struct Judged {
     call: usize,
     errors: Vec<String>,
-}
-
-impl Call {
-    /// What each judge found that looked at it.
-    pub(super) fn findings(&self) -> Vec<(Judge, Vec<String>)> {
-        let Some(request) = &self.request else {
-            let refused = self.refused.clone().unwrap_or_default();
-            return vec![(Judge::Gateway, vec![refused])];
-        };
-        let mut findings = vec![(Judge::OpenapiCore, self.openapi_core.clone())];
-        // Prism lets a body pass whose schema it cannot compile.
-        if request.judges_bodies != Some(false) {
-            findings.push((Judge::Prism, request.violations.clone()));
-        }
-        findings
-    }
-
-    /// The media type of the body, with its parameters; empty where there is none.
-    pub(super) fn media_type(&self) -> &str {
-        let headers = self.request.iter().flat_map(|request| &request.headers);
-        let mut types = headers.filter(|(name, _)| name == "content-type");
-        types.next().map_or("", |(_, value)| value)
-    }
-
-    /// What was sent, or would have been.
-    pub(super) fn shown(&self) -> String {
-        let arguments = self
-            .arguments
-            .as_ref()
-            .map(Value::to_string)
-            .unwrap_or_default();
-        match &self.request {
-            Some(request) => format!("{} {} of {arguments}", request.method, request.target),
-            None => arguments,
-        }
-    }
+    broken: Vec<Vec<String>>,
 }
 
 /// What is started once.
@@ -133,30 +75,37 @@ impl<'a> Stage<'a> {
     /// Calls the tools of a document and has both judges look.
     pub(super) fn calls(&self, subject: &Subject, every: usize) -> Result<Vec<Call>> {
         let document = self.node.package_file(subject.file);
-        let port = self
-            .ports
-            .get(subject.slug)
-            .context("a document has no port")?;
-        let mut requests = Command::new(&self.program);
-        requests
-            .arg("requests")
-            .arg(&document)
-            .args(["--endpoint", &self.gateway.endpoint(subject.slug)])
-            .args(["--port", &port.to_string(), "--every", &every.to_string()]);
+        let mut requests = self.requests(subject, &document)?;
         let (prism, judges, behind) = self.prism(subject, &document)?;
         requests.args(["--prism", &judges.to_string()]);
         requests.args(["--behind-prism", &behind.to_string()]);
+        requests.args(["--every", &every.to_string()]);
         let printed = command::output(&mut requests)?;
         drop(prism);
         let written = self.folder.path().join(format!("{}.jsonl", subject.slug));
         fs::write(&written, &printed)?;
-        let mut calls = Vec::new();
-        for line in printed.lines() {
-            let call: Call = serde_json::from_str(line).context("no call was printed")?;
-            calls.push(call);
-        }
+        let mut calls = read(&printed)?;
         self.judge(&document, &written, &mut calls)?;
         Ok(calls)
+    }
+
+    /// Makes the calls of a list; nobody judges them.
+    pub(super) fn given(&self, subject: &Subject, list: &Path) -> Result<Vec<Call>> {
+        let document = self.node.package_file(subject.file);
+        let mut requests = self.requests(subject, &document)?;
+        read(&command::output(requests.arg("--given").arg(list))?)
+    }
+
+    fn requests(&self, subject: &Subject, document: &Path) -> Result<Command> {
+        let port = self.ports.get(subject.slug);
+        let port = port.context("a document has no port")?;
+        let mut requests = Command::new(&self.program);
+        requests
+            .arg("requests")
+            .arg(document)
+            .args(["--endpoint", &self.gateway.endpoint(subject.slug)])
+            .args(["--port", &port.to_string()]);
+        Ok(requests)
     }
 
     fn judge(&self, document: &Path, written: &Path, calls: &mut [Call]) -> Result<()> {
@@ -168,7 +117,7 @@ impl<'a> Stage<'a> {
         for line in judged.lines() {
             let judged: Judged = serde_json::from_str(line)?;
             if let Some(call) = calls.get_mut(judged.call) {
-                call.openapi_core = judged.errors;
+                call.judged_by_openapi_core(judged.errors, judged.broken);
             }
         }
         Ok(())
@@ -189,6 +138,12 @@ impl<'a> Stage<'a> {
         let program = Program::start(&name, &mut prism, port, self.folder.path())?;
         Ok((program, port, behind))
     }
+}
+
+fn read(printed: &str) -> Result<Vec<Call>> {
+    let calls = printed.lines().map(serde_json::from_str);
+    let calls: Result<_, _> = calls.collect();
+    calls.context("no call was printed")
 }
 
 fn documents(node: &Node, subjects: &[&Subject], ports: &BTreeMap<&str, u16>) -> String {
@@ -291,34 +246,4 @@ fn asks_for_tokens(name: &str, variables: &[Variable]) -> bool {
         let token_url = format!("{start}_TOKEN_URL");
         variables.iter().any(|it| it.names.contains(&token_url))
     })
-}
-
-#[cfg(test)]
-impl Call {
-    /// A call that was sent, and what the judges say of it; Prism cannot where that is `None`.
-    pub(super) fn sent(tool: &str, prism: Option<&[&str]>, openapi_core: &[&str]) -> Self {
-        let owned = |list: &[&str]| list.iter().map(|&it| it.to_owned()).collect();
-        Self {
-            tool: tool.to_owned(),
-            variant: "all".to_owned(),
-            not_generated: None,
-            arguments: None,
-            refused: None,
-            request: Some(Request {
-                method: "GET".to_owned(),
-                target: "/".to_owned(),
-                headers: Vec::new(),
-                violations: prism.map(owned).unwrap_or_default(),
-                judges_bodies: prism.is_none().then_some(false),
-            }),
-            openapi_core: owned(openapi_core),
-        }
-    }
-
-    /// Gives its body a media type.
-    pub(super) fn send_as(&mut self, media_type: &str) {
-        if let Some(request) = &mut self.request {
-            request.headers = vec![("content-type".to_owned(), media_type.to_owned())];
-        }
-    }
 }

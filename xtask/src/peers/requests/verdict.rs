@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::exceptions::{Exceptions, Judge};
-use super::stage::Call;
+use super::call::Call;
+use super::control::Control;
+use super::exceptions::{Exceptions, Excuse, Judge};
 
 /// How many calls of each kind of fault are shown.
 const MAX_SHOWN: usize = 3;
@@ -30,6 +31,7 @@ pub(super) struct Tally {
     /// By judge and the beginning of what was found.
     faults: BTreeMap<(Judge, String), Vec<String>>,
     causes: BTreeMap<String, usize>,
+    pub(super) control: Control,
 }
 
 impl Tally {
@@ -60,11 +62,16 @@ impl Tally {
         }
         self.calls += 1;
         let mut is_faulty = false;
-        let mut judged_by = 0;
+        let mut accepting = Vec::new();
         for (judge, found) in call.findings() {
-            let excused = |text: &String| exceptions.excuse(judge, &self.document, call, text);
-            let (excused, faults): (Vec<String>, Vec<String>) =
-                found.into_iter().partition(excused);
+            let mut faults = Vec::new();
+            let mut is_judged = judge != Judge::Gateway;
+            for text in found {
+                match exceptions.excuse(judge, &self.document, call, text) {
+                    None => faults.push(text),
+                    Some(excuse) => is_judged &= excuse == Excuse::RestJudged,
+                }
+            }
             is_faulty |= !faults.is_empty();
             for fault in &faults {
                 let shown = format!("{} {} {}", call.tool, call.variant, call.shown());
@@ -76,15 +83,17 @@ impl Tally {
                     short(&shown, MAX_TEXT)
                 ));
             }
-            if judge != Judge::Gateway && excused.is_empty() && faults.is_empty() {
-                judged_by += 1;
+            if is_judged && faults.is_empty() {
+                accepting.push(judge);
                 self.by_prism += usize::from(judge == Judge::Prism);
                 self.by_openapi_core += usize::from(judge == Judge::OpenapiCore);
             }
         }
+        self.control
+            .add(&self.document, call, &accepting, exceptions);
         if is_faulty {
             self.faulty += 1;
-        } else if judged_by == 0 {
+        } else if accepting.is_empty() {
             self.unjudged += 1;
         } else {
             self.accepted += 1;
@@ -109,6 +118,7 @@ impl Tally {
             total.not_generated += tally.not_generated;
             total.by_prism += tally.by_prism;
             total.by_openapi_core += tally.by_openapi_core;
+            total.control.join(tally.control);
         }
         total
     }
@@ -124,6 +134,7 @@ impl Tally {
         for (cause, count) in &self.causes {
             println!("    not generated, {count} times: {cause}");
         }
+        self.control.print();
     }
 
     pub(super) fn print_last(&self) {
@@ -139,6 +150,7 @@ impl Tally {
             self.accepted,
             self.judged(),
         );
+        self.control.print();
     }
 
     fn summary(&self) -> String {
@@ -165,7 +177,7 @@ mod tests {
     use super::*;
 
     fn exceptions() -> Exceptions {
-        let text = "[[exception]]\njudge = \"openapi-core\"\nfound = [\"style\"]\nreason = \"it cannot\"\n";
+        let text = "[[exception]]\njudge = \"openapi-core\"\ndocuments = [\"d\"]\nfound = [\"style\"]\nreason = \"it cannot\"\n";
         toml::from_str(text).expect("a list")
     }
 
@@ -180,6 +192,15 @@ mod tests {
         assert_eq!(judged(Some(&[]), &[]), (1, 0, 0));
         assert_eq!(judged(Some(&["bad"]), &[]), (0, 1, 0));
         assert_eq!(judged(Some(&[]), &["bad"]), (0, 1, 0));
+    }
+
+    #[test]
+    fn what_is_judged_apart_from_an_excused_part_is_accepted() {
+        let text = "[[exception]]\njudge = \"openapi-core\"\ndocuments = [\"d\"]\nfound = [\"token\"]\nrest_is_judged = true\nreason = \"a header\"\n";
+        let exceptions: Exceptions = toml::from_str(text).expect("a list");
+        let tally = |found| Tally::of("d", &[Call::sent("a", None, found)], &exceptions);
+        assert_eq!(tally(&["token"]).accepted, 1);
+        assert_eq!(tally(&["token", "another"]).faulty, 1);
     }
 
     #[test]
