@@ -13,6 +13,15 @@ use super::exceptions::{Exceptions, Judge};
 const MAX_SHOWN: usize = 3;
 /// The share of each kind that each judge must notice, in hundredths.
 const LEAST_NOTICED: usize = 95;
+/// All that is done to requests, as `portcullis-bench requests` names it.
+const KINDS: [&str; 6] = [
+    "segment",
+    "media-type",
+    "missing-parameter",
+    "wrong-parameter",
+    "missing-member",
+    "wrong-member",
+];
 /// The judges that have to prove themselves.
 const JUDGES: [Judge; 2] = [Judge::Prism, Judge::OpenapiCore];
 
@@ -77,6 +86,19 @@ impl Control {
                 println!("      not {passed}");
             }
         }
+    }
+
+    /// Fails where a judge was not shown something of each kind.
+    pub(super) fn complete(&self) -> Result<()> {
+        for judge in JUDGES {
+            for kind in KINDS {
+                ensure!(
+                    self.counts.contains_key(&(judge, kind.to_owned())),
+                    "{judge:?} was shown no broken request of the kind {kind}"
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Fails where a judge lets too much pass, or had nothing to notice.
@@ -158,6 +180,18 @@ mod tests {
         let call = call().broken("segment", FAULT, &["a fault"]);
         let told = verdict(&[(call, &[Judge::Prism])]).unwrap_err();
         assert!(told.starts_with("OpenapiCore was shown no"), "{told}");
+    }
+
+    #[test]
+    fn each_judge_has_to_be_shown_each_kind() {
+        let exceptions: Exceptions = toml::from_str("exception = []").expect("a list");
+        let mut control = Control::default();
+        for kind in KINDS {
+            assert!(control.complete().is_err(), "before {kind}");
+            let call = call().broken(kind, FAULT, &["a fault"]);
+            control.add("d", &call, &JUDGES, &exceptions);
+        }
+        assert!(control.complete().is_ok());
     }
 
     #[test]

@@ -20,9 +20,9 @@ pub(super) struct Tally {
     documents: usize,
     tools: usize,
     calls: usize,
-    pub(super) accepted: usize,
+    accepted: usize,
     /// Requests with which a judge finds fault, and calls that the gateway refuses.
-    faulty: usize,
+    pub(super) faulty: usize,
     /// Requests that no judge could judge.
     unjudged: usize,
     not_generated: usize,
@@ -101,7 +101,7 @@ impl Tally {
     }
 
     /// The calls that were judged, or refused by the gateway.
-    pub(super) fn judged(&self) -> usize {
+    fn judged(&self) -> usize {
         self.accepted + self.faulty
     }
 
