@@ -12,7 +12,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::catalogue::Catalogue;
-use crate::document::refresh::{DocumentRefresher, by_configuration};
+use crate::document::refresh::{DocumentRefresher, Judge};
 use crate::gateway::Reloader;
 use crate::manifest::watch::ManifestWatch;
 use crate::mcp::keys::KeyCache;
@@ -133,7 +133,7 @@ pub(crate) async fn refresh_documents(
         let mut ticks = ticks(LOOK_EVERY);
         loop {
             ticks.tick().await;
-            let judge = by_configuration(reloader.configuration().await);
+            let judge = Judge::new(reloader.configuration().await);
             if let Err(error) = refresher.look(&judge).await {
                 tracing::warn!(%error, "it cannot be read which documents are to be looked at");
             }

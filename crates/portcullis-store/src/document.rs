@@ -23,7 +23,7 @@ pub struct Document {
     pub slug: Slug,
     /// Who may change it.
     pub owner: Owner,
-    /// Where the content came from, for people: a path or a URL.
+    /// Where the content came from: a path, or what stands for a URL, without a query that may carry a key.
     pub source: String,
     /// The digest of the content that is served; [`crate::Store::document_content`] reads it.
     pub digest: Digest,
@@ -42,7 +42,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// Returns the URL that it comes from, where it comes from one.
+    /// Returns what stands for the URL that it comes from, where it comes from one.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         self.remote.map(|_| self.source.as_str())
@@ -115,7 +115,7 @@ pub struct DueDocument {
     pub id: DocumentId,
     /// Its slug.
     pub slug: Slug,
-    /// The URL.
+    /// What stands for the URL.
     pub url: String,
     /// What the operator says of it.
     pub remote: RemoteSettings,

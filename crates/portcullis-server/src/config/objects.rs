@@ -20,7 +20,7 @@ mod toolset;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use portcullis_base::{Digest, Secret, Slug};
+use portcullis_base::{Digest, SafeUrl, Secret, Slug};
 use portcullis_oauth::issuer::client::{ClientId, VerifiedClientMetadata};
 use portcullis_oauth::issuer::redeem::OwnLifetimes;
 use portcullis_openapi::Diagnostic;
@@ -106,8 +106,10 @@ pub struct ClientObject {
 /// An OpenAPI document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentObject {
-    /// The path or URL that it was read from, for people.
+    /// The path that it was read from, or what stands for its URL ([`crate::config::RemoteDocument::source`]).
     pub source: String,
+    /// The URL, where it comes from one.
+    pub url: Option<SafeUrl>,
     /// What becomes of a change at its URL, where it comes from one.
     pub remote: Option<RemoteSettings>,
     /// The document: as it came, or one that holds the files that it refers to; nothing once the store has it.

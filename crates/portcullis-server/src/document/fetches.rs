@@ -18,7 +18,7 @@ use crate::config::{RemoteContent, RemoteDocument};
 pub struct Fetches {
     fetcher: Fetcher,
     clock: Arc<dyn Clock>,
-    /// By slug and URL; held while one is fetched, so that nobody fetches it twice.
+    /// By slug and what stands for the URL; held while one is fetched, so that nobody fetches it twice.
     kept: Mutex<HashMap<(Slug, String), Kept>>,
 }
 
@@ -49,7 +49,7 @@ impl Fetches {
     ///
     /// When it cannot be fetched, for people.
     pub async fn of(&self, document: &RemoteDocument) -> Result<RemoteContent, String> {
-        let key = (document.slug.clone(), document.url.as_url().to_string());
+        let key = (document.slug.clone(), document.source());
         let mut kept = self.kept.lock().await;
         let now = self.clock.now();
         if let Some(known) = kept.get(&key).filter(|known| now < known.until) {
@@ -73,9 +73,9 @@ impl Fetches {
     /// Forgets what none of the documents holds any more.
     pub(crate) async fn keep_only(&self, documents: &[&RemoteDocument]) {
         let mut kept = self.kept.lock().await;
-        kept.retain(|(slug, url), _| {
+        kept.retain(|(slug, source), _| {
             let mut documents = documents.iter();
-            documents.any(|it| it.slug == *slug && it.url.as_url().as_str() == url)
+            documents.any(|it| it.slug == *slug && it.source() == *source)
         });
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use portcullis_base::{Clock as _, Secret, Slug};
-use portcullis_store::{Store, StoreError};
+use portcullis_store::{Document, Store, StoreError};
 use thiserror::Error;
 
 use super::fetch::Fetcher;
@@ -202,17 +202,16 @@ fn add(
     document: &RemoteDocument,
     content: Result<RemoteContent, String>,
 ) {
-    let url = document.url.as_url().as_str();
-    remote.add(document.slug.clone(), url, content);
+    remote.add(document.slug.clone(), &document.source(), content);
 }
 
 /// Reads what the store serves of a document, where that came from the same URL.
 async fn stored(document: &RemoteDocument, store: &Store) -> Result<Option<Arc<[u8]>>, StoreError> {
+    let source = document.source();
     for _ in 0..ATTEMPTS {
         let snapshot = store.snapshot().await?;
-        let url = Some(document.url.as_url().as_str());
-        let mut documents = snapshot.documents.into_iter();
-        let Some(found) = documents.find(|it| it.slug == document.slug && it.url() == url) else {
+        let is_it = |it: &Document| it.slug == document.slug && it.url() == Some(&source);
+        let Some(found) = snapshot.documents.into_iter().find(is_it) else {
             return Ok(None);
         };
         // It may have been replaced since.

@@ -29,17 +29,34 @@ pub(super) const REST: Duration = Duration::from_mins(5);
 /// How often a change is thought out anew when others change objects meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// Compiles a content as the configuration has it, or tells what keeps it from being used.
-pub type Judge =
-    Arc<dyn Fn(&DueDocument, Arc<[u8]>) -> Result<Arc<CompiledDocument>, String> + Send + Sync>;
+/// Says of a configuration where documents are fetched, and whether it could be used with what is there.
+#[derive(Clone, Debug)]
+pub struct Judge(Arc<Configuration>);
 
-/// Judges by a configuration: it must be usable with the content.
-#[must_use]
-pub fn by_configuration(configuration: Arc<Configuration>) -> Judge {
-    Arc::new(move |due, content| {
+impl Judge {
+    /// Judges by a configuration.
+    #[must_use]
+    pub fn new(configuration: Arc<Configuration>) -> Self {
+        Self(configuration)
+    }
+
+    /// Returns the URL of a document with its query, which the store does not have.
+    fn url(&self, due: &DueDocument) -> Result<SafeUrl, String> {
+        let object = self.0.objects.documents.get(&due.slug);
+        let object = object.filter(|object| object.source == due.url);
+        let url = object.and_then(|object| object.url.clone());
+        url.ok_or_else(|| "the configuration that this gateway has names another URL".to_owned())
+    }
+
+    /// Compiles a content as the configuration has it, or tells what keeps it from being used.
+    fn judge(
+        &self,
+        due: &DueDocument,
+        content: Arc<[u8]>,
+    ) -> Result<Arc<CompiledDocument>, String> {
         let digest = Digest::of(&content);
         let bytes = Arc::clone(&content);
-        let judged = configuration.with_remote(&due.slug, &due.url, content);
+        let judged = self.0.with_remote(&due.slug, &due.url, content);
         let judged = judged.map_err(|error| with_problems(&error))?;
         let object = judged.objects.documents.get(&due.slug);
         match object.filter(|it| it.compiled.digest == digest) {
@@ -49,7 +66,7 @@ pub fn by_configuration(configuration: Arc<Configuration>) -> Judge {
                 .map(Arc::new)
                 .map_err(|error| error.to_string()),
         }
-    })
+    }
 }
 
 fn with_problems(error: &ConfigurationError) -> String {
@@ -149,7 +166,7 @@ impl DocumentRefresher {
         changes: Option<ChangePolicy>,
         judge: &Judge,
     ) -> Result<(Looked, Validators), String> {
-        let url = SafeUrl::parse(&due.url).map_err(|error| error.to_string())?;
+        let url = judge.url(due)?;
         let fetched = self.fetcher.fetch(&url, &due.validators).await;
         match fetched.map_err(|error| error.to_string())? {
             Fetched::Same => Ok((Looked::Same, due.validators.clone())),
@@ -159,9 +176,8 @@ impl DocumentRefresher {
                 remarks,
             }) => {
                 let bytes: Arc<[u8]> = bytes.into();
-                let (due_too, judge, content) =
-                    (due.clone(), Arc::clone(judge), Arc::clone(&bytes));
-                let judged = spawn_blocking(move || judge(&due_too, content)).await;
+                let (due_too, judge, content) = (due.clone(), judge.clone(), Arc::clone(&bytes));
+                let judged = spawn_blocking(move || judge.judge(&due_too, content)).await;
                 let compiled = judged.map_err(|error| error.to_string())??;
                 let looked = self.settle(due, changes, bytes, compiled).await?;
                 if looked.is_new() && !remarks.is_empty() {

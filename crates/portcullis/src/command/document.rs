@@ -13,7 +13,7 @@ use portcullis_server::document::arrival::summary;
 use portcullis_server::document::fetch::Fetcher;
 use portcullis_server::document::history::{History, HistoryError};
 use portcullis_server::document::load::Loader;
-use portcullis_server::document::refresh::{DocumentRefresher, Looked, by_configuration, shown};
+use portcullis_server::document::refresh::{DocumentRefresher, Judge, Looked, shown};
 use portcullis_server::document::switch::Switch;
 use portcullis_server::storage;
 use portcullis_server::telemetry::metrics::Metrics;
@@ -222,7 +222,7 @@ async fn refresh(
         clock: Arc::new(SystemClock),
         revised: Arc::default(),
     };
-    let judge = by_configuration(Arc::new(configuration));
+    let judge = Judge::new(Arc::new(configuration));
     // Whatever the policy, whoever asks is shown what he takes.
     let looked = refresher
         .look_at(&due, Some(ChangePolicy::Warn), &judge)

@@ -122,6 +122,7 @@ pub(super) fn object(path: &Path, slug: &Slug, parsed: Parsed) -> DocumentObject
     let Parsed { bundle, compiled } = parsed;
     DocumentObject {
         source: path.display().to_string(),
+        url: None,
         remote: None,
         content: bundle.bytes.into(),
         remarks: bundle.diagnostics,

@@ -39,7 +39,22 @@ pub struct RemoteDocument {
     pub(in crate::config) span: Range<usize>,
 }
 
-/// What documents from URLs hold, or why that is not known; by slug and URL.
+impl RemoteDocument {
+    /// Returns what stands for the URL wherever it is kept or shown: its query, which may carry a key, is left out, but for what tells it from another.
+    #[must_use]
+    pub fn source(&self) -> String {
+        match self.url.as_url().query() {
+            None => self.url.as_url().to_string(),
+            Some(query) => format!(
+                "{}?{}",
+                self.url,
+                Digest::of(query.as_bytes()).fingerprint()
+            ),
+        }
+    }
+}
+
+/// What documents from URLs hold, or why that is not known; by slug and what stands for the URL.
 #[derive(Clone, Debug, Default)]
 pub struct RemoteContents(HashMap<(Slug, String), Result<RemoteContent, String>>);
 
@@ -162,10 +177,10 @@ pub(super) fn object(
     reading: &Reading<'_>,
     described: &RemoteDocument,
 ) -> Result<DocumentObject, Problem> {
-    let url = described.url.as_url().as_str();
+    let source = described.source();
     let slug = &described.slug;
     let unfetched = || Err("nobody has fetched it".to_owned());
-    let content = reading.remote.0.get(&(slug.clone(), url.to_owned()));
+    let content = reading.remote.0.get(&(slug.clone(), source.clone()));
     let content = content.cloned().unwrap_or_else(unfetched);
     let RemoteContent { bytes, remarks } = content.map_err(|reason| {
         Problem::new(
@@ -174,7 +189,7 @@ pub(super) fn object(
         )
     })?;
     let digest = Digest::of(&bytes);
-    let compiled = reading.known.document_from(Some(url), digest, &bytes);
+    let compiled = reading.known.document_from(Some(&source), digest, &bytes);
     let compiled = compiled.map_err(|error| {
         Problem::new(
             format!("cannot use what `{}` holds: {error}", described.url),
@@ -182,7 +197,8 @@ pub(super) fn object(
         )
     })?;
     Ok(DocumentObject {
-        source: url.to_owned(),
+        source,
+        url: Some(described.url.clone()),
         remote: Some(described.settings),
         content: bytes,
         remarks,

@@ -10,7 +10,7 @@ use axum::http::Response;
 use portcullis_base::{Clock, Digest};
 use portcullis_openapi::ServerTemplate;
 use portcullis_server::document::fetch::Fetcher;
-use portcullis_server::document::refresh::{DocumentRefresher, Judge, Looked, by_configuration};
+use portcullis_server::document::refresh::{DocumentRefresher, Judge, Looked};
 use portcullis_server::document::switch::Switch;
 use portcullis_server::telemetry::metrics::Metrics;
 use portcullis_server::upstream::http::Http;
@@ -34,6 +34,7 @@ on_both_engines! {
     m_06_another_server_of_the_document_waits_since_credentials_would_go_there
     a_look_that_took_too_long_changes_nothing_any_more
     a_store_that_cannot_be_opened_has_nothing_fetched
+    a_query_which_may_carry_a_key_is_neither_kept_nor_shown
 }
 
 /// What one path answers.
@@ -122,7 +123,7 @@ impl Replica {
                 clock: Arc::clone(&clock) as Arc<dyn Clock>,
                 revised: Arc::default(),
             },
-            judge: by_configuration(Arc::new(place.load().await.unwrap())),
+            judge: Judge::new(Arc::new(place.load().await.unwrap())),
             clock,
         }
     }
@@ -420,4 +421,40 @@ async fn a_store_that_cannot_be_opened_has_nothing_fetched(place: Place) {
         assert!(matches!(refused, Err(LoadError::Storage(_))), "{refused:?}");
     }
     assert_eq!(publisher.asked(), asked);
+}
+
+async fn a_query_which_may_carry_a_key_is_neither_kept_nor_shown(place: Place) {
+    let publisher = Publisher::start(json!({})).await;
+    let keyed = |key: &str| {
+        let described = publisher.described("follow");
+        described.replace(PATH, &format!("{PATH}?key={key}"))
+    };
+    let answer_with = |content: &str| {
+        let content = described(content);
+        publisher.answer_by(move |received| {
+            let (_, key) = received.path_and_query.split_once("?key=")?;
+            key.starts_with("s3cr3t").then(|| answer(200, &content))
+        });
+    };
+    answer_with("first");
+    place.describe(&keyed("s3cr3t"));
+    let prepared = place.prepare().await;
+    let mut told: Vec<_> = prepared.difference.lines().collect();
+    prepared
+        .commit(&place.store, SystemClock.now())
+        .await
+        .unwrap();
+    let replica = Replica::of(&place).await;
+    answer_with("second");
+    assert_eq!(replica.look().await, taken("~ 1 tool changed"));
+    assert!(place.prepare().await.difference.is_empty());
+    // Another key is another URL.
+    place.describe(&keyed("s3cr3t-too"));
+    told.extend(place.prepare().await.difference.lines());
+    assert!(told.last().unwrap().contains("url http://"), "{told:?}");
+    let history = place.history().await;
+    let source = place.store.document_source(history.document.id).await;
+    let audit = place.store.list_audit(None, 100).await;
+    let all = format!("{told:?} {history:?} {source:?} {audit:?}");
+    assert!(!all.contains("s3cr3t"), "{all}");
 }
