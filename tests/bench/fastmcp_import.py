@@ -33,4 +33,4 @@ for number in range(rounds):
     tools = asyncio.run(tools_of(json.loads(content)))
     times.append((time.perf_counter() - begun) * 1e3)
     peak = peak or peak_memory_kib()
-print(json.dumps({"median_ms": statistics.median(times), "peak_memory_kib": peak, "tools": tools, "list_us": 0}))
+print(json.dumps({"ready_ms": statistics.median(times), "ready_peak_kib": peak, "tools": tools}))

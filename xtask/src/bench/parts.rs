@@ -30,9 +30,19 @@ pub(crate) struct Load {
 /// What the import measurement prints.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Import {
-    pub(crate) median_ms: f64,
-    pub(crate) peak_memory_kib: f64,
+    pub(crate) ready_ms: f64,
+    pub(crate) ready_peak_kib: f64,
     pub(crate) tools: f64,
+    /// A peer's is not measured.
+    #[serde(flatten)]
+    pub(crate) list: Option<Listed>,
+}
+
+/// What the import measurement prints of the list.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Listed {
+    pub(crate) listed_ms: f64,
+    pub(crate) listed_peak_kib: f64,
     pub(crate) list_us: f64,
 }
 
