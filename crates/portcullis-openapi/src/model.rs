@@ -151,7 +151,7 @@ pub struct RequestTemplate {
     /// The query that every request has, percent-encoded, without `?`; some documents write it into the path.
     pub query: String,
     /// Path, query, header and cookie parameters; [`PathPart::Parameter`] counts into this list.
-    pub parameters: Vec<Parameter>,
+    pub parameters: Vec<Arc<Parameter>>,
     /// The body, where the operation takes one.
     pub body: Option<BodyTemplate>,
     /// The value of `Accept`.
@@ -187,7 +187,7 @@ pub struct Parameter {
 }
 
 /// How a value is written into a URL, a header, a cookie or a form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Spelling {
     /// How arrays and objects are written.
     pub style: Style,

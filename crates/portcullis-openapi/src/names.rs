@@ -4,6 +4,7 @@
 //! So names do not change when a document is reordered or grows.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -163,14 +164,14 @@ pub(crate) struct BodyArguments {
 }
 
 /// Names the arguments that make a body, beside those of the parameters.
-pub(crate) fn body_arguments(parameters: &[Parameter]) -> BodyArguments {
+pub(crate) fn body_arguments(parameters: &[Arc<Parameter>]) -> BodyArguments {
     BodyArguments {
         body: free(BODY, "request_body", parameters),
         chooser: free(CHOOSER, "body_content_type", parameters),
     }
 }
 
-fn free(name: &str, other: &str, parameters: &[Parameter]) -> String {
+fn free(name: &str, other: &str, parameters: &[Arc<Parameter>]) -> String {
     let candidates = [name.to_owned(), other.to_owned()];
     let numbered = (2_u32..).map(|number| format!("{name}_{number}"));
     let is_free = |name: &String| {

@@ -5,6 +5,7 @@
 
 mod credentials;
 mod path;
+mod shared;
 mod wire;
 
 use std::borrow::Cow;
@@ -24,6 +25,7 @@ use crate::reference::{follow, reference};
 use crate::schema::{Flow, Fragment, Property, Schemas};
 pub(crate) use credentials::Credentials;
 use path::{QueryMember, Segment};
+pub(crate) use shared::SharedParameters;
 
 /// The parameters of one operation, compiled.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub(crate) struct Parameters {
     pub(crate) path: Vec<PathPart>,
     /// What the path's template says of the query.
     pub(crate) query: String,
-    pub(crate) list: Vec<Parameter>,
+    pub(crate) list: Vec<Arc<Parameter>>,
     /// The schema of each parameter's argument.
     pub(crate) schemas: Vec<Arc<Fragment>>,
 }
@@ -70,7 +72,7 @@ pub(crate) fn least(operation: &Operation<'_>) -> usize {
 pub(crate) fn compile<'d>(
     operation: &Operation<'d>,
     around: &Surroundings<'_, 'd>,
-    schemas: &mut Schemas<'d>,
+    (schemas, shared): (&mut Schemas<'d>, &mut SharedParameters),
     diagnostics: &mut Diagnostics,
 ) -> Parameters {
     let segments = path::segments(operation.path);
@@ -97,6 +99,7 @@ pub(crate) fn compile<'d>(
         .iter()
         .zip(arguments)
         .map(|(parameter, argument)| parameter.compiled(argument, around.root, diagnostics))
+        .map(|parameter| shared.share(parameter))
         .collect();
     let schemas = declared
         .iter()

@@ -91,7 +91,7 @@ impl Tool {
             ]);
         }
         self.take(&parameter.argument, false, &json!({}));
-        self.request.parameters.push(parameter);
+        self.request.parameters.push(parameter.into());
         self
     }
 

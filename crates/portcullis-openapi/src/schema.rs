@@ -14,7 +14,7 @@ mod pattern;
 mod trim;
 mod writer;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -76,6 +76,8 @@ pub(crate) struct Schemas<'d> {
     by_address: HashMap<(Address, Flow), Definition>,
     by_reference: HashMap<(&'d str, Flow), Definition>,
     fragments: HashMap<(Address, Flow), Arc<Fragment>>,
+    /// Those that are alike, which many parameters of one name are, are kept once.
+    distinct: HashSet<Arc<Fragment>>,
     patterns: Patterns,
     /// Where the references of a schema that others refer to are tried that name nothing in the document: the first that it was found from counts.
     bases: HashMap<Address, Rc<Base<'d>>>,
@@ -91,6 +93,7 @@ impl<'d> Schemas<'d> {
             by_address: HashMap::new(),
             by_reference: HashMap::new(),
             fragments: HashMap::new(),
+            distinct: HashSet::new(),
             patterns: Patterns::default(),
             bases: HashMap::new(),
             circles: Circles::default(),
@@ -179,6 +182,8 @@ impl<'d> Schemas<'d> {
             return Arc::clone(fragment);
         }
         let fragment = Arc::new(convert(self));
+        let fragment = self.distinct.get(&fragment).cloned().unwrap_or(fragment);
+        self.distinct.insert(Arc::clone(&fragment));
         self.fragments.insert(key, Arc::clone(&fragment));
         fragment
     }

@@ -16,7 +16,7 @@ use crate::model::body::BodyTemplate;
 use crate::model::{Annotations, Method, RequestTemplate, SchemeKind, SecurityScheme, Tool};
 use crate::names::{ToolSubject, body_arguments, tool_names};
 use crate::operations::{Operation, operations};
-use crate::parameters::{self, Credentials, Parameters, Surroundings};
+use crate::parameters::{self, Credentials, Parameters, SharedParameters, Surroundings};
 use crate::reference::{reference, target};
 use crate::responses::Responses;
 use crate::schema::input::{Argument, Case, Choice, InputSchema};
@@ -58,6 +58,7 @@ impl Document {
             outputs: HashMap::new(),
             schemes: kinds(&self.schemes),
             parents: parents(&self.root),
+            parameters: SharedParameters::default(),
             diagnostics,
         };
         let tools = operations
@@ -108,6 +109,7 @@ struct Compiler<'d> {
     schemes: HashMap<&'d str, &'d SchemeKind>,
     /// Which tag is above which.
     parents: HashMap<&'d str, &'d str>,
+    parameters: SharedParameters,
     diagnostics: Diagnostics,
 }
 
@@ -132,8 +134,8 @@ impl<'d> Compiler<'d> {
             credentials: &credentials,
             flow,
         };
-        let parameters =
-            parameters::compile(operation, &around, &mut self.schemas, &mut self.diagnostics);
+        let kept = (&mut self.schemas, &mut self.parameters);
+        let parameters = parameters::compile(operation, &around, kept, &mut self.diagnostics);
         self.check_count(operation, parameters.list.len())?;
         let body = body.map(|body| CompiledBody {
             cases: body.cases(root, &mut self.schemas, &mut self.diagnostics),

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use std::sync::Arc;
+
 use crate::model::{Parameter, PathPart, Place};
 
 /// A piece of a path template as the document writes it.
@@ -102,7 +104,7 @@ fn next(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// Binds the pieces to the operation's parameters.
-pub(super) fn parts(segments: &[Segment<'_>], parameters: &[Parameter]) -> Vec<PathPart> {
+pub(super) fn parts(segments: &[Segment<'_>], parameters: &[Arc<Parameter>]) -> Vec<PathPart> {
     let mut parts = Vec::with_capacity(segments.len() + 1);
     if !matches!(segments.first(), Some(Segment::Literal(text)) if text.starts_with('/')) {
         parts.push(PathPart::Literal("/".to_owned()));
@@ -111,7 +113,7 @@ pub(super) fn parts(segments: &[Segment<'_>], parameters: &[Parameter]) -> Vec<P
         match segment {
             Segment::Literal(text) => parts.push(PathPart::Literal(encoded(text, IN_PATH))),
             Segment::Parameter(name) => {
-                let is_named = |parameter: &Parameter| {
+                let is_named = |parameter: &Arc<Parameter>| {
                     parameter.place == Place::Path && parameter.name == *name
                 };
                 parts.extend(

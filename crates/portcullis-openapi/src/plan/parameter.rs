@@ -1,6 +1,7 @@
 //! Parameters outside the body: each goes where it belongs, and none passes for another.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use ::url::form_urlencoded;
 use serde_json::value::RawValue;
@@ -150,7 +151,7 @@ fn is_taken(parameter: &Parameter, name: &str, template: &RequestTemplate) -> bo
         place => place,
     };
     let is_other =
-        |other: &&Parameter| other.place == place && other.argument != parameter.argument;
+        |other: &&Arc<Parameter>| other.place == place && other.argument != parameter.argument;
     let mut others = template.parameters.iter().filter(is_other);
     let mut fixed = form_urlencoded::parse(template.query.as_bytes());
     others.any(|other| names_collide(name, &other.name))

@@ -3,7 +3,7 @@
 use super::Definition;
 
 /// A converted schema, and the definitions that its `#/$defs/…` references need.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Fragment {
     text: Box<str>,
     /// In the order of their starts; the outer of two before the inner.
@@ -17,7 +17,7 @@ pub(crate) struct Fragment {
 }
 
 /// A part of the text: a member of an object, with the comma before it where there is one, or a word.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Span {
     pub(super) start: u32,
     pub(super) end: u32,
@@ -25,7 +25,7 @@ pub(crate) struct Span {
 }
 
 /// Why a part is not written as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     /// Describes the schema as a whole.
     Head,
