@@ -4,11 +4,12 @@
 //!
 //! To add a command: its arguments in `cli.rs`, its work in a file of `command/`.
 #![expect(
-    clippy::print_stdout,
     clippy::print_stderr,
-    reason = "the commands answer on standard output and tell failures on standard error"
+    reason = "the commands tell failures on standard error"
 )]
 
+#[macro_use]
+mod print;
 mod cli;
 mod command;
 

@@ -12,6 +12,7 @@ use portcullis_server::document::load::Loader;
 use serde_json::json;
 
 use crate::cli::{Check, OutputFormat};
+use crate::print::written;
 
 /// The longest list of names on a line.
 const MAX_NAMES: usize = 8;
@@ -49,14 +50,6 @@ pub(crate) async fn run(
         Ok(ExitCode::FAILURE)
     } else {
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// A reader who has seen enough, such as `head`, is no failure.
-pub(super) fn written(outcome: io::Result<()>) -> io::Result<()> {
-    match outcome {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome,
     }
 }
 

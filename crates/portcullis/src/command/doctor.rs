@@ -10,8 +10,9 @@ use portcullis_server::ambient::{SystemClock, SystemRng};
 use portcullis_server::doctor::{Examination, Finding, Verdict};
 use portcullis_server::document::load::{LoadError, Loader};
 
-use super::check::{problems, written};
+use super::check::problems;
 use crate::cli::{Doctor, OutputFormat};
+use crate::print::written;
 
 /// Runs the command; fails where something is wrong, while what is doubtful is only told.
 pub(crate) async fn run(

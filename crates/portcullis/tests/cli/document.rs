@@ -208,3 +208,18 @@ fn what_was_found_in_the_files_of_a_document_from_a_url_is_told() {
     let checked = run(&["check", "portcullis.toml"]);
     assert!(checked.contains("warning external-reference"), "{checked}");
 }
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_failure() {
+    let folder = folder();
+    let folder = folder.path();
+    apply(folder, DOCUMENT);
+    for arguments in [&["document", "list"][..], &["reference"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let run = super::command(folder, arguments).stdout(writer).output();
+        let run = run.expect("the program starts");
+        assert_eq!(String::from_utf8_lossy(&run.stderr), "", "{arguments:?}");
+        assert!(run.status.success(), "{arguments:?}");
+    }
+}
