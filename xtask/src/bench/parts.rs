@@ -35,12 +35,12 @@ pub(crate) struct Import {
     pub(crate) tools: f64,
     /// A peer's is not measured.
     #[serde(flatten)]
-    pub(crate) list: Option<Listed>,
+    pub(crate) list: Option<Listing>,
 }
 
 /// What the import measurement prints of the list.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Listed {
+pub(crate) struct Listing {
     pub(crate) listed_ms: f64,
     pub(crate) listed_peak_kib: f64,
     pub(crate) list_us: f64,
