@@ -40,6 +40,8 @@ const SPECIFIC: f32 = 0.5;
 const DEPTH: f32 = 0.03;
 /// What is left of the score of an operation that the document advises against.
 const DEPRECATED: f32 = 0.7;
+/// From this likeness on a name is taken to be misspelled.
+const MISSPELLED: f64 = 0.93;
 /// The most bytes of a query that count; nobody asks for more, and a caller may send as much as a body holds.
 const MAX_QUERY: usize = 500;
 
@@ -167,9 +169,22 @@ impl ToolIndex {
             .collect()
     }
 
-    /// Returns the names that are most like one that does not exist.
+    /// Returns the names that are most like one that does not exist: the one that it may be misspelled of, then those that fit its words.
     pub fn nearest(&self, name: &str, limit: usize, admits: impl Fn(&str) -> bool) -> Vec<&str> {
-        self.search(&plain_words(name).join(" "), limit, admits)
+        let meant = self
+            .tools
+            .iter()
+            .map(|tool| (strsim::jaro_winkler(name, &tool.name), &*tool.name))
+            .filter(|(likeness, meant)| *likeness >= MISSPELLED && admits(meant))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, meant)| meant);
+        let mut found = self.search(&plain_words(name).join(" "), limit, admits);
+        if let Some(meant) = meant {
+            found.retain(|other| *other != meant);
+            found.insert(0, meant);
+            found.truncate(limit);
+        }
+        found
     }
 
     /// Returns about how many bytes the index holds.
