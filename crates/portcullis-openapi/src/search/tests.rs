@@ -127,9 +127,9 @@ fn a_name_that_does_not_exist_has_nearest_ones() {
     let index = index();
     let nearest = index.nearest("create_order", 2, |_| true);
     assert_eq!(nearest.first(), Some(&"orders_create"));
-    let nearest = index.nearest("orders_craete", 1, |_| true);
+    let nearest = index.nearest("orderscreate", 1, |_| true);
     assert_eq!(nearest, ["orders_create"]);
-    let nearest = index.nearest("orders_craete", 1, |name| name != "orders_create");
+    let nearest = index.nearest("orderscreate", 1, |name| name != "orders_create");
     assert!(!nearest.contains(&"orders_create"));
 }
 
