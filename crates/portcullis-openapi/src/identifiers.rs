@@ -32,7 +32,9 @@ pub(crate) fn normalise(text: &[u8], root: &mut Value, diagnostics: &mut Diagnos
     let base = Rc::new(without_fragment(base));
     let mut index = Index::default();
     index.resources.insert(Rc::clone(&base), String::new());
-    index.read(root, &Place::at(""), &base);
+    each_object(root, &Place::at(""), &base, &mut |members, place, base| {
+        index.read(members, place, base);
+    });
     let mut changes = Vec::new();
     let mut rewriting = Rewriting {
         root,
@@ -40,7 +42,9 @@ pub(crate) fn normalise(text: &[u8], root: &mut Value, diagnostics: &mut Diagnos
         changes: &mut changes,
         diagnostics,
     };
-    rewriting.read(root, &Place::at(""), &base);
+    each_object(root, &Place::at(""), &base, &mut |members, place, base| {
+        rewriting.read(members, place, base);
+    });
     for Change { at, key, value } in changes {
         if let Some(Value::Object(members)) = root.pointer_mut(&at) {
             match value {
@@ -87,34 +91,20 @@ struct Index {
 }
 
 impl Index {
-    fn read(&mut self, value: &Value, place: &Place<'_>, base: &Rc<Url>) {
-        let members = match value {
-            Value::Object(members) => members,
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    self.read(item, &place.index(index), base);
-                }
-                return;
-            }
-            _ => return,
-        };
-        let base = inner(members, base);
+    fn read(&mut self, members: &Map<String, Value>, place: &Place<'_>, base: &Rc<Url>) {
         if members.get("$id").is_some_and(Value::is_string) {
             let pointer = place.to_string();
-            self.resources.entry(Rc::clone(&base)).or_insert(pointer);
+            self.resources.entry(Rc::clone(base)).or_insert(pointer);
         }
         for keyword in ["$anchor", "$dynamicAnchor"] {
             if let Some(name) = members.get(keyword).and_then(Value::as_str) {
-                let key = (Rc::clone(&base), name.to_owned());
+                let key = (Rc::clone(base), name.to_owned());
                 self.anchors.entry(key).or_insert_with(|| place.to_string());
                 if keyword == "$dynamicAnchor" {
                     let all = self.dynamic.entry(name.to_owned()).or_default();
                     all.push(place.to_string());
                 }
             }
-        }
-        for (key, member) in members {
-            self.read(member, &place.key(key), &base);
         }
     }
 
@@ -145,31 +135,16 @@ struct Rewriting<'a> {
 }
 
 impl Rewriting<'_> {
-    fn read(&mut self, value: &Value, place: &Place<'_>, base: &Rc<Url>) {
-        let members = match value {
-            Value::Object(members) => members,
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    self.read(item, &place.index(index), base);
-                }
-                return;
-            }
-            _ => return,
-        };
-        let base = inner(members, base);
-        if let Some(text) = reference(value) {
-            self.refer(text, place, &base);
+    fn read(&mut self, members: &Map<String, Value>, place: &Place<'_>, base: &Rc<Url>) {
+        let text = |key: &str| members.get(key).and_then(Value::as_str);
+        if let Some(text) = text("$ref") {
+            self.refer(text, place, base);
         }
-        if let Some(text) = members.get("$dynamicRef").and_then(Value::as_str) {
-            self.refer_dynamically(text, place, &base);
+        if let Some(text) = text("$dynamicRef") {
+            self.refer_dynamically(text, place, base);
         }
-        for (key, member) in members {
-            let place = place.key(key);
-            match member {
-                Value::Object(content) if key == "content" => self.media_types(content, &place),
-                _ => {}
-            }
-            self.read(member, &place, &base);
+        if let Some(Value::Object(content)) = members.get("content") {
+            self.media_types(content, &place.key("content"));
         }
     }
 
@@ -248,6 +223,30 @@ impl Rewriting<'_> {
             key: key.to_owned(),
             value: value.map(|(key, value)| (key.to_owned(), value)),
         });
+    }
+}
+
+/// Visits each object of a document, outer ones first, with its place and the URI that references within it are relative to.
+fn each_object(
+    value: &Value,
+    place: &Place<'_>,
+    base: &Rc<Url>,
+    visit: &mut dyn FnMut(&Map<String, Value>, &Place<'_>, &Rc<Url>),
+) {
+    match value {
+        Value::Object(members) => {
+            let base = inner(members, base);
+            visit(members, place, &base);
+            for (key, member) in members {
+                each_object(member, &place.key(key), &base, visit);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                each_object(item, &place.index(index), base, visit);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -2,6 +2,12 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
+
+/// A member's name, borrowed unless it has escapes.
+#[derive(Deserialize)]
+pub(crate) struct Name<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
 /// Leaves out the white space between tokens.
 pub(crate) fn compact(json: &str) -> Cow<'_, str> {
     const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::json_text::scan;
+use crate::json_text::{Name, scan};
 
 /// The items of an array.
 #[derive(Debug, Default)]
@@ -129,7 +128,3 @@ impl<'de> Visitor<'de> for MembersVisitor {
         Ok(members)
     }
 }
-
-/// A member's name, borrowed unless it has escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
