@@ -4,6 +4,9 @@ mod fields;
 mod kind;
 mod xml;
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -16,7 +19,7 @@ use crate::operations::Operation;
 use crate::pointer::{Place, escape};
 use crate::reference::{Target, follow};
 use crate::schema::input::Case;
-use crate::schema::{Flow, Fragment, Property, Schemas};
+use crate::schema::{Address, Flow, Fragment, Property, Schemas};
 use kind::{Kind, Schema};
 
 pub(crate) use fields::form;
@@ -27,13 +30,26 @@ const MAX_CHOICES: usize = 20;
 /// What a body that cannot be known says of itself.
 static NOTHING: Value = Value::Null;
 
-/// The body of an operation, chosen but not yet named and converted.
+/// The body of an operation, chosen but not yet named.
 #[derive(Debug)]
 pub(crate) struct Body<'d> {
     description: Option<&'d str>,
     required: bool,
     /// The media types that are offered, the one that is sent unless another is chosen first.
     offers: Vec<Offer<'d>>,
+    compiled: OnceCell<Compiled>,
+}
+
+/// What a body is compiled to, the same for all operations that have it.
+#[derive(Clone, Debug)]
+pub(crate) struct Compiled {
+    choices: Arc<[BodyChoice]>,
+    /// The schema of the body's argument: one that fits all media types that are offered.
+    pub(crate) schema: Arc<Fragment>,
+    /// The schemas of the body's argument, each with the media types that it is for.
+    pub(crate) cases: Arc<[Case]>,
+    /// The schema of the argument that chooses the media type, where there is a choice.
+    pub(crate) chooser: Option<Arc<Fragment>>,
 }
 
 /// One media type of a body.
@@ -46,52 +62,69 @@ struct Offer<'d> {
     pointer: String,
 }
 
-/// Chooses the body of an operation: JSON before forms, forms before text, text before bytes; and beside it what can carry what the first cannot.
-///
-/// A body that cannot be known is any JSON value: an operation never becomes a tool that leaves its body out.
-pub(crate) fn choose<'d>(
-    operation: &Operation<'d>,
+/// The bodies of a document, each chosen once.
+#[derive(Debug, Default)]
+pub(crate) struct Bodies<'d> {
+    known: HashMap<Address, Option<Rc<Body<'d>>>>,
+}
+
+impl<'d> Bodies<'d> {
+    /// Chooses the body of an operation: JSON before forms, forms before text, text before bytes; and beside it what can carry what the first cannot.
+    ///
+    /// A body that cannot be known is any JSON value: an operation never becomes a tool that leaves its body out.
+    pub(crate) fn choose(
+        &mut self,
+        operation: &Operation<'d>,
+        root: &'d Value,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Rc<Body<'d>>> {
+        let value = operation
+            .value
+            .get("requestBody")
+            .filter(|value| !value.is_null())?;
+        let pointer = format!("{}/requestBody", operation.pointer);
+        let target = match follow(root, value, pointer.clone()) {
+            Ok(target) => target,
+            Err(error) => {
+                let message = format!("{error}; any JSON value is sent as the body");
+                diagnostics.warn(error.code(), &pointer, message);
+                return Some(Rc::new(Body::unknown(pointer)));
+            }
+        };
+        let known = self.known.entry(Address::of(target.value));
+        known
+            .or_insert_with(|| choose(&target, root, diagnostics).map(Rc::new))
+            .clone()
+    }
+}
+
+fn choose<'d>(
+    target: &Target<'d>,
     root: &'d Value,
     diagnostics: &mut Diagnostics,
 ) -> Option<Body<'d>> {
-    let value = operation
-        .value
-        .get("requestBody")
-        .filter(|value| !value.is_null())?;
-    let pointer = format!("{}/requestBody", operation.pointer);
-    let target = match follow(root, value, pointer.clone()) {
-        Ok(target) => target,
-        Err(error) => {
-            let message = format!("{error}; any JSON value is sent as the body");
-            diagnostics.warn(error.code(), &pointer, message);
-            return Some(Body::unknown(pointer));
-        }
-    };
     let required = target.value.get("required") == Some(&Value::Bool(true));
-    let offers = offers(&target, root);
+    let offers = offers(target, root);
     if offers.is_empty() {
-        if required {
-            diagnostics.warn(
-                "body-without-content",
-                target.pointer,
-                "the request body has no media type; any JSON value is sent",
-            );
-            return Some(Body {
+        let (said, body) = if required {
+            let unknown = Body::unknown(target.pointer.clone());
+            let body = Body {
                 required,
-                ..Body::unknown(pointer)
-            });
-        }
-        diagnostics.warn(
-            "body-without-content",
-            target.pointer,
-            "the request body has no media type; it is left out",
-        );
-        return None;
+                ..unknown
+            };
+            ("any JSON value is sent", Some(body))
+        } else {
+            ("it is left out", None)
+        };
+        let message = format!("the request body has no media type; {said}");
+        diagnostics.warn("body-without-content", &target.pointer, message);
+        return body;
     }
     Some(Body {
         description: target.value.get("description").and_then(Value::as_str),
         required,
         offers,
+        compiled: OnceCell::new(),
     })
 }
 
@@ -295,6 +328,7 @@ impl<'d> Body<'d> {
                 content: &NOTHING,
                 pointer,
             }],
+            compiled: OnceCell::new(),
         }
     }
 
@@ -308,19 +342,39 @@ impl<'d> Body<'d> {
         }
     }
 
-    /// Compiles how the body is written.
-    pub(crate) fn template(&self, arguments: BodyArguments, root: &'d Value) -> BodyTemplate {
-        let choices = self.offers.iter().map(|offer| offer.choice(root)).collect();
+    /// Compiles the body, once for all operations that have it.
+    pub(crate) fn compiled(
+        &self,
+        root: &'d Value,
+        schemas: &mut Schemas<'d>,
+        diagnostics: &mut Diagnostics,
+    ) -> &Compiled {
+        self.compiled.get_or_init(|| {
+            let cases = self.cases(root, schemas, diagnostics);
+            Compiled {
+                choices: self.offers.iter().map(|offer| offer.choice(root)).collect(),
+                schema: match &cases[..] {
+                    [only] => Arc::clone(&only.schema),
+                    several => Arc::new(Fragment::any_of(several.iter().map(|it| &*it.schema))),
+                },
+                cases: cases.into(),
+                chooser: self.chooser(),
+            }
+        })
+    }
+
+    /// Names the arguments that the body is made of.
+    pub(crate) fn template(&self, arguments: BodyArguments, compiled: &Compiled) -> BodyTemplate {
         BodyTemplate {
             argument: arguments.body,
             required: self.required,
             chooser: (self.offers.len() > 1).then_some(arguments.chooser),
-            choices,
+            choices: Arc::clone(&compiled.choices),
         }
     }
 
     /// Converts the schemas of the body's argument, each with the media types that it is for.
-    pub(crate) fn cases(
+    fn cases(
         &self,
         root: &'d Value,
         schemas: &mut Schemas<'d>,
@@ -343,7 +397,7 @@ impl<'d> Body<'d> {
     }
 
     /// Describes the argument that chooses the media type, where there is a choice.
-    pub(crate) fn chooser(&self) -> Option<Arc<Fragment>> {
+    fn chooser(&self) -> Option<Arc<Fragment>> {
         let [first, _, ..] = &self.offers[..] else {
             return None;
         };

@@ -200,7 +200,7 @@ pub const FINDINGS: &[Finding] = &[
     Finding {
         code: "too-many-parameters",
         severities: &[Error],
-        meaning: "The operation has more parameters than an operation may have. It does not become a tool.",
+        meaning: "The operation has more parameters than an operation may have, or than is left of what all operations may have together. It does not become a tool.",
         remedy: "Remove the parameters that nobody needs.",
     },
     Finding {

@@ -17,6 +17,8 @@ pub struct Limits {
     pub max_operations: usize,
     /// Parameters of one operation; an operation with more is reported.
     pub max_parameters: usize,
+    /// Parameters of all operations together; an operation beyond is reported.
+    pub max_total_parameters: usize,
     /// Bytes of one tool's input schema as models are shown it; what is held against arguments is whole.
     pub max_input_schema_bytes: usize,
     /// Bytes of one tool's output schema, beyond which members are not named.
@@ -37,6 +39,7 @@ impl Default for Limits {
             max_files: 10_000,
             max_operations: 50_000,
             max_parameters: 1_000,
+            max_total_parameters: 1_000_000,
             max_input_schema_bytes: 16 << 10,
             max_output_schema_bytes: 8 << 10,
             max_total_schema_bytes: 256 << 20,

@@ -103,23 +103,25 @@ impl Tool {
             argument: "body".to_owned(),
             required: true,
             chooser: None,
-            choices: vec![BodyChoice {
+            choices: [BodyChoice {
                 media_type: content_type.to_owned(),
                 content_type: content_type.to_owned(),
                 encoding,
-            }],
+            }]
+            .into(),
         });
         self
     }
 
     /// Offers another media type for the body.
     pub(crate) fn or_sending(self, content_type: &str, encoding: BodyEncoding) -> Self {
-        let mut other = tool().sending(content_type, encoding).request.body;
+        let other = tool().sending(content_type, encoding).request.body;
         let mut tool = self;
         tool.take("content_type", false, &json!({}));
         let body = tool.request.body.as_mut().unwrap();
         body.chooser = Some("content_type".to_owned());
-        body.choices.append(&mut other.as_mut().unwrap().choices);
+        let all = body.choices.iter().chain(&*other.as_ref().unwrap().choices);
+        body.choices = all.cloned().collect();
         tool
     }
 }

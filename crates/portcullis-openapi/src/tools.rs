@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::body::{self, Body};
+use crate::body::{Bodies, Compiled};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
 use crate::limits::Limits;
@@ -19,8 +19,8 @@ use crate::operations::{Operation, operations};
 use crate::parameters::{self, Credentials, Parameters, SharedParameters, Surroundings};
 use crate::reference::{reference, target};
 use crate::responses::Responses;
-use crate::schema::input::{Argument, Case, Choice, InputSchema};
-use crate::schema::{Address, Flow, Fragment, Schemas, output};
+use crate::schema::input::{Argument, Choice, InputSchema};
+use crate::schema::{Address, Flow, Schemas, output};
 use crate::security::{alternatives, is_declared};
 use crate::servers::server;
 use crate::text::clean;
@@ -59,6 +59,8 @@ impl Document {
             schemes: kinds(&self.schemes),
             parents: parents(&self.root),
             parameters: SharedParameters::default(),
+            bodies: Bodies::default(),
+            parameters_left: self.limits.max_total_parameters,
             diagnostics,
         };
         let tools = operations
@@ -110,6 +112,9 @@ struct Compiler<'d> {
     /// Which tag is above which.
     parents: HashMap<&'d str, &'d str>,
     parameters: SharedParameters,
+    bodies: Bodies<'d>,
+    /// How many parameters the operations that are left may have together.
+    parameters_left: usize,
     diagnostics: Diagnostics,
 }
 
@@ -118,7 +123,7 @@ impl<'d> Compiler<'d> {
     fn tool(&mut self, operation: &Operation<'d>, name: String) -> Option<Tool> {
         self.check_count(operation, parameters::least(operation))?;
         let root = &self.document.root;
-        let body = body::choose(operation, root, &mut self.diagnostics);
+        let body = self.bodies.choose(operation, root, &mut self.diagnostics);
         let security = alternatives(
             root,
             operation.value,
@@ -127,7 +132,7 @@ impl<'d> Compiler<'d> {
             &mut self.diagnostics,
         );
         let credentials = Credentials::of(&security, &self.schemes);
-        let flow = body.as_ref().map_or(Flow::Request, Body::flow);
+        let flow = body.as_ref().map_or(Flow::Request, |body| body.flow());
         let around = Surroundings {
             root,
             dialect: self.document.dialect,
@@ -137,10 +142,13 @@ impl<'d> Compiler<'d> {
         let kept = (&mut self.schemas, &mut self.parameters);
         let parameters = parameters::compile(operation, &around, kept, &mut self.diagnostics);
         self.check_count(operation, parameters.list.len())?;
-        let body = body.map(|body| CompiledBody {
-            cases: body.cases(root, &mut self.schemas, &mut self.diagnostics),
-            template: body.template(body_arguments(&parameters.list), root),
-            chooser: body.chooser(),
+        self.parameters_left -= parameters.list.len();
+        let body = body.map(|body| {
+            let compiled = body.compiled(root, &mut self.schemas, &mut self.diagnostics);
+            (
+                body.template(body_arguments(&parameters.list), compiled),
+                compiled.clone(),
+            )
         });
         let responses = Responses::of(operation, root);
         let base = self.document.base.as_ref();
@@ -169,7 +177,7 @@ impl<'d> Compiler<'d> {
                 path: parameters.path,
                 query: parameters.query,
                 parameters: parameters.list,
-                body: body.map(|body| body.template),
+                body: body.map(|(template, _)| template),
                 accept: responses.accept(),
             },
             input,
@@ -180,15 +188,21 @@ impl<'d> Compiler<'d> {
 
     fn check_count(&mut self, operation: &Operation<'_>, count: usize) -> Option<()> {
         let limit = self.document.limits.max_parameters;
-        if count > limit {
-            let message = format!(
+        let message = if count > limit {
+            format!(
                 "the operation has {count} parameters, the limit is {limit}; it does not become a tool"
-            );
-            self.diagnostics
-                .error("too-many-parameters", &operation.pointer, message);
-            return None;
-        }
-        Some(())
+            )
+        } else if count > self.parameters_left {
+            let limit = self.document.limits.max_total_parameters;
+            format!(
+                "the document's operations have more than {limit} parameters together; the operation does not become a tool"
+            )
+        } else {
+            return Some(());
+        };
+        self.diagnostics
+            .error("too-many-parameters", &operation.pointer, message);
+        None
     }
 
     /// Lists the operation's tags, and the tags above them (`OpenAPI` 3.2, `parent`), each once.
@@ -237,59 +251,39 @@ impl<'d> Compiler<'d> {
     }
 }
 
-/// A body, and the schemas of the arguments that make it.
-struct CompiledBody {
-    template: BodyTemplate,
-    cases: Vec<Case>,
-    chooser: Option<Arc<Fragment>>,
-}
-
-impl CompiledBody {
-    /// One schema that fits all media types that are offered.
-    fn schema(&self) -> Arc<Fragment> {
-        match &self.cases[..] {
-            [only] => Arc::clone(&only.schema),
-            several => Arc::new(Fragment::any_of(several.iter().map(|case| &*case.schema))),
-        }
-    }
-
-    /// Which of several schemas counts.
-    fn choice(&self) -> Option<Choice> {
-        let chooser = self.template.chooser.as_deref()?;
-        (self.cases.len() > 1).then(|| Choice {
-            argument: self.template.argument.as_str().into(),
-            chooser: chooser.into(),
-            cases: self.cases.clone().into(),
-        })
-    }
-}
-
 /// Puts the arguments of a tool together, the body last.
-fn input(parameters: &Parameters, body: Option<&CompiledBody>) -> InputSchema {
-    let of_parameters =
-        parameters
-            .list
-            .iter()
-            .zip(&parameters.schemas)
-            .map(|(parameter, schema)| Argument {
-                name: parameter.argument.as_str().into(),
-                is_required: parameter.required,
-                schema: Arc::clone(schema),
-            });
-    let of_body = body.map(|body| Argument {
-        name: body.template.argument.as_str().into(),
-        is_required: body.template.required,
-        schema: body.schema(),
-    });
-    let of_chooser = body.and_then(|body| {
-        Some(Argument {
-            name: body.template.chooser.as_deref()?.into(),
-            is_required: false,
-            schema: Arc::clone(body.chooser.as_ref()?),
+fn input(parameters: &Parameters, body: Option<&(BodyTemplate, Compiled)>) -> InputSchema {
+    let parameters = parameters.list.iter().zip(&parameters.schemas);
+    let mut arguments: Vec<Argument> = parameters
+        .map(|(parameter, schema)| Argument {
+            name: parameter.argument.as_str().into(),
+            is_required: parameter.required,
+            schema: Arc::clone(schema),
         })
+        .collect();
+    let Some((template, compiled)) = body else {
+        return InputSchema::new(arguments);
+    };
+    let name: Box<str> = template.argument.as_str().into();
+    arguments.push(Argument {
+        name: name.clone(),
+        is_required: template.required,
+        schema: Arc::clone(&compiled.schema),
     });
-    let arguments = of_parameters.chain(of_body).chain(of_chooser);
-    InputSchema::new(arguments.collect()).choosing(body.and_then(CompiledBody::choice))
+    let (Some(chooser), Some(schema)) = (&template.chooser, &compiled.chooser) else {
+        return InputSchema::new(arguments);
+    };
+    let chooser: Box<str> = chooser.as_str().into();
+    arguments.push(Argument {
+        name: chooser.clone(),
+        is_required: false,
+        schema: Arc::clone(schema),
+    });
+    InputSchema::new(arguments).choosing(Choice {
+        argument: name,
+        chooser,
+        cases: Arc::clone(&compiled.cases),
+    })
 }
 
 /// Describes the operation by its summary and description, or by its method and path.

@@ -1,5 +1,7 @@
 //! The body of a request: the media types that may be sent, and how the argument is written for each.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use super::{Spelling, Style};
@@ -14,7 +16,7 @@ pub struct BodyTemplate {
     /// The argument that chooses among [`BodyTemplate::choices`], where there is more than one.
     pub chooser: Option<String>,
     /// The media types to send, the first of them unless another is chosen; never empty.
-    pub choices: Vec<BodyChoice>,
+    pub choices: Arc<[BodyChoice]>,
 }
 
 /// One media type that a body may have.

@@ -91,8 +91,8 @@ impl InputSchema {
     }
 
     /// Holds an argument against the schema that another one chooses.
-    pub(crate) fn choosing(mut self, choice: Option<Choice>) -> Self {
-        self.choice = choice;
+    pub(crate) fn choosing(mut self, choice: Choice) -> Self {
+        self.choice = (choice.cases.len() > 1).then_some(choice);
         self
     }
 

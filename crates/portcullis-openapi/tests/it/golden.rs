@@ -198,7 +198,7 @@ fn write_tool(text: &mut String, tool: &Tool) {
             "optional"
         };
         writeln!(text, "body: {} {required}", body.argument).unwrap();
-        for choice in &body.choices {
+        for choice in body.choices.iter() {
             let (media_type, content_type) = (&choice.media_type, &choice.content_type);
             let encoding = &choice.encoding;
             writeln!(text, "  {media_type} as {content_type}: {encoding:?}").unwrap();

@@ -278,6 +278,57 @@ fn x_01_tags_above_tags_are_bounded() {
 }
 
 #[test]
+fn x_01_operations_cannot_multiply_the_parameters_and_bodies_that_they_share() {
+    let parameters: Vec<_> = (0..1_000)
+        .map(|it| format!(r#"{{"name":"p{it}","in":"query"}}"#))
+        .collect();
+    let fields: Vec<_> = (0..1_000)
+        .map(|it| format!(r#""f{it}":{{"contentType":"a/b"}}"#))
+        .collect();
+    let form = format!(
+        r#"{{"schema":{{"type":"object","title":"{}"}},"encoding":{{{}}}}}"#,
+        "t".repeat(100_000),
+        fields.join(",")
+    );
+    let shared = format!(r#"{{"parameters":[{}],"get":{{}}}}"#, parameters.join(","));
+    let paths: Vec<_> = (0..2_000)
+        .map(|it| {
+            format!(
+                r##""/{it}":{{"$ref":"#/components/pathItems/I"}},"/b/{it}":{{"post":{{"requestBody":{{"$ref":"#/components/requestBodies/B"}}}}}}"##
+            )
+        })
+        .collect();
+    let document = format!(
+        r#"{{"openapi":"3.1.0","paths":{{{}}},"components":{{"pathItems":{{"I":{shared}}},"requestBodies":{{"B":{{"content":{{"multipart/form-data":{form},"text/plain":{{}}}}}}}}}}}}"#,
+        paths.join(",")
+    );
+    let limits = Limits {
+        max_total_parameters: 10_000,
+        ..Limits::default()
+    };
+    let document = Document::parse(document.as_bytes(), &limits).unwrap();
+    let (tools, diagnostics) = document.tools();
+    let with_parameters: Vec<_> = tools
+        .iter()
+        .filter(|tool| !tool.request.parameters.is_empty())
+        .collect();
+    assert_eq!(with_parameters.len(), 10);
+    assert_eq!(tools.len(), 10 + 2_000);
+    let is_told = |it: &portcullis_openapi::Diagnostic| it.code == "too-many-parameters";
+    assert!(diagnostics.iter().any(is_told));
+    let bodies: Vec<_> = tools
+        .iter()
+        .filter_map(|tool| tool.request.body.as_ref())
+        .collect();
+    let is_shared = |one: &[_], other: &[_]| std::ptr::eq(one, other);
+    assert!(
+        bodies
+            .iter()
+            .all(|body| is_shared(&body.choices, &bodies[0].choices))
+    );
+}
+
+#[test]
 fn x_01_parameters_beyond_the_limit_are_not_read() {
     let bad = r#"{"in":"query"},"#.repeat(2_000);
     let document =

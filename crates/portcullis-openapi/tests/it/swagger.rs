@@ -106,7 +106,7 @@ fn fields_of_a_form_are_sent_in_the_forms_media_type() {
     };
     let form = |consumes: Value, field: Value| {
         let tool = tool(&json!({"consumes": consumes, "parameters": [field]}));
-        tool.request.body.unwrap().choices.remove(0).content_type
+        tool.request.body.unwrap().choices[0].content_type.clone()
     };
     let (urlencoded, multipart) = ("application/x-www-form-urlencoded", "multipart/form-data");
     assert_eq!(form(json!(null), field(json!({}))), urlencoded);

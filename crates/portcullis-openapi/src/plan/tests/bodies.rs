@@ -1,5 +1,7 @@
 //! Bodies of every kind.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
@@ -147,7 +149,8 @@ fn bytes_are_given_as_base64() {
 fn a_data_url_says_what_its_bytes_are() {
     let sent = |tool: &crate::model::Tool, url: &str| plan(tool, &json!({"body": url}));
     let mut range = tool().sending("image/png", BodyEncoding::Binary);
-    range.request.body.as_mut().unwrap().choices[0].media_type = "image/*".to_owned();
+    let choices = &mut range.request.body.as_mut().unwrap().choices;
+    Arc::make_mut(choices)[0].media_type = "image/*".to_owned();
     let range = range.or_sending("application/pdf", BodyEncoding::Binary);
     for (url, expected) in [
         ("AA==", "image/png"),

@@ -15,7 +15,7 @@ pub(crate) struct Choice {
     /// The argument that chooses.
     pub(crate) chooser: Box<str>,
     /// Each schema once; the first counts where nothing is chosen.
-    pub(crate) cases: Box<[Case]>,
+    pub(crate) cases: Arc<[Case]>,
 }
 
 /// One of the schemas.
