@@ -56,15 +56,21 @@ impl Pagination {
         self.arguments.iter().any(PageArgument::moves)
     }
 
-    /// Says how the next page is asked for, where the API says that there is one.
-    pub(crate) fn next(&self, link: Option<&str>, body: Option<&RawValue>) -> Option<String> {
+    /// Says how the next page is asked for, where the API says that there is one; `shown` is what the model is given of the body.
+    pub(crate) fn next(
+        &self,
+        link: Option<&str>,
+        body: Option<&RawValue>,
+        shown: Option<&RawValue>,
+    ) -> Option<String> {
         let by_link = link
             .and_then(link::next)
             .and_then(|target| self.by_url(target));
         let body = body.filter(|_| self.reads_bodies());
         let said = by_link.or_else(|| {
-            let found = signals::find(body?.get());
-            found.iter().find_map(|next| self.by(next))
+            let (body, shown) = (body?.get(), shown?.get());
+            let found = signals::find(body);
+            found.iter().find_map(|next| self.by(next, shown))
         })?;
         Some(format!("There is more: call again with {said}."))
     }
@@ -101,7 +107,7 @@ impl Pagination {
         self.arguments.iter().find(|it| it.role == role)
     }
 
-    fn by(&self, next: &Next) -> Option<String> {
+    fn by(&self, next: &Next, shown: &str) -> Option<String> {
         match next {
             Next::Url(url) => self.by_url(url),
             Next::Page(page) => Some(self.with_role(Role::Page)?.written(Some(&page.to_string()))),
@@ -111,7 +117,7 @@ impl Pagination {
             }
             Next::Cursor { member, value } => {
                 let argument = self.cursor(member)?;
-                Some(argument.pointing(value, member))
+                Some(argument.pointing(value, shown))
             }
             Next::After(id) => {
                 let after = |it: &&PageArgument| {
@@ -186,12 +192,16 @@ impl PageArgument {
         }
     }
 
-    /// Writes the argument with its value, or says where a long value stands.
-    fn pointing(&self, value: &str, place: &str) -> String {
+    /// Writes the argument with its value, or says where a long value stands in what the model is shown: a projection may have left it out, or moved it.
+    fn pointing(&self, value: &str, shown: &str) -> String {
         if value.len() <= MAX_VALUE {
             return self.written(Some(value));
         }
-        format!("{} from the answer's `{place}`", self.written(None))
+        let argument = self.written(None);
+        match signals::place(shown, value) {
+            Some(place) => format!("{argument} from the answer's `{place}`"),
+            None => format!("{argument}, whose value the operator's projection leaves out"),
+        }
     }
 }
 

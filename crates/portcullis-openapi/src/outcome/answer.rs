@@ -100,7 +100,7 @@ impl Answer<'_> {
     /// Gives JSON as it is, or what there is room for; `whole` is what the API said.
     fn fitted(&self, raw: &RawValue, whole: &RawValue, capped: Option<Cut>) -> Outcome {
         if raw.get().len() <= self.presentation.max_bytes && capped.is_none() {
-            return self.noted(self.shown(raw), self.more(whole));
+            return self.noted(self.shown(raw), self.more(whole, raw));
         }
         let max_bytes = self.presentation.max_bytes;
         let compact = compact(raw.get());
@@ -120,12 +120,13 @@ impl Answer<'_> {
         let notes: Vec<String> = capped.into_iter().chain(left_out).collect();
         let note = (!notes.is_empty()).then(|| notes.join(" "));
         // Behind a cut, the next page would leave out what was cut.
-        self.noted(self.shown(shown), note.or_else(|| self.more(whole)))
+        self.noted(self.shown(shown), note.or_else(|| self.more(whole, raw)))
     }
 
-    /// Says how the next page is asked for.
-    fn more(&self, raw: &RawValue) -> Option<String> {
-        self.tool.pagination().next(self.response.link, Some(raw))
+    /// Says how the next page is asked for; `given` is what is left of the answer.
+    fn more(&self, whole: &RawValue, given: &RawValue) -> Option<String> {
+        let pagination = self.tool.pagination();
+        pagination.next(self.response.link, Some(whole), Some(given))
     }
 
     /// Says what was cut, and how to have the rest.
@@ -153,7 +154,7 @@ impl Answer<'_> {
         let mut room = Room::of(self.presentation);
         let body = self.response.body;
         let block = block(family, &self.media_type, body, cut, uri, &mut room);
-        let more = self.tool.pagination().next(self.response.link, None);
+        let more = self.tool.pagination().next(self.response.link, None, None);
         self.noted(self.success(vec![block], None), more)
     }
 

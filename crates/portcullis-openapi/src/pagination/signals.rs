@@ -56,6 +56,14 @@ pub(super) fn find(json: &str) -> Vec<Next> {
     found
 }
 
+/// Finds the member of an answer, or of its wrappers, that is this text.
+pub(super) fn place(json: &str, value: &str) -> Option<String> {
+    let levels = Levels::of(json);
+    let mut members = levels.members.iter();
+    let is_it = |member: &&Member<'_>| text(member.value).is_some_and(|text| text == value);
+    members.find(is_it).map(|member| member.name.clone())
+}
+
 /// The members of the answer and of its wrappers, each by its folded name.
 struct Levels<'a> {
     members: Vec<Member<'a>>,

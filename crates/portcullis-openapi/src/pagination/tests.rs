@@ -31,7 +31,7 @@ fn paging(names: &[&str]) -> Tool {
 
 fn next(tool: &Tool, link: Option<&str>, body: &str) -> Option<String> {
     let raw: Option<&RawValue> = serde_json::from_str(body).ok();
-    let said = Pagination::of(tool).next(link, raw)?;
+    let said = Pagination::of(tool).next(link, raw, raw)?;
     let said = said.strip_prefix("There is more: call again with ")?;
     said.strip_suffix('.').map(str::to_owned)
 }
@@ -407,6 +407,29 @@ fn o_11_a_long_value_is_pointed_at() {
         next(&tool, None, &body).as_deref(),
         Some("`cursor` from the answer's `nextcursor`")
     );
+}
+
+#[test]
+fn a_long_value_is_pointed_at_where_the_projection_has_it() {
+    let tool = paging(&["cursor"]);
+    let value = "x".repeat(5000);
+    let whole = crate::sample::raw(&json!({"next_cursor": value, "items": []}));
+    let said = |shown: Value| {
+        let shown = crate::sample::raw(&shown);
+        Pagination::of(&tool).next(None, Some(&whole), Some(&shown))
+    };
+    assert_eq!(
+        said(json!({"meta": {"go_on": value}})).as_deref(),
+        Some("There is more: call again with `cursor` from the answer's `goon`.")
+    );
+    for shown in [json!([]), json!({"next_cursor": "x"})] {
+        assert_eq!(
+            said(shown).as_deref(),
+            Some(
+                "There is more: call again with `cursor`, whose value the operator's projection leaves out."
+            )
+        );
+    }
 }
 
 #[test]
