@@ -10,6 +10,7 @@
 //! Other values are given only where the tool has an output schema, wrapped as `{"result": …}`, because clients then insist on an object; without one an array as text says as much at half the size.
 
 mod answer;
+mod blamed;
 mod block;
 mod cut;
 mod events;
@@ -140,7 +141,7 @@ impl Tool {
         match response.status {
             200..300 => answer.outcome(),
             304 => answer.said("HTTP 304: nothing has changed since what the request named"),
-            _ => failure::outcome(response, &media_type),
+            _ => failure::outcome(self, response, &media_type),
         }
     }
 

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use super::blamed::blamed;
 use super::media::{Family, MediaType};
 use super::text::{Cut, decode, read};
 use super::{Content, Outcome, UpstreamResponse, html, json};
+use crate::model::Tool;
 
 /// How much of an error's body is shown.
 const MAX_BODY_BYTES: usize = 4096;
@@ -13,7 +15,11 @@ const MAX_PAGE_BYTES: usize = 500;
 /// How deep the message is looked for.
 const MAX_DEPTH: usize = 4;
 
-pub(super) fn outcome(response: &UpstreamResponse<'_>, media_type: &MediaType<'_>) -> Outcome {
+pub(super) fn outcome(
+    tool: &Tool,
+    response: &UpstreamResponse<'_>,
+    media_type: &MediaType<'_>,
+) -> Outcome {
     let status = response.status;
     let mut text = match status {
         300..400 => {
@@ -24,7 +30,7 @@ pub(super) fn outcome(response: &UpstreamResponse<'_>, media_type: &MediaType<'_
     let family = media_type.family(response.body);
     let message = match family {
         _ if response.body.is_empty() => "the answer is empty".to_owned(),
-        Family::Json => json_message(response, media_type),
+        Family::Json => json_message(tool, response, media_type),
         Family::Text if media_type.is_html() => page_text(response.body, media_type),
         Family::Text | Family::Lines | Family::Events => shown(response, media_type),
         _ => format!("the answer is {}", media_type.name()),
@@ -38,16 +44,28 @@ pub(super) fn outcome(response: &UpstreamResponse<'_>, media_type: &MediaType<'_
     }
 }
 
-/// The message and, where there is more in the body, the body.
-fn json_message(response: &UpstreamResponse<'_>, media_type: &MediaType<'_>) -> String {
+/// The message and, where there is more in the body, the body; behind it the tool's arguments that it speaks of.
+fn json_message(
+    tool: &Tool,
+    response: &UpstreamResponse<'_>,
+    media_type: &MediaType<'_>,
+) -> String {
     let body = shown(response, media_type);
     let value =
         json::sound(response.body).and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
-    match value.as_ref().and_then(|value| message(value, MAX_DEPTH)) {
+    let said = match value.as_ref().and_then(|value| message(value, MAX_DEPTH)) {
         Some(message) if is_all(&message, value.as_ref()) => message,
         Some(message) => format!("{message}\n\n{body}"),
         None => body,
+    };
+    let blamed = value.map(|value| blamed(&value, tool)).unwrap_or_default();
+    if blamed.is_empty() {
+        return said;
     }
+    format!(
+        "{said}\n\nThe API speaks of these arguments: {}.",
+        blamed.join(", ")
+    )
 }
 
 fn is_all(message: &str, value: Option<&Value>) -> bool {

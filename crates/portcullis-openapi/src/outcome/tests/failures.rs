@@ -1,7 +1,9 @@
 //! What the model is told when the API refuses or fails.
 
 use super::{outcome, text};
-use crate::sample::tool;
+use crate::model::body::BodyEncoding;
+use crate::model::{Parameter, Place};
+use crate::sample::{parameter, tool};
 
 #[test]
 fn the_apis_own_message_follows_the_status() {
@@ -87,4 +89,68 @@ fn a_long_error_is_cut_and_says_so() {
 fn bytes_in_an_error_are_not_shown() {
     let outcome = outcome(&tool(), 500, "application/pdf", b"\0\xff");
     assert_eq!(text(&outcome), "HTTP 500: the answer is application/pdf");
+}
+
+#[test]
+fn an_error_that_names_values_is_told_by_the_tools_own_arguments() {
+    let tool = tool()
+        .with(Parameter {
+            argument: "page_size".to_owned(),
+            ..parameter(Place::Query, "page[size]")
+        })
+        .with(parameter(Place::Header, "X-Tenant"))
+        .sending("application/json", BodyEncoding::Json);
+    for (body, expected) in [
+        (
+            r##"{"errors":[{"detail":"a","pointer":"#/user/a~1b%20c"}]}"##,
+            "`body/user/a/b c`",
+        ),
+        (
+            r#"{"errors":[{"source":{"pointer":"/data/0"}},{"source":{"parameter":"page[size]"}}]}"#,
+            "`body/data/0`, `page_size`",
+        ),
+        (
+            r#"{"errors":[{"source":{"header":"x-tenant"}}]}"#,
+            "`X-Tenant`",
+        ),
+        (
+            r#"{"invalid-params":[{"name":"age","reason":"a"},{"name":"age"}]}"#,
+            "`body/age`",
+        ),
+        (
+            r#"{"detail":[{"loc":["query","page[size]"],"msg":"a"},{"loc":["body","user",0]}]}"#,
+            "`page_size`, `body/user/0`",
+        ),
+        (
+            r#"{"errors":{"page[size]":["a"],"user.name":["b"],"$.items[2].id":[]}}"#,
+            "`page_size`, `body/user/name`, `body/items/2/id`",
+        ),
+        (
+            r#"{"error":{"details":[{"field":"user.name"}]}}"#,
+            "`body/user/name`",
+        ),
+    ] {
+        let outcome = outcome(&tool, 422, "application/problem+json", body);
+        let said = text(&outcome);
+        let end = format!("\n\nThe API speaks of these arguments: {expected}.");
+        assert!(said.ends_with(&end), "{said}");
+    }
+    for body in [
+        r#"{"errors":[{"source":{"parameter":"other"}},{"pointer":"a"},{"loc":["query","other"]},{"loc":["x"]}]}"#,
+        r#"{"errors":["a",3],"detail":"page[size]"}"#,
+        r#"{"errors":{"not plain!":["a"]}}"#,
+    ] {
+        let outcome = outcome(&tool, 422, "application/json", body);
+        assert!(
+            !text(&outcome).contains("The API speaks of"),
+            "{}",
+            text(&outcome)
+        );
+    }
+    let many: Vec<_> = (0..100)
+        .map(|it| format!(r#"{{"field":"f{it}"}}"#))
+        .collect();
+    let body = format!(r#"{{"errors":[{}]}}"#, many.join(","));
+    let outcome = outcome(&tool, 422, "application/json", body);
+    assert!(text(&outcome).ends_with("`body/f9`."), "{}", text(&outcome));
 }
