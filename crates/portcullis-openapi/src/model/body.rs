@@ -5,6 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::{Spelling, Style};
+use crate::media_type::{Family, family};
 
 /// The body of a request, taken from one argument.
 #[derive(Clone, Debug)]
@@ -49,7 +50,7 @@ pub enum BodyEncoding {
         others: FieldEncoding,
     },
     /// `application/xml`, `…+xml`, where the schema says what is in it.
-    Xml(Xml),
+    Xml(Arc<Xml>),
     /// `text/*` and the like: the argument is a string.
     Text,
     /// Anything else: the argument is Base64 text or a data URL.
@@ -77,10 +78,16 @@ pub struct FieldEncoding {
     /// Headers of the part whose values the document knows.
     pub headers: Vec<(String, String)>,
     /// How the value is written as XML, where its media type is that.
-    pub xml: Option<Xml>,
+    pub xml: Option<Arc<Xml>>,
 }
 
 impl FieldEncoding {
+    /// Tells whether the document names a media type of the field that bytes may have.
+    pub(crate) fn is_typed(&self) -> bool {
+        let mut families = self.content_types.iter().map(|it| family(it));
+        families.next().is_some_and(|first| first != Family::Json)
+    }
+
     /// Tells whether the members of an object become fields of their own.
     pub(crate) fn spreads(&self) -> bool {
         self.spelling

@@ -40,28 +40,34 @@ impl Multipart {
         encodings: &IndexMap<String, FieldEncoding>,
         raw: &RawValue,
     ) -> Result<(), Unsendable> {
-        let plain = FieldEncoding {
-            // Where the document names no file, a data URL is one: there is no other reason for this media type.
-            binary: File::is_url(raw) && !encodings.values().any(|encoding| encoding.binary),
-            ..FieldEncoding::default()
+        let encoding = encodings.get(name).cloned().unwrap_or_default();
+        // Where the document names no file, or a media type of this field, a data URL is one: there is no other reason for it.
+        let may_be_file = encoding.is_typed() || !encodings.values().any(|it| it.binary);
+        let is_file = |raw: &RawValue| may_be_file && File::is_url(raw);
+        let file = FieldEncoding {
+            binary: true,
+            ..encoding.clone()
         };
-        let encoding = match encodings.get(name) {
-            Some(encoding) if encoding.binary || !plain.binary => encoding,
-            _ => &plain,
+        let shape = Shape::of(raw);
+        let has_file = match &shape {
+            Shape::Array(items) => items.iter().any(|item| is_file(item)),
+            _ => is_file(raw),
         };
-        if let Some(spelling) = encoding.spelling.filter(|_| !encoding.binary) {
-            for pair in pairs(name, spelling, &Shape::of(raw))? {
+        if let Some(spelling) = encoding.spelling.filter(|_| !encoding.binary && !has_file) {
+            for pair in pairs(name, spelling, &shape)? {
                 let body = pair.plain()?.into();
                 self.push(Some(&pair.name), None, &encoding.headers, None, body);
             }
             return Ok(());
         }
-        match Shape::of(raw) {
-            Shape::Array(items) => items
-                .into_iter()
-                .try_for_each(|item| self.part(Some(name), encoding, item)),
-            _ => self.part(Some(name), encoding, raw),
-        }
+        let items = match shape {
+            Shape::Array(items) => items,
+            _ => vec![raw],
+        };
+        items.into_iter().try_for_each(|item| {
+            let encoding = if is_file(item) { &file } else { &encoding };
+            self.part(Some(name), encoding, item)
+        })
     }
 
     /// Adds a part without a name.

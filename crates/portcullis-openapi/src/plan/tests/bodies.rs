@@ -431,3 +431,38 @@ fn parts_of_a_list_have_no_names() {
         refusal(&tool, &json!({"body": [1, "é"]})).starts_with("argument `body/1` must be Base64")
     );
 }
+
+#[test]
+fn data_urls_in_lists_and_in_fields_with_a_media_type_are_files() {
+    let url = "data:image/png;name=a.png;base64,QQ==";
+    let one = |fields: Fields, value: &Value| {
+        let tool = tool().sending("multipart/form-data", BodyEncoding::Multipart(fields));
+        let sent = plan(&tool, &json!({"body": {"f": value}}))?.body.unwrap();
+        Ok::<_, crate::plan::ArgumentError>(String::from_utf8(sent.bytes).unwrap())
+    };
+    let head = "name=\"f\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\nA\r\n";
+    let sent = one(Fields::new(), &json!([url, "b"])).unwrap();
+    assert!(
+        sent.contains(head) && sent.contains("name=\"f\"\r\n\r\nb\r\n"),
+        "{sent}"
+    );
+    let beside_a_file = |encoding: FieldEncoding| {
+        Fields::from([("f".to_owned(), encoding), ("file".to_owned(), file(&[]))])
+    };
+    let sent = one(beside_a_file(typed("image/*")), &json!(url)).unwrap();
+    assert!(sent.contains(head), "{sent}");
+    let refused = one(beside_a_file(typed("text/csv")), &json!(url)).unwrap_err();
+    assert!(
+        refused.to_string().contains("names a media type"),
+        "{refused}"
+    );
+    for encoding in [FieldEncoding::default(), typed("application/json")] {
+        let sent = one(beside_a_file(encoding), &json!(url)).unwrap();
+        assert!(sent.contains(url), "{sent}");
+    }
+    let sent = one(beside_a_file(typed("text/csv")), &json!("a,b")).unwrap();
+    assert!(
+        sent.contains("Content-Type: text/csv\r\n\r\na,b\r\n"),
+        "{sent}"
+    );
+}
