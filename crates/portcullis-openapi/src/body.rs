@@ -21,12 +21,15 @@ use crate::reference::{Target, follow};
 use crate::schema::input::Case;
 use crate::schema::{Address, Flow, Fragment, Property, Schemas};
 use kind::{Kind, Schema};
+use xml::Plans;
 
 pub(crate) use fields::form;
 
 /// Media types that one tool offers.
 const MAX_CHOICES: usize = 20;
 
+/// The media type of a body that cannot be known.
+const JSON: &str = "application/json";
 /// What a body that cannot be known says of itself.
 static NOTHING: Value = Value::Null;
 
@@ -37,13 +40,13 @@ pub(crate) struct Body<'d> {
     required: bool,
     /// The media types that are offered, the one that is sent unless another is chosen first.
     offers: Vec<Offer<'d>>,
+    choices: Arc<[BodyChoice]>,
     compiled: OnceCell<Compiled>,
 }
 
 /// What a body is compiled to, the same for all operations that have it.
 #[derive(Clone, Debug)]
 pub(crate) struct Compiled {
-    choices: Arc<[BodyChoice]>,
     /// The schema of the body's argument: one that fits all media types that are offered.
     pub(crate) schema: Arc<Fragment>,
     /// The schemas of the body's argument, each with the media types that it is for.
@@ -60,12 +63,15 @@ struct Offer<'d> {
     kind: Kind,
     content: &'d Value,
     pointer: String,
+    /// The hints of the schema, where it is XML that can be written.
+    xml: Option<Arc<Xml>>,
 }
 
 /// The bodies of a document, each chosen once.
 #[derive(Debug, Default)]
 pub(crate) struct Bodies<'d> {
     known: HashMap<Address, Option<Rc<Body<'d>>>>,
+    plans: Plans,
 }
 
 impl<'d> Bodies<'d> {
@@ -93,7 +99,7 @@ impl<'d> Bodies<'d> {
         };
         let known = self.known.entry(Address::of(target.value));
         known
-            .or_insert_with(|| choose(&target, root, diagnostics).map(Rc::new))
+            .or_insert_with(|| choose(&target, root, &mut self.plans, diagnostics).map(Rc::new))
             .clone()
     }
 }
@@ -101,10 +107,11 @@ impl<'d> Bodies<'d> {
 fn choose<'d>(
     target: &Target<'d>,
     root: &'d Value,
+    plans: &mut Plans,
     diagnostics: &mut Diagnostics,
 ) -> Option<Body<'d>> {
     let required = target.value.get("required") == Some(&Value::Bool(true));
-    let offers = offers(target, root);
+    let offers = offers(target, root, plans);
     if offers.is_empty() {
         let (said, body) = if required {
             let unknown = Body::unknown(target.pointer.clone());
@@ -123,12 +130,16 @@ fn choose<'d>(
     Some(Body {
         description: target.value.get("description").and_then(Value::as_str),
         required,
+        choices: offers
+            .iter()
+            .map(|offer| offer.choice(root, plans))
+            .collect(),
         offers,
         compiled: OnceCell::new(),
     })
 }
 
-fn offers<'d>(body: &Target<'d>, root: &'d Value) -> Vec<Offer<'d>> {
+fn offers<'d>(body: &Target<'d>, root: &'d Value, plans: &mut Plans) -> Vec<Offer<'d>> {
     let content = body.value.get("content").and_then(Value::as_object);
     let all = content
         .into_iter()
@@ -138,6 +149,7 @@ fn offers<'d>(body: &Target<'d>, root: &'d Value) -> Vec<Offer<'d>> {
             kind: Kind::of(media_type, content, root),
             content,
             pointer: format!("{}/content/{}", body.pointer, escape(media_type)),
+            xml: None,
         });
     let mut all: Vec<_> = all.collect();
     all.sort_by_key(|offer| (offer.kind, offer.rank(root)));
@@ -149,6 +161,10 @@ fn offers<'d>(body: &Target<'d>, root: &'d Value) -> Vec<Offer<'d>> {
         index == 1 || first.is_some_and(|first| offer.adds_to(first, patches, root))
     });
     all.truncate(MAX_CHOICES);
+    for offer in all.iter_mut().filter(|offer| offer.kind == Kind::Xml) {
+        let schema = offer.content.get("schema");
+        offer.xml = schema.and_then(|schema| plans.compile(schema, root));
+    }
     all
 }
 
@@ -188,17 +204,24 @@ impl<'d> Offer<'d> {
     }
 
     /// Compiles how the body is written; XML whose element has no name is text.
-    fn choice(&self, root: &'d Value) -> BodyChoice {
+    fn choice(&self, root: &'d Value, plans: &mut Plans) -> BodyChoice {
         let encoding = match self.kind {
             Kind::Json => BodyEncoding::Json,
             Kind::Form => BodyEncoding::Form(fields::form(self.content, root)),
-            Kind::Multipart => BodyEncoding::Multipart(fields::multipart(self.content, root)),
-            Kind::Parts => fields::parts(self.content, root),
+            Kind::Multipart => {
+                let mut fields = fields::multipart(self.content, root);
+                fields::add_xml(&mut fields, self.content, root, plans);
+                BodyEncoding::Multipart(fields)
+            }
+            Kind::Parts => fields::parts(self.content, root, plans),
             Kind::Lines if essence(self.media_type).ends_with("json-seq") => {
                 BodyEncoding::JsonLines(Lines::Sequence)
             }
             Kind::Lines => BodyEncoding::JsonLines(Lines::Plain),
-            Kind::Xml => self.xml(root).map_or(BodyEncoding::Text, BodyEncoding::Xml),
+            Kind::Xml => self
+                .xml
+                .clone()
+                .map_or(BodyEncoding::Text, BodyEncoding::Xml),
             Kind::Text => BodyEncoding::Text,
             Kind::Binary => BodyEncoding::Binary,
         };
@@ -209,10 +232,6 @@ impl<'d> Offer<'d> {
         }
     }
 
-    fn xml(&self, root: &'d Value) -> Option<Xml> {
-        xml::compile(self.content.get("schema")?, root)
-    }
-
     /// The media type to send: the document's, with a concrete one for a range and for what is no media type.
     fn content_type(&self) -> &'d str {
         let essence = essence(self.media_type);
@@ -220,7 +239,7 @@ impl<'d> Offer<'d> {
         match self.kind {
             _ if essence.eq_ignore_ascii_case("application/form-data") => "multipart/form-data",
             _ if is_concrete => self.media_type,
-            Kind::Json => "application/json",
+            Kind::Json => JSON,
             Kind::Form => "application/x-www-form-urlencoded",
             Kind::Multipart => "multipart/form-data",
             Kind::Parts => "multipart/mixed",
@@ -248,7 +267,7 @@ impl<'d> Offer<'d> {
         };
         let is_text = match self.kind {
             Kind::Text => true,
-            Kind::Xml => self.xml(root).is_none(),
+            Kind::Xml => self.xml.is_none(),
             _ => false,
         };
         if is_text || self.kind == Kind::Binary {
@@ -323,11 +342,18 @@ impl<'d> Body<'d> {
             description: Some("The document does not say what the body holds."),
             required: false,
             offers: vec![Offer {
-                media_type: "application/json",
+                media_type: JSON,
                 kind: Kind::Json,
                 content: &NOTHING,
                 pointer,
+                xml: None,
             }],
+            choices: [BodyChoice {
+                media_type: JSON.to_owned(),
+                content_type: JSON.to_owned(),
+                encoding: BodyEncoding::Json,
+            }]
+            .into(),
             compiled: OnceCell::new(),
         }
     }
@@ -352,7 +378,6 @@ impl<'d> Body<'d> {
         self.compiled.get_or_init(|| {
             let cases = self.cases(root, schemas, diagnostics);
             Compiled {
-                choices: self.offers.iter().map(|offer| offer.choice(root)).collect(),
                 schema: match &cases[..] {
                     [only] => Arc::clone(&only.schema),
                     several => Arc::new(Fragment::any_of(several.iter().map(|it| &*it.schema))),
@@ -364,12 +389,12 @@ impl<'d> Body<'d> {
     }
 
     /// Names the arguments that the body is made of.
-    pub(crate) fn template(&self, arguments: BodyArguments, compiled: &Compiled) -> BodyTemplate {
+    pub(crate) fn template(&self, arguments: BodyArguments) -> BodyTemplate {
         BodyTemplate {
             argument: arguments.body,
             required: self.required,
             chooser: (self.offers.len() > 1).then_some(arguments.chooser),
-            choices: Arc::clone(&compiled.choices),
+            choices: Arc::clone(&self.choices),
         }
     }
 

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use self::body::{BodyEncoding, BodyTemplate};
 use self::server::{ServerTemplate, ServerVariables};
 use crate::pagination::Pagination;
+use crate::plan::kept::Kept;
 use crate::pointer::unescape;
 use crate::schema::input::{InputSchema, raw};
 
@@ -45,8 +46,8 @@ pub struct Tool {
     pub request: RequestTemplate,
     /// What the arguments are held against, and what models are shown of it.
     pub(crate) input: InputSchema,
-    /// Compiled from the whole input schema on the first call.
-    pub(crate) validator: Arc<OnceLock<Option<jsonschema::Validator>>>,
+    /// Compiled from the whole input schema on the first call, and kept while there is room.
+    pub(crate) validator: Kept,
     /// Found on the first answer.
     pub(crate) pagination: Arc<OnceLock<Pagination>>,
 }

@@ -10,6 +10,7 @@ mod encode;
 mod file;
 mod heal;
 mod json;
+pub(crate) mod kept;
 mod multipart;
 mod pairs;
 mod parameter;
@@ -191,7 +192,7 @@ impl Tool {
         };
         let healed = self
             .validator()
-            .and_then(|validator| heal(validator, text, arguments.value()));
+            .and_then(|validator| heal(&validator, text, arguments.value()));
         let Some(healed) = healed else {
             return Err(error);
         };

@@ -10,6 +10,7 @@ use crate::model::server::ServerTemplate;
 use crate::model::{
     Annotations, Method, Parameter, PathPart, Place, RequestTemplate, Spelling, Style, Tool,
 };
+use crate::plan::kept::Kept;
 use crate::schema::Fragment;
 use crate::schema::input::{Argument, InputSchema};
 
@@ -42,7 +43,7 @@ pub(crate) fn tool() -> Tool {
             accept: "application/json".to_owned(),
         },
         input: InputSchema::new(Vec::new()),
-        validator: Arc::default(),
+        validator: Kept::default(),
         pagination: Arc::default(),
     }
 }

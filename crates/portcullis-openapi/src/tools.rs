@@ -17,6 +17,7 @@ use crate::model::{Annotations, Method, RequestTemplate, SchemeKind, SecuritySch
 use crate::names::{ToolSubject, body_arguments, tool_names};
 use crate::operations::{Operation, operations};
 use crate::parameters::{self, Credentials, Parameters, SharedParameters, Surroundings};
+use crate::plan::kept::Kept;
 use crate::reference::{reference, target};
 use crate::responses::Responses;
 use crate::schema::input::{Argument, Choice, InputSchema};
@@ -146,7 +147,7 @@ impl<'d> Compiler<'d> {
         let body = body.map(|body| {
             let compiled = body.compiled(root, &mut self.schemas, &mut self.diagnostics);
             (
-                body.template(body_arguments(&parameters.list), compiled),
+                body.template(body_arguments(&parameters.list)),
                 compiled.clone(),
             )
         });
@@ -181,7 +182,7 @@ impl<'d> Compiler<'d> {
                 accept: responses.accept(),
             },
             input,
-            validator: Arc::default(),
+            validator: Kept::default(),
             pagination: Arc::default(),
         })
     }

@@ -1,12 +1,14 @@
 //! The fields of a form and the parts of a multipart body: what the document's `encoding` says of each.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::xml;
+use super::xml::Plans;
 use crate::header::is_token;
 use crate::media_type::{Family, family, is_sendable};
-use crate::model::body::{BodyEncoding, FieldEncoding};
+use crate::model::body::{BodyEncoding, FieldEncoding, Xml};
 use crate::model::{Spelling, Style};
 use crate::reference::follow;
 use crate::schema::{holds_binary, properties};
@@ -54,30 +56,48 @@ pub(super) fn multipart(content: &Value, root: &Value) -> IndexMap<String, Field
     fields
 }
 
+/// Adds how fields are written as XML, where their media type is that.
+pub(super) fn add_xml<'d>(
+    fields: &mut IndexMap<String, FieldEncoding>,
+    content: &'d Value,
+    root: &'d Value,
+    plans: &mut Plans,
+) {
+    let properties = content.get("schema").map(|schema| properties(root, schema));
+    for (name, field) in properties.unwrap_or_default() {
+        if let Some(encoding) = fields.get_mut(name)
+            && encoding.xml.is_none()
+        {
+            encoding.xml = xml(encoding, field, root, plans);
+        }
+    }
+}
+
 /// How the parts of a list are written (`OpenAPI` 3.2, "Encoding By Position").
-pub(super) fn parts(content: &Value, root: &Value) -> BodyEncoding {
+pub(super) fn parts<'d>(content: &'d Value, root: &'d Value, plans: &mut Plans) -> BodyEncoding {
     let schema = content
         .get("schema")
         .and_then(|schema| follow(root, schema, String::new()).ok());
     let schema = schema.map(|target| target.value);
-    let list = |owner: Option<&Value>, key: &str| {
+    let list = |owner: Option<&'d Value>, key: &str| {
         let list = owner.and_then(|owner| owner.get(key)?.as_array());
-        list.cloned().unwrap_or_default()
+        list.map_or(&[][..], Vec::as_slice)
     };
     let schemas = list(schema, "prefixItems");
     let encodings = list(Some(content), "prefixEncoding");
-    let first = (0..schemas.len().max(encodings.len())).map(|index| {
-        let encoding = encodings.get(index).unwrap_or(&Value::Null);
-        read(encoding, schemas.get(index), root)
-    });
+    let mut part = |encoding: Option<&'d Value>, schema: Option<&'d Value>| {
+        let mut part = read(encoding.unwrap_or(&Value::Null), schema, root);
+        part.xml = schema.and_then(|schema| xml(&part, schema, root, plans));
+        part
+    };
+    let count = schemas.len().max(encodings.len());
+    let first = (0..count).map(|index| part(encodings.get(index), schemas.get(index)));
+    let first = first.collect();
     let items = content
         .get("itemSchema")
         .or_else(|| schema.and_then(|schema| schema.get("items")));
-    let encoding = content.get("itemEncoding").unwrap_or(&Value::Null);
-    BodyEncoding::Parts {
-        first: first.collect(),
-        others: read(encoding, items, root),
-    }
+    let others = part(content.get("itemEncoding"), items);
+    BodyEncoding::Parts { first, others }
 }
 
 fn read(encoding: &Value, schema: Option<&Value>, root: &Value) -> FieldEncoding {
@@ -95,21 +115,26 @@ fn read(encoding: &Value, schema: Option<&Value>, root: &Value) -> FieldEncoding
         }
         None => all(Family::Binary),
     };
-    let xml = schema
-        .filter(|_| {
-            content_types
-                .first()
-                .is_some_and(|it| family(it) == Family::Xml)
-        })
-        .map(|schema| schema.get("items").unwrap_or(schema))
-        .and_then(|schema| xml::compile(schema, root));
     FieldEncoding {
         spelling: spelling(encoding),
         binary,
         headers: headers(encoding, root),
-        xml,
+        xml: None,
         content_types,
     }
+}
+
+fn xml<'d>(
+    encoding: &FieldEncoding,
+    schema: &'d Value,
+    root: &'d Value,
+    plans: &mut Plans,
+) -> Option<Arc<Xml>> {
+    let media_type = encoding.content_types.first()?;
+    let is_xml = family(media_type) == Family::Xml;
+    is_xml
+        .then(|| plans.compile(schema.get("items").unwrap_or(schema), root))
+        .flatten()
 }
 
 /// The style of a field, where the document names a style or a part of one.

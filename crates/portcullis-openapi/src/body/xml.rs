@@ -3,21 +3,58 @@
 //! A property's element is named after the property unless its schema, or the one that it refers to, has a name of its own, which is how Jackson and Swagger's clients read the hints.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::model::body::{Xml, XmlKind, XmlNode};
 use crate::pointer::unescape;
 use crate::reference::{follow, reference};
-use crate::schema::properties;
+use crate::schema::{Address, properties};
 
 /// Nodes of one body; what lies beyond is written without hints.
 const MAX_NODES: usize = 4_000;
+/// Nodes of all bodies of a document; what lies beyond is written without hints, and a body beyond is text.
+const MAX_TOTAL_NODES: usize = 200_000;
 
-/// Compiles the hints of a schema; `None` where the document's element has no name, since then none can be written.
-pub(super) fn compile(schema: &Value, root: &Value) -> Option<Xml> {
+/// The hints of a document's schemas, compiled once for all bodies that have them.
+#[derive(Debug)]
+pub(super) struct Plans {
+    known: HashMap<Address, Option<Arc<Xml>>>,
+    nodes_left: usize,
+}
+
+impl Default for Plans {
+    fn default() -> Self {
+        Self {
+            known: HashMap::new(),
+            nodes_left: MAX_TOTAL_NODES,
+        }
+    }
+}
+
+impl Plans {
+    /// Compiles the hints of a schema; `None` where the document's element has no name, since then none can be written.
+    pub(super) fn compile<'d>(&mut self, schema: &'d Value, root: &'d Value) -> Option<Arc<Xml>> {
+        let target = follow(root, schema, String::new()).ok()?.value;
+        // Hints beside a `$ref` are those of this place alone.
+        let is_own = schema.get("xml").is_some();
+        let key = Address::of(if is_own { schema } else { target });
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let xml = compile(schema, root, MAX_NODES.min(self.nodes_left)).map(Arc::new);
+        let nodes = xml.as_ref().map_or(0, |xml| xml.nodes.len());
+        self.nodes_left = self.nodes_left.saturating_sub(nodes);
+        self.known.insert(key, xml.clone());
+        xml
+    }
+}
+
+fn compile(schema: &Value, root: &Value, max_nodes: usize) -> Option<Xml> {
     let mut builder = Builder {
         root,
+        max_nodes,
         nodes: Vec::new(),
         known: HashMap::new(),
         waiting: VecDeque::new(),
@@ -45,6 +82,7 @@ fn component(schema: &Value, root: &Value) -> Option<String> {
 
 struct Builder<'d> {
     root: &'d Value,
+    max_nodes: usize,
     nodes: Vec<XmlNode>,
     /// The nodes of schemas, by where the schema is in memory.
     known: HashMap<*const Value, usize>,
@@ -71,7 +109,7 @@ impl<'d> Builder<'d> {
             return Some(known);
         }
         let index = self.nodes.len();
-        if index >= MAX_NODES {
+        if index >= self.max_nodes {
             return None;
         }
         self.nodes.push(XmlNode::default());
@@ -173,8 +211,29 @@ mod tests {
             root[format!("s{index}")] =
                 json!({"xml": {"name": "n"}, "properties": {"a": {"$ref": next}}});
         }
-        let work = move || compile(&root["s0"], &root).map(|xml| xml.nodes.len());
+        let work = move || compile(&root["s0"], &root, MAX_NODES).map(|xml| xml.nodes.len());
         let thread = std::thread::Builder::new().stack_size(128 << 10);
         assert_eq!(thread.spawn(work).unwrap().join().unwrap(), Some(4_000));
+    }
+
+    #[test]
+    fn x_01_bodies_share_the_hints_that_they_refer_to_and_have_a_sum() {
+        let refer = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+        let part = json!({"properties": {"a": {"type": "string"}, "b": {"type": "string"}}});
+        let root = json!({
+            "one": refer("A"), "other": refer("A"), "third": refer("B"), "fourth": refer("C"),
+            "components": {"schemas": {"A": part, "B": part, "C": part}},
+        });
+        let mut plans = Plans {
+            nodes_left: 4,
+            ..Plans::default()
+        };
+        let one = plans.compile(&root["one"], &root).unwrap();
+        let other = plans.compile(&root["other"], &root).unwrap();
+        assert!(Arc::ptr_eq(&one, &other));
+        assert_eq!((one.name.as_str(), one.nodes.len()), ("A", 3));
+        let third = plans.compile(&root["third"], &root).unwrap();
+        assert_eq!((third.name.as_str(), third.nodes.len()), ("B", 1));
+        assert!(plans.compile(&root["fourth"], &root).is_none());
     }
 }

@@ -7,12 +7,14 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
-use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
+use jsonschema::{Draft, PatternOptions, ValidationError, ValidationOptions, Validator};
 use serde_json::{Value, json};
 
 use super::ArgumentError;
+use super::kept::{Compiled, ROOM};
 use crate::model::Tool;
 use crate::schema::input::InputSchema;
 
@@ -27,11 +29,15 @@ const MAX_DEPTH: usize = 4;
 /// The compiled size of one pattern, and of all patterns of a schema together.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
 const MAX_PATTERNS_BYTES: usize = 1 << 23;
+/// Bytes of a compiled schema for each byte of its text, without patterns: 20 to 70 were measured.
+const BYTES_FOR_EACH: usize = 64;
+/// The compiled size that most patterns keep.
+const SMALL_PATTERN_BYTES: usize = 1 << 14;
 
 impl Tool {
     /// Returns what arguments are held against, where the input schema compiles.
-    pub(super) fn validator(&self) -> Option<&Validator> {
-        self.validator.get_or_init(|| compile(&self.input)).as_ref()
+    pub(super) fn validator(&self) -> Option<Arc<Validator>> {
+        self.validator.get(&ROOM, || compile(&self.input))
     }
 
     /// Holds the arguments against the input schema.
@@ -51,25 +57,39 @@ impl Tool {
     }
 }
 
-fn compile(input: &InputSchema) -> Option<Validator> {
-    let schema: Value = serde_json::from_slice(&input.strict()).ok()?;
-    let share = MAX_PATTERNS_BYTES / patterns(&schema).max(1);
-    let options = jsonschema::options()
+fn compile(input: &InputSchema) -> Compiled {
+    let text = input.strict();
+    let schema: Value = serde_json::from_slice(&text).unwrap_or_default();
+    let count = patterns(&schema);
+    let share = MAX_PATTERN_BYTES.min(MAX_PATTERNS_BYTES / count.max(1));
+    let compiled = |validator: Option<Validator>, limit: usize| Compiled {
+        validator: validator.map(Arc::new),
+        size: BYTES_FOR_EACH * text.len() + limit * count,
+    };
+    // How large patterns are is known only by the limit that they keep.
+    for limit in [SMALL_PATTERN_BYTES.min(share), share] {
+        if let Ok(validator) = options(limit).build(&schema) {
+            return compiled(Some(validator), limit);
+        }
+    }
+    let mut schema = serde_json::from_slice(&input.loose()).unwrap_or_default();
+    let mut known = HashMap::new();
+    let mut fits = |pattern: &str| {
+        *known.entry(pattern.to_owned()).or_insert_with(|| {
+            let alone = options(share).build(&json!({"pattern": pattern}));
+            alone.is_ok()
+        })
+    };
+    remove_patterns(&mut schema, &mut fits);
+    compiled(options(share).build(&schema).ok(), share)
+}
+
+/// Patterns run in linear time and keep a limit, and nothing is fetched.
+fn options(pattern_bytes: usize) -> ValidationOptions<'static> {
+    jsonschema::options()
         .with_draft(Draft::Draft202012)
-        .with_pattern_options(PatternOptions::regex().size_limit(share.min(MAX_PATTERN_BYTES)))
-        .offline();
-    options.build(&schema).ok().or_else(|| {
-        let mut known = HashMap::new();
-        let mut fits = |pattern: &str| {
-            *known.entry(pattern.to_owned()).or_insert_with(|| {
-                let alone = options.build(&json!({"pattern": pattern}));
-                alone.is_ok()
-            })
-        };
-        let mut schema = serde_json::from_slice(&input.loose()).ok()?;
-        remove_patterns(&mut schema, &mut fits);
-        options.build(&schema).ok()
-    })
+        .with_pattern_options(PatternOptions::regex().size_limit(pattern_bytes))
+        .offline()
 }
 
 /// Counts the patterns of a schema, those of names included.
