@@ -32,8 +32,8 @@ pub(crate) fn normalise(text: &[u8], root: &mut Value, diagnostics: &mut Diagnos
     let base = Rc::new(without_fragment(base));
     let mut index = Index::default();
     index.resources.insert(Rc::clone(&base), String::new());
-    each_object(root, &Place::at(""), &base, &mut |members, place, base| {
-        index.read(members, place, base);
+    each_object(root, &Place::at(""), &base, &mut |object| {
+        index.read(object);
     });
     let mut changes = Vec::new();
     let mut rewriting = Rewriting {
@@ -42,8 +42,8 @@ pub(crate) fn normalise(text: &[u8], root: &mut Value, diagnostics: &mut Diagnos
         changes: &mut changes,
         diagnostics,
     };
-    each_object(root, &Place::at(""), &base, &mut |members, place, base| {
-        rewriting.read(members, place, base);
+    each_object(root, &Place::at(""), &base, &mut |object| {
+        rewriting.read(object);
     });
     for Change { at, key, value } in changes {
         if let Some(Value::Object(members)) = root.pointer_mut(&at) {
@@ -91,7 +91,12 @@ struct Index {
 }
 
 impl Index {
-    fn read(&mut self, members: &Map<String, Value>, place: &Place<'_>, base: &Rc<Url>) {
+    fn read(&mut self, object: &Object<'_>) {
+        let &Object {
+            members,
+            place,
+            base,
+        } = object;
         if members.get("$id").is_some_and(Value::is_string) {
             let pointer = place.to_string();
             self.resources.entry(Rc::clone(base)).or_insert(pointer);
@@ -135,7 +140,12 @@ struct Rewriting<'a> {
 }
 
 impl Rewriting<'_> {
-    fn read(&mut self, members: &Map<String, Value>, place: &Place<'_>, base: &Rc<Url>) {
+    fn read(&mut self, object: &Object<'_>) {
+        let &Object {
+            members,
+            place,
+            base,
+        } = object;
         let text = |key: &str| members.get(key).and_then(Value::as_str);
         if let Some(text) = text("$ref") {
             self.refer(text, place, base);
@@ -226,17 +236,29 @@ impl Rewriting<'_> {
     }
 }
 
-/// Visits each object of a document, outer ones first, with its place and the URI that references within it are relative to.
+/// An object of a document.
+struct Object<'a> {
+    members: &'a Map<String, Value>,
+    place: &'a Place<'a>,
+    /// The URI that references within it are relative to.
+    base: &'a Rc<Url>,
+}
+
+/// Visits each object of a document, outer ones first.
 fn each_object(
     value: &Value,
     place: &Place<'_>,
     base: &Rc<Url>,
-    visit: &mut dyn FnMut(&Map<String, Value>, &Place<'_>, &Rc<Url>),
+    visit: &mut dyn FnMut(&Object<'_>),
 ) {
     match value {
         Value::Object(members) => {
             let base = inner(members, base);
-            visit(members, place, &base);
+            visit(&Object {
+                members,
+                place,
+                base: &base,
+            });
             for (key, member) in members {
                 each_object(member, &place.key(key), &base, visit);
             }
