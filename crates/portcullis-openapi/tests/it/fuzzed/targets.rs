@@ -9,11 +9,12 @@ use portcullis_openapi::{
 use serde_json::value::RawValue;
 
 /// Documents that any text is given to as arguments, and whose tools read any answer.
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     include_str!("../../documents/parameters.yaml"),
     include_str!("../../documents/bodies.yaml"),
     include_str!("../../documents/responses.yaml"),
     include_str!("../../documents/request-bodies.yaml"),
+    include_str!("../../documents/paging.yaml"),
 ];
 
 /// The tools of [`DOCUMENTS`].
