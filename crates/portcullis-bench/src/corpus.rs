@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use portcullis_openapi::dialect::{self, Vendor};
 use portcullis_openapi::{Limits, Tool};
 use serde::Serialize;
 use serde_json::Value;
@@ -105,6 +106,7 @@ fn judge(tools: &[Tool]) -> (Vec<String>, usize) {
                 .into_iter()
                 .flatten()
                 .find_map(uncompilable)
+                .or_else(|| refused(&shown))
         };
         complaint.map(|complaint| format!("{} ({}): {complaint}", tool.name, tool.pointer))
     });
@@ -117,6 +119,14 @@ fn judge(tools: &[Tool]) -> (Vec<String>, usize) {
 fn is_legal(name: &str) -> bool {
     let is_allowed = |it: u8| it.is_ascii_alphanumeric() || it == b'_' || it == b'-';
     (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_allowed)
+}
+
+/// Says which vendor refuses what models are shown, and why; for Gemini clients rewrite it.
+fn refused(shown: &RawValue) -> Option<String> {
+    let shown: Value = serde_json::from_str(shown.get()).unwrap_or_default();
+    let mut refusals = dialect::refusals(&shown).into_iter();
+    let (vendor, why) = refusals.find(|(vendor, _)| *vendor != Vendor::Gemini)?;
+    Some(format!("{vendor:?} refuses it: {why}"))
 }
 
 /// Compiles a schema as JSON Schema 2020-12, patterns in linear time; what comes back is why it does not.

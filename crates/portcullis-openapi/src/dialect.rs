@@ -1,6 +1,6 @@
 //! What the vendors of models refuse in a tool's input schema: one schema that a vendor does not take makes a client lose all tools of all servers.
 //!
-//! [`Tool::input_schema`](crate::Tool::input_schema) is written so that Anthropic and `OpenAI` take every tool; tests hold that with [`refusals`].
+//! [`Tool::input_schema`](crate::Tool::input_schema) is written so that Anthropic and `OpenAI` take every tool; tests hold that with [`refusals`], and `portcullis check` says by [`remarks`] where it does not come true.
 //! Gemini takes less than JSON Schema, and clients rewrite schemas for it; what they have to rewrite is named too.
 //!
 //! Where the rules come from, as far as anybody outside knows them:
@@ -9,9 +9,13 @@
 //! - Claude Code takes no boolean where a property's schema is due (modelcontextprotocol/inspector issue 1005).
 //! - Gemini: `Schema` of its API reference; `$ref` beside other members (opencode issue 12295), `const` and lists of types (`google_workspace_mcp` issue 1099), numbers in `enum` (azure-devops-mcp issue 139), keywords without a field (9router pull request 3018), nesting (gemini-cli issue 5923).
 
+mod remarks;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
+
+pub use remarks::remarks;
 
 /// A vendor of models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

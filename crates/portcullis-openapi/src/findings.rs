@@ -162,6 +162,24 @@ pub const FINDINGS: &[Finding] = &[
         remedy: "Move the file below the folder; or name a folder that holds both by `folder`.",
     },
     Finding {
+        code: "refused-by-anthropic",
+        severities: &[Warning],
+        meaning: "Anthropic refuses the input schemas of some tools, and with them every request that offers one. Portcullis writes schemas so that this does not happen.",
+        remedy: "Leave the tools out of the selection, and report the document as a defect of Portcullis.",
+    },
+    Finding {
+        code: "refused-by-openai",
+        severities: &[Warning],
+        meaning: "OpenAI refuses the input schemas of some tools, and with them every request that offers one. Portcullis writes schemas so that this does not happen.",
+        remedy: "Leave the tools out of the selection, and report the document as a defect of Portcullis.",
+    },
+    Finding {
+        code: "rewritten-for-gemini",
+        severities: &[Note],
+        meaning: "The input schemas of some tools have what Gemini does not take. Clients rewrite them for it; what they leave out is still held against calls.",
+        remedy: "Nothing is to be done, unless a client hands schemas to Gemini as they are.",
+    },
+    Finding {
         code: "schema-cut",
         severities: &[Note],
         meaning: "The input schemas of some tools are larger than what a model is given. It sees them with parts left open that say so; calls are held against the whole of them.",

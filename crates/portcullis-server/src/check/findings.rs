@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use portcullis_openapi::findings::finding;
-use portcullis_openapi::{Diagnostic, Severity};
+use portcullis_openapi::{Diagnostic, Severity, dialect};
 use serde::Serialize;
 
 use crate::config::DocumentObject;
@@ -50,11 +50,13 @@ impl CheckedFinding {
     }
 }
 
-/// Lists the remarks about a document's files, then those about the document, each place and code once.
+/// Lists the remarks about a document's files, then those about the document, each place and code once, then what vendors of models refuse.
 pub(super) fn remarks(object: &DocumentObject) -> Vec<Remark> {
     let mut seen = HashSet::new();
+    let of_vendors = dialect::remarks(&object.compiled.tools);
     let all = object.remarks.iter().chain(&object.compiled.diagnostics);
-    all.filter(|it| seen.insert((it.code, it.severity, it.pointer.as_str())))
+    all.chain(&of_vendors)
+        .filter(|it| seen.insert((it.code, it.severity, it.pointer.as_str())))
         .map(remark)
         .collect()
 }
