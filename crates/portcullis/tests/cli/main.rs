@@ -201,6 +201,23 @@ fn check_tells_each_kind_of_finding_once_and_all_its_places_when_asked() {
 }
 
 #[test]
+fn check_tells_once_what_clients_rewrite_for_gemini() {
+    let folder = folder();
+    let odd = DOCUMENT.replace(
+        "operationId: listPets,",
+        "operationId: listPets, parameters: [{ name: p, in: query, schema: { type: integer, multipleOf: 2 } }],",
+    );
+    std::fs::write(folder.path().join("petstore.yaml"), odd).expect("a file");
+    let text = stdout(&portcullis(folder.path(), &["check", "petstore.yaml"]));
+    for expected in [
+        "note rewritten-for-gemini",
+        "1 tool (`listPets`): `multipleOf`",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+}
+
+#[test]
 fn check_reads_a_document_of_several_files() {
     let folder = folder();
     let split = DOCUMENT.replace(
