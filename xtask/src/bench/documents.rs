@@ -124,6 +124,7 @@ impl Tables {
     fn record_gateway(&mut self, running: &Running) -> anyhow::Result<()> {
         let [start, memory] = &mut self.gateway;
         start.record(GATEWAY, running.started_in.as_secs_f64() * 1e3);
+        running.settle();
         memory.record(GATEWAY, running.resident_mib()?);
         Ok(())
     }

@@ -14,6 +14,10 @@ pub(crate) const OTHER_CORE: &str = "1";
 /// How long a program may take until it answers; some take seconds.
 const START_PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long a program is left alone before it is said to be idle, and how often it is asked something then.
+const SETTLING: Duration = Duration::from_secs(2);
+const ASKED_WHILE_SETTLING: usize = 1000;
+
 /// How long a program may take to end when it is asked to.
 const END_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -65,6 +69,14 @@ impl Running {
                     .filter_map(|pid| pid.parse().ok()),
             )
             .collect()
+    }
+
+    /// Gives the program the time and the occasion to give memory back: it does so beside its work.
+    pub(crate) fn settle(&self) {
+        std::thread::sleep(SETTLING);
+        for _ in 0..ASKED_WHILE_SETTLING {
+            answers(self.port, "/health/ready");
+        }
     }
 
     /// Returns the resident memory of the process and its children, in MiB.
