@@ -164,8 +164,25 @@ impl<'a> Generator<'a> {
         chosen.ok_or_else(|| NotGenerated("an enum has no value".to_owned()))
     }
 
-    /// Takes the first branch whose value the whole allows.
+    /// Takes the first branch whose value the whole allows; of an argument itself with nothing but what is required, where more of one branch is some of another.
     fn branch(
+        &mut self,
+        rest: &Value,
+        whole: &Map<String, Value>,
+        branches: &[Value],
+        depth: usize,
+    ) -> Result<Value, NotGenerated> {
+        let made = self.first_branch(rest, whole, branches, depth);
+        if made.is_ok() || depth > 0 {
+            return made;
+        }
+        let variant = std::mem::replace(&mut self.variant, Variant::Required);
+        let bare = self.first_branch(rest, whole, branches, depth);
+        self.variant = variant;
+        bare.or(made)
+    }
+
+    fn first_branch(
         &mut self,
         rest: &Value,
         whole: &Map<String, Value>,

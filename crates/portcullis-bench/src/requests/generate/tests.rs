@@ -27,6 +27,7 @@ fn what_is_made_is_allowed() {
         json!({ "allOf": [{ "$ref": "#/$defs/cat" }, { "properties": { "lives": { "multipleOf": 2 } } }] }),
         json!({ "anyOf": [{ "type": "null" }, { "type": "string", "format": "date-time" }] }),
         json!({ "oneOf": [{ "type": "integer" }, { "type": "number" }, { "type": "string" }] }),
+        json!({ "properties": { "a": { "type": "integer" }, "b": { "type": "integer" } }, "oneOf": [{ "required": ["a"] }, { "required": ["b"] }] }),
         json!({ "type": ["null", "string"], "maxLength": 2 }),
         json!({ "type": "string", "pattern": "^[A-Z]{2}-\\d{3,5}(?:-x)?$" }),
         json!({ "type": "string", "pattern": "^(a|b)+$", "minLength": 4, "maxLength": 6 }),
