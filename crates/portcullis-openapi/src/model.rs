@@ -196,6 +196,8 @@ pub struct Spelling {
     pub explode: bool,
     /// Whether characters that URLs reserve go out unencoded where they cannot be mistaken for syntax.
     pub allow_reserved: bool,
+    /// How a list that is an item of the list is joined, where the document says (Swagger 2.0, `collectionFormat` of `items`).
+    pub within: Option<Style>,
 }
 
 impl Spelling {
@@ -209,6 +211,7 @@ impl Spelling {
             style,
             explode: matches!(style, Style::Form | Style::Cookie),
             allow_reserved: false,
+            within: None,
         }
     }
 }

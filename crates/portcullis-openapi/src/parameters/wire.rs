@@ -12,6 +12,17 @@ use crate::model::body::BodyEncoding;
 use crate::model::{Parameter, Place, Spelling, Style};
 use crate::schema::Fragment;
 
+/// How lists within a list are joined (Swagger 2.0, "Items Object"), where that is said.
+fn within(schema: &Value) -> Option<Style> {
+    match schema.get("items")?.get("collectionFormat")?.as_str()? {
+        "csv" => Some(Style::Form),
+        "ssv" => Some(Style::SpaceDelimited),
+        "tsv" => Some(Style::TabDelimited),
+        "pipes" => Some(Style::PipeDelimited),
+        _ => None,
+    }
+}
+
 impl<'d> Declared<'d> {
     /// The parameter's media type, where it has `content` in place of `schema`.
     pub(super) fn content(&self) -> Option<(&'d String, &'d Value)> {
@@ -40,6 +51,7 @@ impl<'d> Declared<'d> {
             spelling: Spelling {
                 explode: explode.unwrap_or(default.explode),
                 allow_reserved: is_set("allowReserved"),
+                within: self.member("schema").and_then(within),
                 ..default
             },
             required: self.place == Place::Path || is_set("required"),

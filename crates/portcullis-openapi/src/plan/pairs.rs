@@ -124,7 +124,8 @@ pub(super) fn pairs<'a>(
             pairs
         }
         Shape::Array(_) | Shape::Object(_) if spelling.explode => {
-            let pieces = pieces(shape, true, Structure::Json)?.into_iter();
+            let structure = Structure::within(spelling, Structure::Json);
+            let pieces = pieces(shape, true, structure)?.into_iter();
             pieces
                 .map(|piece| match piece {
                     Piece::Item(item) => Pair::one(name, item),
@@ -132,13 +133,18 @@ pub(super) fn pairs<'a>(
                 })
                 .collect()
         }
-        Shape::Array(_) | Shape::Object(_) => joined(name, spelling.style, shape)?,
+        Shape::Array(_) | Shape::Object(_) => joined(name, spelling, shape)?,
     })
 }
 
-fn joined<'a>(name: &'a str, style: Style, shape: &Shape<'a>) -> Result<Vec<Pair<'a>>, Unsendable> {
-    let separator = Separator::of(style);
-    let pieces = pieces(shape, false, Structure::Json)?;
+fn joined<'a>(
+    name: &'a str,
+    spelling: Spelling,
+    shape: &Shape<'a>,
+) -> Result<Vec<Pair<'a>>, Unsendable> {
+    let separator = Separator::of(spelling.style);
+    let structure = Structure::within(spelling, Structure::Json);
+    let pieces = pieces(shape, false, structure)?;
     if pieces.is_empty() {
         return Ok(Vec::new());
     }
@@ -240,6 +246,16 @@ pub(super) enum Structure {
     Refused,
     /// They are JSON text.
     Json,
+    /// A list of plain values is joined, and anything else refused.
+    Joined(Separator),
+}
+
+impl Structure {
+    /// What the document says of lists within lists, or else `otherwise`.
+    pub(super) fn within(spelling: Spelling, otherwise: Self) -> Self {
+        let within = spelling.within.map(Separator::of);
+        within.map_or(otherwise, Self::Joined)
+    }
 }
 
 /// Flattens one level; an object's members become `name=value` when exploded, else names and values in turn.
@@ -278,6 +294,13 @@ fn scalar(raw: &RawValue, structure: Structure) -> Result<Option<Cow<'_, str>>, 
         (Shape::Null, _) => Ok(None),
         (Shape::Scalar(text), _) => Ok(Some(text)),
         (Shape::Array(_) | Shape::Object(_), Structure::Json) => Ok(Some(compact(raw.get()))),
-        (Shape::Array(_) | Shape::Object(_), Structure::Refused) => Err(Unsendable::Nested),
+        (shape @ Shape::Array(_), Structure::Joined(separator)) => {
+            let pieces = pieces(&shape, false, Structure::Refused)?;
+            let separator = separator.plain();
+            refuse_separator(&pieces, separator)?;
+            let texts: Vec<_> = pieces.iter().map(Piece::plain).collect();
+            Ok(Some(texts.join(separator.encode_utf8(&mut [0; 4])).into()))
+        }
+        (Shape::Array(_) | Shape::Object(_), _) => Err(Unsendable::Nested),
     }
 }

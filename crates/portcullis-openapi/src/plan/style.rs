@@ -23,7 +23,8 @@ pub(super) fn path(
     let start = out.len();
     let Spelling { style, explode, .. } = parameter.spelling;
     let is_matrix = style == Style::Matrix;
-    let mut pieces = pieces(shape, explode, Structure::Refused)?;
+    let structure = Structure::within(parameter.spelling, Structure::Refused);
+    let mut pieces = pieces(shape, explode, structure)?;
     if is_matrix && matches!(shape, Shape::Null) {
         pieces.push(Piece::Item("".into()));
     }
@@ -112,7 +113,8 @@ pub(super) fn header(shape: &Shape<'_>, spelling: Spelling) -> Result<String, Un
     let value = if let Shape::Scalar(text) = shape {
         text.clone().into_owned()
     } else {
-        let pieces = pieces(shape, spelling.explode, Structure::Refused)?;
+        let structure = Structure::within(spelling, Structure::Refused);
+        let pieces = pieces(shape, spelling.explode, structure)?;
         let separator = Separator::of(spelling.style).plain();
         refuse_separator(&pieces, separator)?;
         let texts: Vec<_> = pieces.iter().map(Piece::plain).collect();

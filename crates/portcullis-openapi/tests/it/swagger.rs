@@ -333,3 +333,44 @@ fn members_of_the_wrong_kind_cost_no_operation() {
         assert_eq!(tools.len(), 2, "{members}");
     }
 }
+
+#[test]
+fn lists_within_lists_are_joined_as_their_format_says() {
+    let list = |place: &str, outer: &str, inner: &str| {
+        let items =
+            json!({"type": "array", "items": {"type": "string"}, "collectionFormat": inner});
+        json!({"name": "p", "in": place, "required": true, "type": "array", "items": items, "collectionFormat": outer})
+    };
+    let planned = |parameter: &Value, argument: Value| {
+        let path = if parameter["in"] == "path" {
+            "/a/{p}"
+        } else {
+            "/a"
+        };
+        let document = json!({"swagger": "2.0", "host": "a.example", "paths": {path: {"get": {"parameters": [parameter], "responses": {}}}}});
+        let document =
+            Document::parse(document.to_string().as_bytes(), &Limits::default()).unwrap();
+        let tool = document.tools().0.remove(0);
+        let arguments = serde_json::value::to_raw_value(&json!({"p": argument})).unwrap();
+        tool.plan(Some(&arguments))
+            .map_err(|error| error.to_string())
+    };
+    let value = json!([["a", "b"], ["c d"]]);
+    for (place, outer, inner, expected) in [
+        ("query", "csv", "pipes", "p=a%7Cb,c%20d"),
+        ("query", "pipes", "csv", "p=a%2Cb%7Cc%20d"),
+        ("query", "multi", "csv", "p=a%2Cb&p=c%20d"),
+        ("query", "csv", "tsv", "p=a%09b,c%20d"),
+    ] {
+        let plan = planned(&list(place, outer, inner), value.clone()).unwrap();
+        assert_eq!(plan.query, expected);
+    }
+    let plan = planned(&list("path", "csv", "pipes"), value.clone()).unwrap();
+    assert_eq!(plan.path, "/a/a%7Cb,c%20d");
+    let plan = planned(&list("header", "csv", "pipes"), value.clone()).unwrap();
+    assert_eq!(plan.headers, [("p".to_owned(), "a|b,c d".to_owned())]);
+    let refused = planned(&list("query", "csv", "ssv"), value).unwrap_err();
+    assert!(refused.contains("must not contain ` `"), "{refused}");
+    let deeper = planned(&list("query", "csv", "pipes"), json!([[["a"]]]));
+    assert!(deeper.is_err());
+}
