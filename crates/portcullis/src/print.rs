@@ -1,4 +1,4 @@
-//! How commands answer: as with the macros of the standard library, which panic where nobody reads any more.
+//! How commands answer: in place of the macros of the standard library, which panic where nobody reads any more.
 
 use std::fmt::Arguments;
 use std::io::{self, Write as _};
