@@ -16,6 +16,7 @@ use thiserror::Error;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::refresh::shown;
 use crate::config::UpstreamSettings;
 use crate::doctor::finding::quoted;
 use crate::gateway::egress_policy;
@@ -82,7 +83,7 @@ pub enum FetchError {
     Redirect {
         /// The status.
         status: u16,
-        /// Where to, quoted.
+        /// Where to, quoted, without a query, which may carry the key of ours.
         to: String,
     },
     /// It is not there.
@@ -292,7 +293,7 @@ fn body(answer: HttpAnswer, max_bytes: usize) -> Result<Vec<u8>, FetchError> {
             let to = to.and_then(|value| value.to_str().ok()).unwrap_or_default();
             Err(FetchError::Redirect {
                 status,
-                to: quoted(to),
+                to: quoted(shown(to)),
             })
         }
         _ => Err(FetchError::Status(status)),

@@ -445,7 +445,19 @@ async fn a_query_which_may_carry_a_key_is_neither_kept_nor_shown(place: Place) {
         .await
         .unwrap();
     let replica = Replica::of(&place).await;
+    // Nor where the server sends it back.
+    publisher.answer_by(|received| {
+        let location = received.path_and_query.replace("/v1/", "/v3/");
+        let redirect = Response::builder().status(301).header("location", location);
+        Some(redirect.body(Body::empty()).unwrap())
+    });
+    let failed = format!("{:?}", replica.look().await);
+    assert!(failed.contains("/v3/openapi.json"), "{failed}");
+    told.push(failed);
+    let id = place.document().await.id;
+    told.push(format!("{:?}", place.store.document_look(id).await));
     answer_with("second");
+    replica.clock.turn(Duration::from_mins(5));
     assert_eq!(replica.look().await, taken("~ 1 tool changed"));
     assert!(place.prepare().await.difference.is_empty());
     // Another key is another URL.
