@@ -32,7 +32,7 @@ pub(crate) const WHOLE_TIME: Duration = Duration::from_mins(4);
 /// How many files are fetched at once.
 const AT_ONCE: usize = 8;
 
-/// The most bytes of a file that comes beside others; a larger one comes again by itself, so that together they take no more than one may have.
+/// The most bytes of a file that comes beside others; a larger one comes again by itself and after them, so that together they take no more than one may have.
 const BESIDE_OTHERS: usize = 8 << 20;
 
 /// The longest value of `ETag` or `Last-Modified` that is kept.
@@ -173,10 +173,16 @@ impl Fetcher {
                 (name, file)
             });
             let mut files = futures_util::stream::iter(files).buffered(AT_ONCE);
-            while let Some((name, mut file)) = files.next().await {
+            let mut large = Vec::new();
+            while let Some((name, file)) = files.next().await {
                 if matches!(file, Err(FetchError::TooLarge(_))) {
-                    file = self.file(url, &name, Limits::default().max_bytes).await;
+                    large.push(name);
+                } else {
+                    bundler = put(bundler, name, file).await?;
                 }
+            }
+            for name in large {
+                let file = self.file(url, &name, Limits::default().max_bytes).await;
                 bundler = put(bundler, name, file).await?;
             }
         }

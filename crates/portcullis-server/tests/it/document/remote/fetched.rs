@@ -183,16 +183,21 @@ async fn while_a_document_is_fetched_the_store_is_published_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_large_file_comes_again_by_itself() {
+async fn a_large_file_comes_again_by_itself_and_after_all_others() {
     let mut document = described("first");
     let parameter = |file: &str| json!({"name": file, "in": "query", "schema": {"$ref": file}});
-    document["paths"]["/pets"]["get"]["parameters"] =
-        json!([parameter("large.json"), parameter("small.json")]);
+    // More than are fetched at once.
+    let small = (1..=9).map(|number| format!("small-{number}.json"));
+    let small = small.map(|file| parameter(&file));
+    let parameters: Vec<_> = std::iter::once(parameter("large.json"))
+        .chain(small)
+        .collect();
+    document["paths"]["/pets"]["get"]["parameters"] = json!(parameters);
     let publisher = Publisher::start(document).await;
     let large = json!({"type": "string", "x": "x".repeat(9 << 20)});
     publisher.answer_by(move |received| match received.path_and_query.as_str() {
         "/v1/large.json" => Some(answer(200, &large)),
-        "/v1/small.json" => Some(answer(200, &json!({"type": "string"}))),
+        path if path.starts_with("/v1/small-") => Some(answer(200, &json!({"type": "string"}))),
         _ => None,
     });
     let place = place().await;
@@ -200,5 +205,7 @@ async fn a_large_file_comes_again_by_itself() {
     let configuration = place.load().await.unwrap();
     let object = &configuration.objects.documents[&Slug::parse("pets").unwrap()];
     assert_eq!(object.remarks, []);
-    assert_eq!(publisher.asked(), 4);
+    assert_eq!(publisher.asked(), 12);
+    let asked = publisher.server.received();
+    assert_eq!(asked.last().unwrap().path_and_query, "/v1/large.json");
 }
