@@ -40,12 +40,11 @@ impl Judge {
         Self(configuration)
     }
 
-    /// Returns the URL of a document with its query, which the store does not have.
-    fn url(&self, due: &DueDocument) -> Result<SafeUrl, String> {
+    /// Returns the URL of a document with its query, which the store does not have; nothing where the configuration names another one.
+    fn url(&self, due: &DueDocument) -> Option<SafeUrl> {
         let object = self.0.objects.documents.get(&due.slug);
         let object = object.filter(|object| object.source == due.url);
-        let url = object.and_then(|object| object.url.clone());
-        url.ok_or_else(|| "the configuration that this gateway has names another URL".to_owned())
+        object.and_then(|object| object.url.clone())
     }
 
     /// Compiles a content as the configuration has it, or tells what keeps it from being used.
@@ -103,7 +102,7 @@ pub enum Looked {
     Held(String),
     /// It has nothing that can be used.
     Failed(String),
-    /// It took so long that somebody else looks since, or the document comes from elsewhere by now; nothing was written.
+    /// It took so long that somebody else looks since, or the document comes from elsewhere by now or in the configuration that there is here; nothing was written.
     Overtaken,
 }
 
@@ -136,7 +135,12 @@ impl DocumentRefresher {
         changes: Option<ChangePolicy>,
         judge: &Judge,
     ) -> Result<Looked, StoreError> {
-        let (looked, validators) = match self.tried(due, changes, judge).await {
+        let Some(url) = judge.url(due) else {
+            // Whoever has the configuration that the store is of looks when the claim has run out.
+            self.tell(due, &Looked::Overtaken);
+            return Ok(Looked::Overtaken);
+        };
+        let (looked, validators) = match self.tried(due, &url, changes, judge).await {
             Ok(done) => done,
             Err(failure) => (Looked::Failed(failure), Validators::default()),
         };
@@ -163,11 +167,11 @@ impl DocumentRefresher {
     async fn tried(
         &self,
         due: &DueDocument,
+        url: &SafeUrl,
         changes: Option<ChangePolicy>,
         judge: &Judge,
     ) -> Result<(Looked, Validators), String> {
-        let url = judge.url(due)?;
-        let fetched = self.fetcher.fetch(&url, &due.validators).await;
+        let fetched = self.fetcher.fetch(url, &due.validators).await;
         match fetched.map_err(|error| error.to_string())? {
             Fetched::Same => Ok((Looked::Same, due.validators.clone())),
             Fetched::Content(FetchedContent {
@@ -264,7 +268,7 @@ impl DocumentRefresher {
             Looked::Overtaken => tracing::debug!(
                 document,
                 url,
-                "the look at the URL of the document took so long that it counts no more"
+                "the look at the URL of the document does not count: somebody else looks since, or the document comes from another URL"
             ),
             // Why may be in the words of whoever answered, which are for people and not for a log.
             Looked::Failed(_) => tracing::warn!(

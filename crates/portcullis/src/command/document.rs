@@ -230,7 +230,7 @@ async fn refresh(
     match looked {
         Looked::Failed(reason) => bail!("`{}` cannot be used: {reason}", shown(&due.url)),
         Looked::Overtaken => bail!(
-            "a gateway has begun to look at `{}` meanwhile; try again",
+            "a gateway has begun to look at `{}` meanwhile, or the configuration names another URL since, which `portcullis apply` writes; try again",
             shown(&due.url)
         ),
         Looked::Taken(_) => println!("the content changed, and no tool did; it is served"),

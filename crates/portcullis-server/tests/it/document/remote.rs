@@ -1,6 +1,7 @@
 //! Documents that come from a URL: what is fetched, and what becomes of a change there.
 
 mod fetched;
+mod looks;
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -32,7 +33,6 @@ on_both_engines! {
     a_restored_revision_stays_until_the_url_has_something_new
     m_06_what_was_fetched_before_the_operator_changed_his_mind_is_not_served
     m_06_another_server_of_the_document_waits_since_credentials_would_go_there
-    a_look_that_took_too_long_changes_nothing_any_more
     a_store_that_cannot_be_opened_has_nothing_fetched
     a_query_which_may_carry_a_key_is_neither_kept_nor_shown
 }
@@ -375,31 +375,6 @@ async fn m_06_another_server_of_the_document_waits_since_credentials_would_go_th
     let expected = held("no tool changed, but what the document says of itself");
     assert_eq!(replica.look().await, expected);
     assert_eq!(numbers(&place).await, (1, Some(2)));
-}
-
-async fn a_look_that_took_too_long_changes_nothing_any_more(place: Place) {
-    let publisher = Publisher::start(described("first")).await;
-    let slow = applied(&place, &publisher, "follow").await;
-    let other = Replica::of(&place).await;
-    slow.clock.turn(Duration::from_secs(61));
-    let claim = (Duration::from_secs(1), slow.clock.now());
-    let due = place.store.claim_document_look(claim.0, claim.1).await;
-    let due = due.unwrap().unwrap();
-    publisher.publish(described("second"));
-    other.clock.turn(Duration::from_secs(1));
-    assert_eq!(other.look().await, taken("~ 1 tool changed"));
-    publisher.publish(described("third"));
-    let looked = slow.refresher.look_at(&due, None, &slow.judge).await;
-    assert_eq!(looked.unwrap(), Looked::Overtaken);
-    assert_eq!(numbers(&place).await, (2, None));
-    // Nor does a failure count that comes too late.
-    publisher.answer_by(|_| Some(answer(500, &json!({}))));
-    let looked = slow.refresher.look_at(&due, None, &slow.judge).await;
-    assert_eq!(looked.unwrap(), Looked::Overtaken);
-    let look = place.store.document_look(due.id).await.unwrap().unwrap();
-    assert_eq!(look.failure, None);
-    publisher.answer_by(|_| None);
-    assert_eq!(other.look().await, taken("~ 1 tool changed"));
 }
 
 async fn a_store_that_cannot_be_opened_has_nothing_fetched(place: Place) {
