@@ -151,16 +151,16 @@ impl DocumentRefresher {
             _ => (LookOutcome::Read(validators), every),
         };
         let next = now.after(rest);
-        let noted = self.store.note_document_look(due, outcome, next, now);
-        let looked = match (noted.await?, looked) {
-            // What was written before stays: it was the latest then.
-            (noted, looked) if noted || looked.is_new() => looked,
-            _ => Looked::Overtaken,
-        };
-        self.tell(due, &looked);
+        let noted = self.store.note_document_look(due, outcome, next, now).await;
         if looked.is_new() {
+            // What was written stays, whether or not the look can be noted: it was the latest then.
+            self.tell(due, &looked);
             self.revised.notify_one();
+            noted?;
+            return Ok(looked);
         }
+        let looked = if noted? { looked } else { Looked::Overtaken };
+        self.tell(due, &looked);
         Ok(looked)
     }
 

@@ -1,6 +1,9 @@
-//! Looks that do not count.
+//! Looks that do not count, or cannot be noted.
+
+use futures_util::FutureExt as _;
 
 use super::*;
+use crate::database::run;
 
 on_both_engines! {
     a_look_that_took_too_long_changes_nothing_any_more
@@ -49,4 +52,26 @@ async fn a_gateway_whose_configuration_names_another_url_spoils_no_look(place: P
     assert_eq!(other.look().await, [Looked::Same]);
     let asked = publisher.server.received();
     assert!(asked.last().unwrap().header("if-none-match").is_some());
+}
+
+#[tokio::test]
+async fn a_content_that_is_served_is_told_where_the_look_cannot_be_noted() {
+    let place = Place::new(Engine::Postgres, "document_look_unnoted").await;
+    let publisher = Publisher::start(described("first")).await;
+    let replica = applied(&place, &publisher, "follow").await;
+    publisher.publish(described("second"));
+    let url = place.storage.split('"').nth(1).unwrap();
+    run(
+        url,
+        "ALTER TABLE document_sources ADD CHECK (looked_at_ms IS NULL)",
+    );
+    replica.clock.turn(Duration::from_secs(61));
+    let refresher = &replica.refresher;
+    assert!(refresher.look(&replica.judge).await.is_err());
+    assert_eq!(numbers(&place).await, (2, None));
+    let told = refresher.metrics.render();
+    let expected = "document_looks_total{outcome=\"taken\"} 1";
+    assert!(told.contains(expected), "{told}");
+    let woken = refresher.revised.notified();
+    assert!(woken.now_or_never().is_some());
 }
