@@ -205,6 +205,12 @@ impl Configuration {
         Self::of(self.source.clone(), &self.objects.compiled(), Some(draft))
     }
 
+    /// Lets the contents of documents go, which the store has now; what was compiled of them stays.
+    pub fn let_contents_go(&mut self) {
+        self.objects.let_contents_go();
+        self.source.remote.let_contents_go();
+    }
+
     /// Tells whether it stands in a configuration file, and not in a document alone.
     #[must_use]
     pub fn is_described(&self) -> bool {

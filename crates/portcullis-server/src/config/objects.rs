@@ -62,8 +62,8 @@ impl Objects {
         documents.map(|it| Arc::clone(&it.compiled)).collect()
     }
 
-    /// Lets the contents of documents go, which the store has now.
-    pub fn let_contents_go(&mut self) {
+    /// Lets the contents of documents go.
+    pub(super) fn let_contents_go(&mut self) {
         for document in self.documents.values_mut() {
             document.content = Arc::default();
         }

@@ -193,7 +193,7 @@ async fn of_documents(
         };
         add(&mut remote, document, content);
     }
-    fetches.keep_only(&unknown).await;
+    fetches.keep_only(&unknown);
     Ok(remote)
 }
 

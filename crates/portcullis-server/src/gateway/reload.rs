@@ -154,7 +154,7 @@ struct State {
 impl Reloader {
     /// Begins with a configuration that was applied.
     pub(super) fn new(mut configuration: Configuration, around: Surroundings) -> Self {
-        configuration.objects.let_contents_go();
+        configuration.let_contents_go();
         let state = State {
             stamps: Stamps::of(&configuration.files),
             seen: None,
@@ -205,7 +205,7 @@ impl Reloader {
     pub async fn reload(&self) {
         self.reload_certificate();
         // Whoever asks has mended something.
-        self.0.around.fetches.keep_only(&[]).await;
+        self.0.around.fetches.keep_only(&[]);
         let remote = self.contents().await;
         let mut state = self.0.state.lock().await;
         state.refused = None;
@@ -390,6 +390,8 @@ impl Reloader {
         }
         let now = around.clock.now();
         let difference = apply::apply(&around.store, &configuration, now, &*around.rng).await?;
+        // The store has all of it now.
+        around.fetches.keep_only(&[]);
         for change in difference.lines() {
             tracing::info!("applied: {change}");
         }
@@ -399,7 +401,7 @@ impl Reloader {
                 "the setting {setting} was changed; that takes effect at the next start"
             );
         }
-        configuration.objects.let_contents_go();
+        configuration.let_contents_go();
         state.configuration = Arc::new(configuration);
         Ok(self.publish_as(state).await?)
     }

@@ -61,10 +61,10 @@ pub struct RemoteContents(HashMap<(Slug, String), Result<RemoteContent, String>>
 /// What a document from a URL holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteContent {
-    /// The document.
-    pub bytes: Arc<[u8]>,
-    /// Remarks about its files, where they were just fetched: the store keeps none.
-    pub remarks: Vec<Diagnostic>,
+    digest: Digest,
+    /// The document; empty once it was let go.
+    bytes: Arc<[u8]>,
+    remarks: Vec<Diagnostic>,
 }
 
 impl RemoteContents {
@@ -72,14 +72,30 @@ impl RemoteContents {
     pub fn add(&mut self, slug: Slug, url: &str, content: Result<RemoteContent, String>) {
         self.0.insert((slug, url.to_owned()), content);
     }
+
+    /// Lets the documents go; what was compiled of them is found by their digests.
+    pub(in crate::config) fn let_contents_go(&mut self) {
+        for content in self.0.values_mut().flatten() {
+            content.bytes = Arc::default();
+        }
+    }
+}
+
+impl RemoteContent {
+    /// Makes one of a document, with remarks about its files where they were just fetched: the store keeps none.
+    #[must_use]
+    pub fn new(bytes: Arc<[u8]>, remarks: Vec<Diagnostic>) -> Self {
+        Self {
+            digest: Digest::of(&bytes),
+            bytes,
+            remarks,
+        }
+    }
 }
 
 impl From<Arc<[u8]>> for RemoteContent {
     fn from(bytes: Arc<[u8]>) -> Self {
-        Self {
-            bytes,
-            remarks: Vec::new(),
-        }
+        Self::new(bytes, Vec::new())
     }
 }
 
@@ -182,13 +198,16 @@ pub(super) fn object(
     let unfetched = || Err("nobody has fetched it".to_owned());
     let content = reading.remote.0.get(&(slug.clone(), source.clone()));
     let content = content.cloned().unwrap_or_else(unfetched);
-    let RemoteContent { bytes, remarks } = content.map_err(|reason| {
+    let RemoteContent {
+        digest,
+        bytes,
+        remarks,
+    } = content.map_err(|reason| {
         Problem::new(
             format!("cannot fetch `{}`: {reason}", described.url),
             "the store has nothing of the document yet, so that its URL has to answer once; or fetch it yourself and name the `file`",
         )
     })?;
-    let digest = Digest::of(&bytes);
     let compiled = reading.known.document_from(Some(&source), digest, &bytes);
     let compiled = compiled.map_err(|error| {
         Problem::new(

@@ -54,6 +54,26 @@ fn what_is_said_of_a_url_is_read_and_its_content_is_handed_in() {
 }
 
 #[test]
+fn a_content_that_was_let_go_is_kept_by_nobody_and_its_tools_are_known_still() {
+    let toml = with(&format!("url = \"{URL}\""));
+    let folder = Folder::with(&[("portcullis.toml", &toml)]);
+    let path = folder.path("portcullis.toml");
+    let slug = Slug::parse("petstore").expect("a slug");
+    let bytes: Arc<[u8]> = PETSTORE.as_bytes().into();
+    let mut remote = RemoteContents::default();
+    remote.add(slug.clone(), URL, Ok(Arc::clone(&bytes).into()));
+    let read =
+        Configuration::load_remote(&path, Overrides::default(), HashMap::new(), remote.clone());
+    let mut configuration = read.expect("in order");
+    drop(remote);
+    configuration.let_contents_go();
+    assert_eq!(Arc::strong_count(&bytes), 1);
+    let again = configuration.with_text(&toml).expect("in order");
+    let compiled = |it: &Configuration| Arc::clone(&it.objects.documents[&slug].compiled);
+    assert!(Arc::ptr_eq(&compiled(&configuration), &compiled(&again)));
+}
+
+#[test]
 fn what_cannot_be_said_of_a_url_is_refused() {
     for (rest, expected) in [
         (

@@ -209,3 +209,33 @@ async fn a_large_file_comes_again_by_itself_and_after_all_others() {
     let asked = publisher.server.received();
     assert_eq!(asked.last().unwrap().path_and_query, "/v1/large.json");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_document_that_is_being_fetched_holds_up_neither_another_one_nor_whoever_reads_again() {
+    let slow = Publisher::start(described("slow")).await;
+    let (asked, mut is_asked) = tokio::sync::mpsc::unbounded_channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    slow.answer_by(move |_| {
+        asked.send(()).unwrap();
+        released.recv().ok();
+        None
+    });
+    let place = place().await;
+    place.write(&described("first"));
+    let gateway = Gateway::start(place.load().await.unwrap()).await.unwrap();
+    let reloader = gateway.reloader();
+    place.describe(&slow.described("warn"));
+    reloader.look().await;
+    let looking = reloader.clone();
+    let looking = tokio::spawn(async move { looking.look().await });
+    is_asked.recv().await.unwrap();
+    // The operator thinks better of it.
+    let quick = Publisher::start(described("quick")).await;
+    place.describe(&quick.described("warn"));
+    reloader.reload().await;
+    let document = place.document().await;
+    assert_eq!(document.url(), Some(&*quick.url()));
+    assert!(!looking.is_finished());
+    drop(release);
+    looking.await.unwrap();
+}
