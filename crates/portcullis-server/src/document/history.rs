@@ -84,6 +84,38 @@ pub struct History {
     pub(super) names: RememberedNames,
 }
 
+/// What the store serves of a document.
+pub(super) struct Served {
+    /// The state of the store that it was read from.
+    base: Revision,
+    pub(super) document: Document,
+    pub(super) content: DocumentContent,
+}
+
+/// Reads what the store serves of a document; nothing where it has no such document.
+pub(super) async fn read_served(
+    store: &Store,
+    slug: &Slug,
+) -> Result<Option<Served>, HistoryError> {
+    for _ in 0..ATTEMPTS {
+        let snapshot = store.snapshot().await?;
+        let mut documents = snapshot.documents.into_iter();
+        let Some(document) = documents.find(|it| it.slug == *slug) else {
+            return Ok(None);
+        };
+        let content = store.document_content(document.id, document.digest);
+        // It may have been replaced since.
+        if let Some(content) = content.await? {
+            return Ok(Some(Served {
+                base: snapshot.revision,
+                document,
+                content,
+            }));
+        }
+    }
+    Err(HistoryError::Unsteady(slug.clone()))
+}
+
 /// A revision with its tools.
 pub(super) struct Compiled {
     pub(super) bytes: Arc<[u8]>,
@@ -98,24 +130,16 @@ impl History {
     ///
     /// When the store has no such document, or cannot be read.
     pub async fn read(store: &Store, slug: &Slug) -> Result<Self, HistoryError> {
-        for _ in 0..ATTEMPTS {
-            let snapshot = store.snapshot().await?;
-            let mut documents = snapshot.documents.into_iter();
-            let document = documents.find(|it| it.slug == *slug);
-            let document = document.ok_or_else(|| HistoryError::Unknown(slug.clone()))?;
-            let content = store.document_content(document.id, document.digest).await?;
-            // It may have been replaced since.
-            let Some(content) = content else { continue };
-            let mut history = Self {
-                base: snapshot.revision,
-                revisions: store.document_revisions(slug).await?,
-                names: RememberedNames::default(),
-                document,
-            };
-            history.names = history.remembered(content).await?;
-            return Ok(history);
-        }
-        Err(HistoryError::Unsteady(slug.clone()))
+        let served = read_served(store, slug).await?;
+        let served = served.ok_or_else(|| HistoryError::Unknown(slug.clone()))?;
+        let mut history = Self {
+            base: served.base,
+            revisions: store.document_revisions(slug).await?,
+            names: RememberedNames::default(),
+            document: served.document,
+        };
+        history.names = history.remembered(served.content).await?;
+        Ok(history)
     }
 
     async fn remembered(&self, content: DocumentContent) -> Result<RememberedNames, HistoryError> {

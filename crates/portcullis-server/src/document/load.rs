@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use portcullis_base::{Clock as _, Secret, Slug};
-use portcullis_store::{Document, Store, StoreError};
+use portcullis_store::Store;
 use thiserror::Error;
 
 use super::fetch::Fetcher;
 use super::fetches::Fetches;
+use super::history::{HistoryError, read_served};
 use crate::ambient::{SystemClock, SystemRng};
 use crate::config::{
     Configuration, ConfigurationError, Overrides, RemoteContent, RemoteContents, RemoteDocument,
@@ -30,7 +31,7 @@ pub enum LoadError {
     Storage(#[from] StorageError),
     /// The store cannot be read.
     #[error("what the documents from URLs hold is in the store, which cannot be read: {0}")]
-    Store(#[from] StoreError),
+    Store(#[from] HistoryError),
 }
 
 /// A configuration that is to be read.
@@ -123,8 +124,8 @@ impl Loader<'_> {
         after.add(document.0.clone(), document.1, Ok(content.into()));
         let mut problems = self.problems(after);
         if !problems.is_empty() {
-            let anyhow = self.problems(before);
-            problems.retain(|problem| !anyhow.contains(problem));
+            let present = self.problems(before);
+            problems.retain(|problem| !present.contains(problem));
         }
         Ok(problems)
     }
@@ -178,7 +179,7 @@ async fn of_documents(
     documents: &[RemoteDocument],
     store: Option<&Store>,
     fetches: &Fetches,
-) -> Result<RemoteContents, StoreError> {
+) -> Result<RemoteContents, HistoryError> {
     let (mut remote, mut unknown) = (RemoteContents::default(), Vec::new());
     for document in documents {
         let stored = match store {
@@ -206,21 +207,12 @@ fn add(
 }
 
 /// Reads what the store serves of a document, where that came from the same URL.
-async fn stored(document: &RemoteDocument, store: &Store) -> Result<Option<Arc<[u8]>>, StoreError> {
+async fn stored(
+    document: &RemoteDocument,
+    store: &Store,
+) -> Result<Option<Arc<[u8]>>, HistoryError> {
     let source = document.source();
-    for _ in 0..ATTEMPTS {
-        let snapshot = store.snapshot().await?;
-        let is_it = |it: &Document| it.slug == document.slug && it.url() == Some(&source);
-        let Some(found) = snapshot.documents.into_iter().find(is_it) else {
-            return Ok(None);
-        };
-        // It may have been replaced since.
-        if let Some(content) = store.document_content(found.id, found.digest).await? {
-            return Ok(Some(content.bytes));
-        }
-    }
-    Ok(None)
+    let served = read_served(store, &document.slug).await?;
+    let served = served.filter(|it| it.document.url() == Some(&source));
+    Ok(served.map(|it| it.content.bytes))
 }
-
-/// How often a document is read again when others change it meanwhile.
-const ATTEMPTS: usize = 5;
