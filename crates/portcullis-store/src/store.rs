@@ -48,7 +48,7 @@ impl Store {
         store.unless_failed(opened).await
     }
 
-    /// As [`Store::open`], for those who only look: nothing is made or changed by it.
+    /// As [`Store::open`], for those who only look: nothing is made or changed by it, but for SQLite's own files beside the database while it is open.
     ///
     /// # Errors
     ///

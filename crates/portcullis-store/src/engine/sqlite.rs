@@ -1,6 +1,6 @@
 //! SQLite: a file in write-ahead mode, one connection that writes and some that read.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,7 +28,7 @@ const MAX_CHECKED_BYTES: u64 = 256 << 20;
 /// Why nobody has to wait for what is asked of a connection.
 const AT_ONCE: &str = "a statement on SQLite is done when it returns";
 
-/// Opens the file, which is made where there is none and the schema may be.
+/// Opens the file, which is made where there is none, unless it is only looked at.
 pub(super) async fn open(
     path: &Path,
     opening: Opening,
@@ -46,25 +46,32 @@ pub(super) async fn open(
 
 /// Brings the file into the state that the gateway works with; gives the connection that writes.
 fn prepare(path: &Path, opening: Opening) -> Result<rusqlite::Connection, OpenDatabaseError> {
-    let refused = |error: std::io::Error| OpenDatabaseError::File {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
     if opening == Opening::Looking {
-        std::fs::metadata(path).map_err(refused)?;
+        return look(path);
     }
-    let _lock = lock(path).map_err(refused)?;
+    let _lock = lock(path).map_err(|error| refused(path, &error))?;
     if let Found::File { bytes } = find_or_create(path)? {
         inspect(path, bytes)?;
     }
     let mut writer = connect(path, BUSY_TIMEOUT, dialect::SQLITE_WRITER)?;
-    match opening {
-        Opening::Migrating => migrate(&mut writer)?,
-        Opening::Looking => migrations::see(&mut Connection::Sqlite(&mut writer))
-            .now_or_never()
-            .expect(AT_ONCE)?,
-    }
+    migrate(&mut writer)?;
     Ok(writer)
+}
+
+/// Sees that the file is what the gateway works with; gives a connection that writes nothing.
+///
+/// SQLite makes files of its own beside it all the same, for as long as it is open.
+fn look(path: &Path) -> Result<rusqlite::Connection, OpenDatabaseError> {
+    // Whoever makes the database makes this file before; where it cannot be opened, nobody is waited for.
+    let lock = File::open(beside(path, LOCK));
+    let _lock = lock.ok().filter(|lock| lock.lock_shared().is_ok());
+    let found = std::fs::metadata(path).map_err(|error| refused(path, &error))?;
+    inspect(path, length(path, &found)?)?;
+    let mut connection = connect(path, BUSY_TIMEOUT, dialect::SQLITE_READER)?;
+    migrations::see(&mut Connection::Sqlite(&mut connection))
+        .now_or_never()
+        .expect(AT_ONCE)?;
+    Ok(connection)
 }
 
 /// Opens a connection to the file, and says `pragmas` to it.
@@ -85,6 +92,9 @@ pub(super) fn connect(
     Ok(connection)
 }
 
+/// What the name of the file ends with that is locked while the database is opened.
+const LOCK: &str = "-lock";
+
 /// Waits for other processes that open the same database: one of them may be making it.
 ///
 /// The lock is on a file beside it; closing any handle of the database itself would drop SQLite's own locks.
@@ -94,7 +104,7 @@ fn lock(path: &Path) -> std::io::Result<File> {
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(beside(path, "-lock"))?;
+        .open(beside(path, LOCK))?;
     file.lock()?;
     Ok(file)
 }
@@ -107,16 +117,9 @@ enum Found {
 
 /// Looks at the file before SQLite does: SQLite would take an empty or a missing one for a new database.
 fn find_or_create(path: &Path) -> Result<Found, OpenDatabaseError> {
-    let refused = |error: std::io::Error| OpenDatabaseError::File {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    };
     match std::fs::metadata(path) {
-        Ok(metadata) if metadata.len() == 0 => Err(OpenDatabaseError::Empty {
-            path: path.to_owned(),
-        }),
-        Ok(metadata) => Ok(Found::File {
-            bytes: metadata.len(),
+        Ok(found) => Ok(Found::File {
+            bytes: length(path, &found)?,
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let log = beside(path, "-wal");
@@ -130,10 +133,27 @@ fn find_or_create(path: &Path) -> Result<Found, OpenDatabaseError> {
                 .create_new(true)
                 .mode(0o600)
                 .open(path)
-                .map_err(refused)?;
+                .map_err(|error| refused(path, &error))?;
             Ok(Found::New)
         }
-        Err(error) => Err(refused(error)),
+        Err(error) => Err(refused(path, &error)),
+    }
+}
+
+/// Returns how long a file is that is not empty.
+fn length(path: &Path, found: &Metadata) -> Result<u64, OpenDatabaseError> {
+    match found.len() {
+        0 => Err(OpenDatabaseError::Empty {
+            path: path.to_owned(),
+        }),
+        bytes => Ok(bytes),
+    }
+}
+
+fn refused(path: &Path, error: &std::io::Error) -> OpenDatabaseError {
+    OpenDatabaseError::File {
+        path: path.to_owned(),
+        reason: error.to_string(),
     }
 }
 

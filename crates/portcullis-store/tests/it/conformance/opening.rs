@@ -3,7 +3,7 @@
 use portcullis_store::{OpenDatabaseError, Store};
 
 use super::on_both_engines;
-use crate::engines::Database;
+use crate::engines::{Database, Engine};
 
 on_both_engines! {
     replicas_may_start_together_on_an_empty_database
@@ -68,4 +68,28 @@ async fn whoever_only_looks_makes_nothing(database: Database) {
         looking.revision().await.unwrap(),
         store.revision().await.unwrap()
     );
+    looking.close().await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn whoever_only_looks_leaves_a_file_and_its_folder_as_they_are() {
+    let database = Database::new(Engine::Sqlite, "").await;
+    database.open().await.close().await;
+    // As after a copy by other means.
+    let pragma = "PRAGMA journal_mode = DELETE";
+    let mode = |sql: &str| -> String {
+        let connection = rusqlite::Connection::open(database.file()).unwrap();
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(mode(pragma), "delete");
+    let folder = database.folder.path();
+    std::fs::remove_file(folder.join("store.db-lock")).unwrap();
+    let looking = database.look().await.unwrap();
+    looking.revision().await.unwrap();
+    looking.close().await;
+    let files = std::fs::read_dir(folder).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["store.db"]);
+    assert_eq!(mode("PRAGMA journal_mode"), "delete");
 }
