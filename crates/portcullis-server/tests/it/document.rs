@@ -86,7 +86,7 @@ impl Place {
     /// Has the configuration describe the document so.
     fn describe(&self, document: &str) {
         let text = format!(
-            "{}\n[upstream]\nallow = [\"127.0.0.0/8\"]\n[documents.pets]\n{document}\n[toolsets.pets]\ndocuments = [\"pets\"]\ninbound = [\"open\"]\n",
+            "{}\n[listener]\nlisten = [\"127.0.0.1:0\"]\n[upstream]\nallow = [\"127.0.0.0/8\"]\n[documents.pets]\n{document}\n[toolsets.pets]\ndocuments = [\"pets\"]\ninbound = [\"open\"]\n",
             self.storage
         );
         std::fs::write(self.folder.path().join("portcullis.toml"), text).unwrap();
