@@ -3,6 +3,7 @@
 //! A tool's name depends on its operation alone, unless another operation would have the same name; then each of them carries a digest of its own method and path.
 //! So names do not change when a document is reordered or grows.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -122,34 +123,28 @@ pub(crate) struct ArgumentSubject<'d> {
 
 /// Names the arguments of one tool, each once, in the order of their subjects, whatever that order is.
 pub(crate) fn argument_names(subjects: &[ArgumentSubject<'_>]) -> Vec<String> {
-    let mut order: Vec<usize> = (0..subjects.len()).collect();
+    let mut names: Vec<String> = subjects.iter().map(|it| argument(it.name)).collect();
+    let mut order: Vec<_> = subjects.iter().zip(&mut names).collect();
     // A name that needs no change keeps itself before one that only comes to look like it.
-    order.sort_by_key(|&index| {
-        subjects
-            .get(index)
-            .map(|subject| (argument(subject.name) != subject.name, *subject))
-    });
-    let mut names = vec![String::new(); subjects.len()];
+    order.sort_by_key(|(subject, name)| (**name != subject.name, **subject));
     let mut taken = HashSet::new();
     // The number to go on at, so that many names that clash do not try each other's.
     let mut numbers: HashMap<String, u32> = HashMap::new();
-    for index in order {
-        let (Some(subject), Some(slot)) = (subjects.get(index), names.get_mut(index)) else {
+    for (subject, name) in order {
+        if taken.insert(name.clone()) {
             continue;
-        };
-        let name = argument(subject.name);
-        let candidates = [name.clone(), argument(&format!("{}_{name}", subject.place))];
+        }
+        let placed = argument(&format!("{}_{name}", subject.place));
         let next = numbers.entry(name.clone()).or_insert(2);
         let numbered = std::iter::from_fn(|| {
             let number = *next;
             *next = number.checked_add(1)?;
             Some(argument(&format!("{name}_{number}")))
         });
-        let free = candidates
-            .into_iter()
+        let free = std::iter::once(placed)
             .chain(numbered)
             .find(|name| taken.insert(name.clone()));
-        *slot = free.expect("numbers do not end");
+        *name = free.expect("numbers do not end");
     }
     names
 }
@@ -188,11 +183,12 @@ fn free(name: &str, other: &str, parameters: &[Arc<Parameter>]) -> String {
 
 /// A name of an argument in the characters that all models take; `<` and `>` become words since they tell parameters apart.
 fn argument(name: &str) -> String {
-    let name = name
-        .replace(">=", "_gte")
-        .replace("<=", "_lte")
-        .replace('>', "_gt")
-        .replace('<', "_lt");
+    let name = if name.contains(['<', '>']) {
+        let name = name.replace(">=", "_gte").replace("<=", "_lte");
+        Cow::Owned(name.replace('>', "_gt").replace('<', "_lt"))
+    } else {
+        Cow::Borrowed(name)
+    };
     let plain = plain(&name, |c| matches!(c, '_' | '-' | '.'));
     if plain.is_empty() {
         return format!("argument_{}", digest(&[&name], DIGEST_DIGITS));

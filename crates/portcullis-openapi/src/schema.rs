@@ -182,8 +182,10 @@ impl<'d> Schemas<'d> {
             return Arc::clone(fragment);
         }
         let fragment = Arc::new(convert(self));
-        let fragment = self.distinct.get(&fragment).cloned().unwrap_or(fragment);
-        self.distinct.insert(Arc::clone(&fragment));
+        let fragment = self.distinct.get(&fragment).cloned().unwrap_or_else(|| {
+            self.distinct.insert(Arc::clone(&fragment));
+            fragment
+        });
         self.fragments.insert(key, Arc::clone(&fragment));
         fragment
     }

@@ -7,6 +7,10 @@ use std::borrow::Cow;
 /// Returns the text without invisible and controlling characters, trimmed and cut to `max_chars` with an ellipsis.
 pub(crate) fn clean(text: &str, max_chars: usize) -> Cow<'_, str> {
     let text = text.trim();
+    let is_plain = |byte: u8| matches!(byte, b'\n' | b'\t' | b' '..=b'~');
+    if text.len() <= max_chars && text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
     let visible = if text.chars().any(is_hidden) {
         Cow::Owned(text.chars().filter(|&c| !is_hidden(c)).collect())
     } else {
