@@ -139,7 +139,7 @@ impl Configuration {
         Self::of(source, &self.objects.compiled(), None)
     }
 
-    /// Reads everything again as if the document at a URL held this, to see what a change would make of it.
+    /// Reads everything again as if the document that comes from `source`, which stands for its URL, held this, to see what a change would make of it.
     ///
     /// # Errors
     ///
@@ -147,11 +147,11 @@ impl Configuration {
     pub fn with_remote(
         &self,
         slug: &Slug,
-        url: &str,
+        source: &str,
         content: Arc<[u8]>,
     ) -> Result<Self, ConfigurationError> {
         let mut remote = self.source.remote.clone();
-        remote.add(slug.clone(), url, Ok(content.into()));
+        remote.add(slug.clone(), source, Ok(content.into()));
         self.reload_remote(remote)
     }
 

@@ -44,7 +44,7 @@ pub struct Document {
 impl Document {
     /// Returns what stands for the URL that it comes from, where it comes from one.
     #[must_use]
-    pub fn url(&self) -> Option<&str> {
+    pub fn remote_source(&self) -> Option<&str> {
         self.remote.map(|_| self.source.as_str())
     }
 }
@@ -116,7 +116,7 @@ pub struct DueDocument {
     /// Its slug.
     pub slug: Slug,
     /// What stands for the URL.
-    pub url: String,
+    pub source: String,
     /// What the operator says of it.
     pub remote: RemoteSettings,
     /// What the URL said of the content that was read last.

@@ -145,7 +145,7 @@ impl Catalogue {
         let published = self.documents.get(stored.slug.as_str())?;
         let is_same = published.digest == stored.digest
             && published.names == stored.names
-            && published.url.as_deref() == stored.url()
+            && published.url.as_deref() == stored.remote_source()
             && published.scheme_settings == stored.schemes
             && published.settings == stored.settings;
         is_same.then_some(published)
@@ -190,7 +190,7 @@ fn published(
         source_name: stored.source.clone(),
     };
     let document = known
-        .known(stored.digest, stored.url())
+        .known(stored.digest, stored.remote_source())
         .ok_or_else(uncompiled)?;
     let names = stored
         .names

@@ -149,8 +149,8 @@ impl History {
                 reason,
             });
         }
-        let (digest, url) = (self.document.digest, self.url());
-        let compile = move || CompiledDocument::compile(digest, &content.bytes, url.as_deref());
+        let (digest, source) = (self.document.digest, self.source());
+        let compile = move || CompiledDocument::compile(digest, &content.bytes, source.as_deref());
         let compiled = spawn_blocking(compile).await?;
         Ok(compiled.map_or_else(
             |_| RememberedNames::default(),
@@ -183,8 +183,8 @@ impl History {
         self.of(self.document.waiting?)
     }
 
-    fn url(&self) -> Option<String> {
-        self.document.url().map(str::to_owned)
+    fn source(&self) -> Option<String> {
+        self.document.remote_source().map(str::to_owned)
     }
 
     fn of(&self, digest: Digest) -> Option<&DocumentRevision> {
@@ -292,8 +292,8 @@ impl History {
             number,
         })?;
         let content = Arc::clone(&bytes);
-        let url = self.url();
-        let compile = move || CompiledDocument::compile(digest, &content, url.as_deref());
+        let source = self.source();
+        let compile = move || CompiledDocument::compile(digest, &content, source.as_deref());
         let document = spawn_blocking(compile).await?;
         let document = document.map_err(|reason| HistoryError::Unusable {
             document: slug.clone(),

@@ -103,7 +103,7 @@ impl Loader<'_> {
         of_store(&documents, store, &settings.upstream).await
     }
 
-    /// Lists what would keep the configuration from being used if the document at a URL held this, and does not keep it anyhow.
+    /// Lists what would keep the configuration from being used if a document, which is named by its slug and what stands for its URL, held this, and does not keep it anyhow.
     ///
     /// # Errors
     ///
@@ -213,6 +213,6 @@ async fn stored(
 ) -> Result<Option<Arc<[u8]>>, HistoryError> {
     let source = document.source();
     let served = read_served(store, &document.slug).await?;
-    let served = served.filter(|it| it.document.url() == Some(&source));
+    let served = served.filter(|it| it.document.remote_source() == Some(&source));
     Ok(served.map(|it| it.content.bytes))
 }

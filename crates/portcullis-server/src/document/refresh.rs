@@ -43,7 +43,7 @@ impl Judge {
     /// Returns the URL of a document with its query, which the store does not have; nothing where the configuration names another one.
     fn url(&self, due: &DueDocument) -> Option<SafeUrl> {
         let object = self.0.objects.documents.get(&due.slug);
-        let object = object.filter(|object| object.source == due.url);
+        let object = object.filter(|object| object.source == due.source);
         object.and_then(|object| object.url.clone())
     }
 
@@ -55,13 +55,13 @@ impl Judge {
     ) -> Result<Arc<CompiledDocument>, String> {
         let digest = Digest::of(&content);
         let bytes = Arc::clone(&content);
-        let judged = self.0.with_remote(&due.slug, &due.url, content);
+        let judged = self.0.with_remote(&due.slug, &due.source, content);
         let judged = judged.map_err(|error| with_problems(&error))?;
         let object = judged.objects.documents.get(&due.slug);
         match object.filter(|it| it.compiled.digest == digest) {
             Some(object) => Ok(Arc::clone(&object.compiled)),
             // Another replica may have another configuration by now.
-            None => CompiledDocument::compile(digest, &bytes, Some(&due.url))
+            None => CompiledDocument::compile(digest, &bytes, Some(&due.source))
                 .map(Arc::new)
                 .map_err(|error| error.to_string()),
         }
@@ -210,7 +210,7 @@ impl DocumentRefresher {
             }
             let policy = policy(due, &history.document)?;
             let (actor, now) = (
-                Actor::new(format!("url:{}", shown(&due.url))),
+                Actor::new(format!("url:{}", shown(&due.source))),
                 self.clock.now(),
             );
             let document = &history.document;
@@ -247,7 +247,7 @@ impl DocumentRefresher {
     }
 
     fn tell(&self, due: &DueDocument, looked: &Looked) {
-        let (document, url) = (due.slug.as_str(), shown(&due.url));
+        let (document, url) = (due.slug.as_str(), shown(&due.source));
         self.metrics.document_look(looked.outcome());
         match looked {
             Looked::Same => {
@@ -283,7 +283,7 @@ impl DocumentRefresher {
 fn tell_remarks(due: &DueDocument, remarks: usize) {
     tracing::warn!(
         document = due.slug.as_str(),
-        url = shown(&due.url),
+        url = shown(&due.source),
         remarks,
         "the document at its URL refers to what could not be read; `portcullis check` lists it"
     );
@@ -297,7 +297,7 @@ pub fn shown(url: &str) -> &str {
 
 /// Returns what the operator says of a change, unless the document is another one by now or comes from elsewhere.
 fn policy(due: &DueDocument, document: &Document) -> Result<ChangePolicy, String> {
-    let is_same = document.id == due.id && document.url() == Some(&due.url);
+    let is_same = document.id == due.id && document.remote_source() == Some(&due.source);
     let remote = document.remote.filter(|_| is_same);
     let policy = remote.map(|remote| remote.changes);
     policy.ok_or_else(|| "the document comes from elsewhere since, and stays as it is".to_owned())

@@ -100,7 +100,7 @@ impl Store {
             "SELECT document_id FROM document_sources \
              WHERE document_id = $1 AND url = $2 AND due_at_ms = $3",
             due.id.to_string(),
-            &due.url,
+            &due.source,
             due.until.as_millis()
         )?;
         Ok(held.is_some())
@@ -123,7 +123,7 @@ impl Store {
             // Then the same content is read again, in case the cause lay here.
             LookOutcome::Failed(failure) => (Validators::default(), Some(failure)),
         };
-        let (id, url, until) = (due.id.to_string(), due.url.clone(), due.until);
+        let (id, source, until) = (due.id.to_string(), due.source.clone(), due.until);
         self.engine()
             .write(move |mut connection| {
                 Box::pin(async move {
@@ -138,7 +138,7 @@ impl Store {
                         now.as_millis(),
                         next.as_millis(),
                         &id,
-                        &url,
+                        &source,
                         until.as_millis()
                     )?;
                     Ok(noted > 0)
@@ -190,7 +190,7 @@ fn due(row: Row) -> Result<DueDocument, StoreError> {
             changes: parse_word(TABLE, "changes", id, &row.changes)?,
             refresh_seconds: u32::try_from(row.refresh_seconds).unwrap_or(u32::MAX),
         },
-        url: row.url,
+        source: row.url,
         validators: Validators {
             etag: row.etag,
             last_modified: row.last_modified,

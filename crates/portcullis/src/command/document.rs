@@ -89,7 +89,7 @@ async fn list(store: &Store) -> anyhow::Result<ExitCode> {
 
 /// Says where a document comes from.
 fn from(document: &Document) -> &str {
-    document.url().map_or(&document.source, shown)
+    document.remote_source().map_or(&document.source, shown)
 }
 
 async fn tell_source(
@@ -141,7 +141,7 @@ async fn revisions(store: &Store, slug: &Slug) -> anyhow::Result<ExitCode> {
             revision.size_bytes,
             revision.digest.fingerprint(),
         );
-        let source = match history.document.url() {
+        let source = match history.document.remote_source() {
             Some(_) => shown(&revision.source),
             None => &revision.source,
         };
@@ -228,16 +228,16 @@ async fn refresh(
         .look_at(&due, Some(ChangePolicy::Warn), &judge)
         .await?;
     match looked {
-        Looked::Failed(reason) => bail!("`{}` cannot be used: {reason}", shown(&due.url)),
+        Looked::Failed(reason) => bail!("`{}` cannot be used: {reason}", shown(&due.source)),
         Looked::Overtaken => bail!(
             "a gateway has begun to look at `{}` meanwhile, or the configuration names another URL since, which `portcullis apply` writes; try again",
-            shown(&due.url)
+            shown(&due.source)
         ),
         Looked::Taken(_) => println!("the content changed, and no tool did; it is served"),
         Looked::Held(_) => return accept(store, loader, slug, yes).await,
         // What waits may have been set aside by a restore, which no look undoes.
         Looked::Same => {
-            println!("nothing changed at `{}`", shown(&due.url));
+            println!("nothing changed at `{}`", shown(&due.source));
             let history = History::read(store, slug).await?;
             if let Some(waiting) = history.waiting() {
                 tell_waiting(&history.document, waiting);
@@ -262,7 +262,7 @@ async fn switch(
         return Ok(ExitCode::SUCCESS);
     };
     // A document from a file is read from the file, whatever the store serves.
-    if let Some(url) = history.document.url() {
+    if let Some(url) = history.document.remote_source() {
         let document = (&history.document.slug, url);
         let bytes = Arc::clone(&switch.bytes);
         let problems = loader.spoiled_by(store, document, bytes).await?;

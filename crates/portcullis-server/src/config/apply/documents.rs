@@ -88,7 +88,7 @@ impl Contents {
             document: before.slug.clone(),
             reason,
         })?;
-        let (digest, url) = (before.digest, before.url().map(str::to_owned));
+        let (digest, url) = (before.digest, before.remote_source().map(str::to_owned));
         let compile = move || CompiledDocument::compile(digest, &content.bytes, url.as_deref());
         // What an earlier version could read and this one cannot has no tools to compare.
         if let Ok(old) = spawn_blocking(compile).await? {
@@ -137,7 +137,7 @@ impl DocumentObject {
     /// Tells whether what is served stays, whatever the object holds: where the operator has set the file's content aside, and where the document comes from a URL, at which others look.
     pub(in crate::config) fn leaves_content_of(&self, before: &Document) -> bool {
         let is_set_aside = before.waiting == Some(self.compiled.digest);
-        let has_same_url = self.remote.is_some() && before.url() == Some(&self.source);
+        let has_same_url = self.remote.is_some() && before.remote_source() == Some(&self.source);
         is_set_aside || has_same_url
     }
 }

@@ -69,8 +69,8 @@ pub struct RemoteContent {
 
 impl RemoteContents {
     /// Adds what a document holds, or why that is not known.
-    pub fn add(&mut self, slug: Slug, url: &str, content: Result<RemoteContent, String>) {
-        self.0.insert((slug, url.to_owned()), content);
+    pub fn add(&mut self, slug: Slug, source: &str, content: Result<RemoteContent, String>) {
+        self.0.insert((slug, source.to_owned()), content);
     }
 
     /// Lets the documents go; what was compiled of them is found by their digests.

@@ -58,7 +58,10 @@ fn is_known(document: &Document, known: &KnownDocuments) -> bool {
     let has_names = document
         .names
         .is_none_or(|digest| known.names(digest).is_some());
-    known.known(document.digest, document.url()).is_some() && has_names
+    known
+        .known(document.digest, document.remote_source())
+        .is_some()
+        && has_names
 }
 
 async fn take(
@@ -77,8 +80,8 @@ async fn take(
         known.add_names(Digest::of(names.as_bytes()), read);
     }
     let digest = document.digest;
-    if known.known(digest, document.url()).is_none() {
-        let url = document.url().map(str::to_owned);
+    if known.known(digest, document.remote_source()).is_none() {
+        let url = document.remote_source().map(str::to_owned);
         let compile = move || CompiledDocument::compile(digest, &bytes, url.as_deref());
         let compiled = spawn_blocking(compile).await?;
         let compiled = compiled.map_err(|reason| PublishError::Document {

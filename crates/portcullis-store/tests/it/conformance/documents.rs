@@ -183,7 +183,7 @@ async fn one_replica_looks_at_a_url(database: Database) {
     assert_eq!(claimed.len(), 1);
     let due = claimed.remove(0);
     assert_eq!(
-        (due.id, due.url.as_str()),
+        (due.id, due.source.as_str()),
         (pets.id, "https://a.example/pets.json")
     );
     assert_eq!(due.validators, Validators::default());

@@ -127,7 +127,7 @@ async fn a_configuration_that_is_refused_has_its_documents_fetched_once_and_when
     reloader.reload().await;
     assert_eq!(publisher.asked(), 2);
     let document = place.document().await;
-    assert_eq!(document.url(), Some(&*publisher.url()));
+    assert_eq!(document.remote_source(), Some(&*publisher.url()));
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn while_a_document_is_fetched_the_store_is_published_all_the_same() {
     drop(release);
     looking.await.unwrap();
     let document = place.document().await;
-    assert_eq!(document.url(), Some(&*publisher.url()));
+    assert_eq!(document.remote_source(), Some(&*publisher.url()));
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn a_document_that_is_being_fetched_holds_up_neither_another_one_nor_whoev
     place.describe(&quick.described("warn"));
     reloader.reload().await;
     let document = place.document().await;
-    assert_eq!(document.url(), Some(&*quick.url()));
+    assert_eq!(document.remote_source(), Some(&*quick.url()));
     assert!(!looking.is_finished());
     drop(release);
     looking.await.unwrap();
