@@ -60,11 +60,12 @@ fn compile(schema: &Value, root: &Value, max_nodes: usize) -> Option<Xml> {
         waiting: VecDeque::new(),
     };
     let index = builder.node(schema)?;
+    // Without a name nothing can be written, so the nodes below are not looked for: they would cost nothing of the sum.
+    let own = builder.bare(builder.waiting.front()?).name;
+    let name = own.or_else(|| component(schema, root))?;
     while let Some(waiting) = builder.waiting.pop_front() {
         builder.fill(&waiting);
     }
-    let own = builder.nodes.get(index)?.name.clone();
-    let name = own.or_else(|| component(schema, root))?;
     Some(Xml {
         name,
         root: index,
@@ -124,12 +125,8 @@ impl<'d> Builder<'d> {
 
     /// Compiles the hints of a schema.
     fn fill(&mut self, waiting: &Waiting<'d>) {
-        let &Waiting {
-            index,
-            schema,
-            hints,
-        } = waiting;
-        let mut node = hinted(hints.or_else(|| self.hints(schema)), schema);
+        let &Waiting { index, schema, .. } = waiting;
+        let mut node = self.bare(waiting);
         for (name, property) in self.members(schema) {
             if let Some(member) = self.node(property) {
                 node.members.entry(name.to_owned()).or_insert(member);
@@ -141,6 +138,12 @@ impl<'d> Builder<'d> {
         if let Some(slot) = self.nodes.get_mut(index) {
             *slot = node;
         }
+    }
+
+    /// The node without those within it.
+    fn bare(&self, waiting: &Waiting<'d>) -> XmlNode {
+        let hints = waiting.hints.or_else(|| self.hints(waiting.schema));
+        hinted(hints, waiting.schema)
     }
 
     /// The hints of a schema or of the first part of its `allOf` that has any.

@@ -71,16 +71,22 @@ impl JsonWriter {
     /// Tells whether what was written from `start` on means the same to all: it refers to no definition, and nothing that constrains is left out for anybody.
     pub(super) fn is_fixed(&self, start: usize) -> bool {
         let written = self.text.get(start..).unwrap_or_default();
-        let is_within = |span: &&Span| span.start as usize >= start;
-        let mut within = self.spans.iter().filter(is_within);
+        let mut within = self.since(start);
         within.all(|span| matches!(span.kind, Kind::Head | Kind::Lore))
             && !written.windows(7).any(|window| window == b"\"$ref\":")
     }
 
     /// Takes back what was written from `start` on.
     pub(super) fn take_back(&mut self, start: usize) {
+        let count = self.since(start).count();
+        self.spans.truncate(self.spans.len() - count);
         self.text.truncate(start);
-        self.spans.retain(|span| (span.start as usize) < start);
+    }
+
+    /// Returns the spans that were written from `start` on, the last first: what is around them is marked only once it is whole.
+    fn since(&self, start: usize) -> impl Iterator<Item = &Span> {
+        let is_within = move |span: &&Span| span.start as usize >= start;
+        self.spans.iter().rev().take_while(is_within)
     }
 
     pub(super) fn finish(self) -> (String, Vec<Span>) {

@@ -207,6 +207,26 @@ fn with_schemas(schemas: &str) -> Vec<u8> {
 }
 
 #[test]
+fn x_01_xml_bodies_without_a_name_become_tools_in_time() {
+    let wide: Vec<_> = (0..4_000)
+        .map(|it| format!("\"p{it}\":{{\"type\":\"string\"}}"))
+        .collect();
+    let body = r##"{"content":{"application/xml":{"schema":{"properties":{"a":{"$ref":"#/components/schemas/S0"}}}}}}"##;
+    let count = 5_000;
+    let paths: Vec<_> = (0..count)
+        .map(|it| format!(r#""/{it}":{{"post":{{"requestBody":{body},"responses":{{}}}}}}"#))
+        .collect();
+    let text = format!(
+        r#"{{"openapi":"3.1.0","paths":{{{}}},"components":{{"schemas":{{"S0":{{"properties":{{{}}}}}}}}}}}"#,
+        paths.join(","),
+        wide.join(",")
+    );
+    let (answer, took) = answer(text.into_bytes());
+    assert_eq!(answer, Ok(count));
+    assert!(took < PATIENCE, "{took:?}");
+}
+
+#[test]
 fn x_01_schemas_that_are_wide_long_or_round_become_tools_in_time() {
     let next = |it: usize| format!("{{\"$ref\":\"#/components/schemas/S{}\"}}", it + 1);
     let chain = |schema: &dyn Fn(usize) -> String| {
@@ -231,7 +251,19 @@ fn x_01_schemas_that_are_wide_long_or_round_become_tools_in_time() {
         });
         format!("\"S0\":{{\"anyOf\":[{{}}{all}]}}{each}")
     };
+    let negated = |count: usize, name: &dyn Fn(usize) -> &'static str| {
+        let all: Vec<_> = (0..count)
+            .map(|it| {
+                let name = name(it);
+                format!("\"p{it}\":{{\"not\":{{\"$ref\":\"#/components/schemas/{name}\"}}}}")
+            })
+            .collect();
+        format!("\"S0\":{{\"properties\":{{{}}}}}", all.join(","))
+    };
+    let half = |it| if it < 100_000 { "S0" } else { "none" };
     for (what, schemas) in [
+        ("many conditions", negated(200_000, &|_| "S0")),
+        ("many conditions taken back", negated(200_000, &half)),
         ("a million of allOf", wide("allOf", "{}", 1_000_000)),
         ("allOf of itself", wide("allOf", round, 20_000)),
         ("anyOf of itself", wide("anyOf", round, 20_000)),
