@@ -61,13 +61,12 @@ fn compile(input: &InputSchema) -> Compiled {
     let text = input.strict();
     let schema: Value = serde_json::from_slice(&text).unwrap_or_default();
     let count = patterns(&schema);
-    let share = MAX_PATTERN_BYTES.min(MAX_PATTERNS_BYTES / count.max(1));
+    let share = share(count);
     let compiled = |validator: Option<Validator>, limit: usize| Compiled {
         validator: validator.map(Arc::new),
         size: BYTES_FOR_EACH * text.len() + limit * count,
     };
-    // How large patterns are is known only by the limit that they keep.
-    for limit in [SMALL_PATTERN_BYTES.min(share), share] {
+    for limit in limits(count) {
         if let Ok(validator) = options(limit).build(&schema) {
             return compiled(Some(validator), limit);
         }
@@ -84,6 +83,22 @@ fn compile(input: &InputSchema) -> Compiled {
     compiled(options(share).build(&schema).ok(), share)
 }
 
+/// The compiled size that each of so many patterns may have.
+fn share(count: usize) -> usize {
+    MAX_PATTERN_BYTES.min(MAX_PATTERNS_BYTES / count.max(1))
+}
+
+/// The limits that a schema with so many patterns is compiled with, one after another: how large patterns are is known only by the limit that they keep.
+fn limits(count: usize) -> Vec<usize> {
+    let share = share(count);
+    let small = SMALL_PATTERN_BYTES.min(share);
+    if count == 0 || small == share {
+        vec![small]
+    } else {
+        vec![small, share]
+    }
+}
+
 /// Patterns run in linear time and keep a limit, and nothing is fetched.
 fn options(pattern_bytes: usize) -> ValidationOptions<'static> {
     jsonschema::options()
@@ -98,16 +113,35 @@ fn patterns(schema: &Value) -> usize {
         Value::Array(items) => items.iter().map(patterns).sum(),
         Value::Object(members) => members
             .iter()
-            .map(|(name, value)| match value {
-                Value::String(_) => usize::from(name == "pattern"),
-                Value::Object(below) if name == "patternProperties" => {
-                    below.len() + patterns(value)
+            .map(|(keyword, value)| match value {
+                _ if is_data(keyword) => 0,
+                Value::String(_) => usize::from(keyword == "pattern"),
+                Value::Object(named) if has_names(keyword) => {
+                    let of_names = if keyword == "patternProperties" {
+                        named.len()
+                    } else {
+                        0
+                    };
+                    of_names + named.values().map(patterns).sum::<usize>()
                 }
                 _ => patterns(value),
             })
             .sum(),
         _ => 0,
     }
+}
+
+/// Tells whether a keyword's value is no schema, whatever it looks like.
+fn is_data(keyword: &str) -> bool {
+    matches!(keyword, "const" | "enum" | "default" | "examples")
+}
+
+/// Tells whether the members of a keyword's value are schemas under names, which may be those of keywords.
+fn has_names(keyword: &str) -> bool {
+    matches!(
+        keyword,
+        "properties" | "patternProperties" | "$defs" | "dependentSchemas"
+    )
 }
 
 /// Patterns that are too large for their share, or of another dialect, are the usual reason why a schema does not compile; the rest of it still serves.
@@ -124,17 +158,23 @@ fn remove_patterns(schema: &mut Value, fits: &mut dyn FnMut(&str) -> bool) -> bo
             }
         }
         Value::Object(members) => {
-            members.retain(|name, value| match (name.as_str(), value) {
-                ("const" | "enum" | "default" | "examples", _) => true,
+            members.retain(|keyword, value| match (keyword.as_str(), value) {
+                (keyword, _) if is_data(keyword) => true,
                 ("pattern", Value::String(pattern)) => {
                     let stays = fits(pattern);
                     removed |= !stays;
                     stays
                 }
-                (name, value) => {
+                (keyword, Value::Object(named)) if has_names(keyword) => {
+                    for schema in named.values_mut() {
+                        removed |= remove_patterns(schema, fits);
+                    }
+                    true
+                }
+                (keyword, value) => {
                     let within = remove_patterns(value, fits);
                     removed |= within;
-                    !(within && matches!(name, "not" | "if" | "then" | "else"))
+                    !(within && matches!(keyword, "not" | "if" | "then" | "else"))
                 }
             });
             if let Some(Value::Object(named)) = members.get_mut("patternProperties") {
@@ -279,4 +319,35 @@ pub(super) fn shorten(text: &str, max_bytes: usize) -> String {
     }
     let end = text.floor_char_boundary(max_bytes);
     format!("{}…", text.get(..end).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_is_compiled_again_only_where_its_patterns_may_be_larger_then() {
+        for (count, expected) in [
+            (0, &[SMALL_PATTERN_BYTES][..]),
+            (1, &[SMALL_PATTERN_BYTES, MAX_PATTERN_BYTES]),
+            (511, &[SMALL_PATTERN_BYTES, MAX_PATTERNS_BYTES / 511]),
+            (512, &[SMALL_PATTERN_BYTES]),
+            (1 << 20, &[8]),
+        ] {
+            assert_eq!(limits(count), expected, "{count}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_counted_that_are_compiled() {
+        let schema = json!({
+            "properties": {
+                "pattern": {"pattern": "a"},
+                "enum": {"pattern": "b", "enum": [{"pattern": "c"}]},
+                "patternProperties": {"type": "object", "default": {"pattern": "d"}},
+            },
+            "patternProperties": {"e": {"pattern": "f"}},
+        });
+        assert_eq!(patterns(&schema), 4);
+    }
 }

@@ -93,6 +93,31 @@ fn a_foreign_pattern_does_not_disable_the_rest_of_the_schema() {
 }
 
 #[test]
+fn a_foreign_pattern_costs_no_property_that_is_called_as_a_keyword_is() {
+    let foreign = json!({"type": "string", "pattern": "(?<=a)b"});
+    let names = [
+        "not", "if", "then", "else", "const", "enum", "default", "examples",
+    ];
+    for name in names {
+        let tool = tool()
+            .with(parameter(Place::Query, name))
+            .sending("application/json", BodyEncoding::Json)
+            .checking(&json!({"properties": {
+                name: foreign,
+                "body": {"properties": {name: foreign}, "additionalProperties": false},
+            }}));
+        assert!(
+            plan(&tool, &json!({name: "b", "body": {name: "b"}})).is_ok(),
+            "{name}"
+        );
+        assert_eq!(
+            refusal(&tool, &json!({name: "b", "body": {name: 1}})),
+            format!("argument `body/{name}` must be of type string, not 1")
+        );
+    }
+}
+
+#[test]
 fn patterns_too_large_for_their_share_leave_the_others() {
     let large = "^(a{1,100}){1,50}$";
     let mut all = vec![json!({"pattern": "^a"}); 200];
