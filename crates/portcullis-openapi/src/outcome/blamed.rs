@@ -1,13 +1,18 @@
 //! Which of the tool's arguments an error of the API is about: APIs name them as they are on the wire, and models know them by other names.
 //!
-//! Read are `errors[].pointer` (RFC 9457 §3), `invalid-params[].name` (RFC 7807 §3), JSON:API's `source`, the `loc` of Python's APIs, `field`, `param` and the like, and an object of lists by names.
-//! What is named and no argument is passed over.
+//! Read are `errors[].pointer` (RFC 9457 §3), `invalid-params[].name` (RFC 7807 §3), JSON:API's `source`, the `loc` of Python's APIs, `field`, `param` and the like, and an object of lists of texts by names.
+//! What is named and no argument is passed over; of the body that is known as far as its schema names its members, and of those only.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use crate::model::{Place, Tool};
 use crate::pointer::{from_fragment, unescape};
 
+/// How many places are looked at.
+const MAX_SPOTS: usize = 200;
 /// How many arguments are named.
 const MAX_NAMED: usize = 10;
 /// How long the name of one is.
@@ -24,6 +29,13 @@ enum Spot {
     Either(String),
 }
 
+/// The arguments of a tool.
+struct Arguments<'a> {
+    tool: &'a Tool,
+    /// The members of the body, where its schema names them; read when they are asked for.
+    members: OnceCell<Option<BTreeSet<String>>>,
+}
+
 /// Lists the arguments that an error names, as they are written for models.
 pub(super) fn blamed(error: &Value, tool: &Tool) -> Vec<String> {
     const LISTS: [&str; 6] = [
@@ -35,13 +47,18 @@ pub(super) fn blamed(error: &Value, tool: &Tool) -> Vec<String> {
         "details",
     ];
     let nested = error.get("error").filter(|it| it.is_object());
+    let arguments = Arguments {
+        tool,
+        members: OnceCell::new(),
+    };
     let mut named: Vec<String> = Vec::new();
     let found = [Some(error), nested]
         .into_iter()
         .flatten()
         .flat_map(|owner| LISTS.iter().filter_map(|list| owner.get(list)))
         .flat_map(spots)
-        .filter_map(|spot| argument(&spot, tool));
+        .take(MAX_SPOTS)
+        .filter_map(|spot| arguments.written(&spot));
     for argument in found {
         let is_sayable = argument.len() <= MAX_NAME && !argument.contains(['`', '\n']);
         let argument = format!("`{argument}`");
@@ -58,9 +75,19 @@ fn spots(list: &Value) -> Vec<Spot> {
             .iter()
             .filter_map(|item| spot(item.as_object()?))
             .collect(),
-        Value::Object(by_name) => by_name.keys().cloned().map(Spot::Either).collect(),
+        Value::Object(by_name) => by_name
+            .iter()
+            .filter(|(_, said)| is_list_of_texts(said))
+            .map(|(name, _)| Spot::Either(name.clone()))
+            .collect(),
         _ => Vec::new(),
     }
+}
+
+/// Tells whether a member is what is wrong with a value, not a code, a message or the like.
+fn is_list_of_texts(said: &Value) -> bool {
+    let said = said.as_array();
+    said.is_some_and(|texts| texts.iter().all(Value::is_string))
 }
 
 fn spot(item: &Map<String, Value>) -> Option<Spot> {
@@ -118,9 +145,32 @@ fn located(steps: &[Value]) -> Option<Spot> {
     Some(Spot::Parameter(Some(place), steps.next()?))
 }
 
-fn argument(spot: &Spot, tool: &Tool) -> Option<String> {
-    let parameter = |place: Option<Place>, name: &str| {
-        let mut parameters = tool.request.parameters.iter();
+impl Arguments<'_> {
+    /// Writes the argument that is meant, where the tool has it.
+    fn written(&self, spot: &Spot) -> Option<String> {
+        match spot {
+            Spot::Parameter(place, name) => self.parameter(*place, name),
+            Spot::Body(steps) => {
+                self.in_body(&steps.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+            Spot::Either(name) => self.parameter(None, name).or_else(|| {
+                let name = name.strip_prefix("$.").unwrap_or(name);
+                let steps: Vec<_> = name
+                    .split(['.', '/', '[', ']'])
+                    .filter(|it| !it.is_empty())
+                    .collect();
+                let is_plain = |step: &&str| {
+                    step.bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+                };
+                let is_sound = !steps.is_empty() && steps.iter().all(is_plain);
+                self.in_body(&steps).filter(|_| is_sound)
+            }),
+        }
+    }
+
+    fn parameter(&self, place: Option<Place>, name: &str) -> Option<String> {
+        let mut parameters = self.tool.request.parameters.iter();
         let is_it = |own: &str, at: Place| match at {
             Place::Header => own.eq_ignore_ascii_case(name),
             _ => own == name,
@@ -128,25 +178,24 @@ fn argument(spot: &Spot, tool: &Tool) -> Option<String> {
         let found = parameters
             .find(|it| place.is_none_or(|place| place == it.place) && is_it(&it.name, it.place));
         found.map(|it| it.argument.clone())
-    };
-    let in_body = |steps: &[&str]| {
-        let body = &tool.request.body.as_ref()?.argument;
-        Some([&[body.as_str()], steps].concat().join("/"))
-    };
-    match spot {
-        Spot::Parameter(place, name) => parameter(*place, name),
-        Spot::Body(steps) => in_body(&steps.iter().map(String::as_str).collect::<Vec<_>>()),
-        Spot::Either(name) => parameter(None, name).or_else(|| {
-            let name = name.strip_prefix("$.").unwrap_or(name);
-            let steps: Vec<_> = name
-                .split(['.', '/', '[', ']'])
-                .filter(|it| !it.is_empty())
-                .collect();
-            let is_plain = |step: &&str| {
-                step.bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
-            };
-            in_body(&steps).filter(|_| !steps.is_empty() && steps.iter().all(is_plain))
-        }),
+    }
+
+    fn in_body(&self, steps: &[&str]) -> Option<String> {
+        let body = self.tool.request.body.as_ref()?.argument.as_str();
+        let Some((first, rest)) = steps.split_first() else {
+            return Some(body.to_owned());
+        };
+        let first = self.member(body, first)?;
+        Some([&[body, first], rest].concat().join("/"))
+    }
+
+    /// Finds a member of the body, as its schema spells it; some APIs name members in other letters. Where the schema does not name them, any may be one.
+    fn member<'n>(&'n self, body: &str, name: &'n str) -> Option<&'n str> {
+        let members = self.members.get_or_init(|| self.tool.input.members(body));
+        let Some(members) = members else {
+            return Some(name);
+        };
+        let alike = || members.iter().find(|it| it.eq_ignore_ascii_case(name));
+        members.get(name).or_else(alike).map(String::as_str)
     }
 }

@@ -5,6 +5,7 @@
 //! A model that fills in what it cannot see still meets the whole schema.
 
 mod choice;
+mod members;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

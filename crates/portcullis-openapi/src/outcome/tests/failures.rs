@@ -1,5 +1,7 @@
 //! What the model is told when the API refuses or fails.
 
+use serde_json::json;
+
 use super::{outcome, text};
 use crate::model::body::BodyEncoding;
 use crate::model::{Parameter, Place};
@@ -139,6 +141,7 @@ fn an_error_that_names_values_is_told_by_the_tools_own_arguments() {
         r#"{"errors":[{"source":{"parameter":"other"}},{"pointer":"a"},{"loc":["query","other"]},{"loc":["x"]}]}"#,
         r#"{"errors":["a",3],"detail":"page[size]"}"#,
         r#"{"errors":{"not plain!":["a"]}}"#,
+        r#"{"errors":{"code":1,"message":"bad","items":[{"id":1}]}}"#,
     ] {
         let outcome = outcome(&tool, 422, "application/json", body);
         assert!(
@@ -153,4 +156,31 @@ fn an_error_that_names_values_is_told_by_the_tools_own_arguments() {
     let body = format!(r#"{{"errors":[{}]}}"#, many.join(","));
     let outcome = outcome(&tool, 422, "application/json", body);
     assert!(text(&outcome).ends_with("`body/f9`."), "{}", text(&outcome));
+}
+
+#[test]
+fn what_is_no_member_of_the_body_is_not_told_of() {
+    let tool = tool()
+        .with(parameter(Place::Query, "page"))
+        .sending("application/json", BodyEncoding::Json)
+        .checking(&json!({"properties": {"body": {"properties": {"title": {}, "user": {}}}}}));
+    for (body, expected) in [
+        (r#"{"errors":[{"path":"/v1/x"}]}"#, None),
+        (r#"{"errors":{"base":["a"],"page":["b"]}}"#, Some("`page`")),
+        (r#"{"errors":[{"pointer":"/data/title"}]}"#, None),
+        (
+            r#"{"errors":{"Title":["a"],"user.name":["b"]}}"#,
+            Some("`body/title`, `body/user/name`"),
+        ),
+        (
+            r#"{"detail":[{"loc":["body"]},{"loc":["body","name"]}]}"#,
+            Some("`body`"),
+        ),
+    ] {
+        let outcome = outcome(&tool, 422, "application/json", body);
+        let said = text(&outcome);
+        let told = said.split_once("The API speaks of these arguments: ");
+        let told = told.map(|(_, told)| told.trim_end_matches('.'));
+        assert_eq!(told, expected, "{said}");
+    }
 }

@@ -117,3 +117,70 @@ fn large_arguments_share_what_small_ones_leave() {
     assert!(cut.starts_with("Cut: "));
     assert_eq!(schema.outline().cut, 1);
 }
+
+#[test]
+fn the_members_of_an_argument_are_those_that_its_schema_names() {
+    let members = |schema: &Value| {
+        let definition = |name: &str, schema: &Value, definitions: &[u32]| Named {
+            name: name.into(),
+            fragment: Fragment::new(
+                schema.to_string(),
+                Vec::new(),
+                definitions.iter().map(|&it| Definition(it)).collect(),
+            ),
+        };
+        let round = json!({"allOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/B"}]});
+        let all = vec![
+            definition(
+                "A",
+                &json!({"properties": {"a": {"$ref": "#/$defs/C"}}}),
+                &[2],
+            ),
+            definition(
+                "B",
+                &json!({"properties": {"b": {}}, "anyOf": [round]}),
+                &[0, 1],
+            ),
+            definition("C", &json!({"properties": {"c": {}}}), &[]),
+        ];
+        let argument = definition("body", schema, &[0, 1, 2]);
+        let mut schema = InputSchema::new(vec![Argument {
+            name: argument.name,
+            is_required: true,
+            schema: Arc::new(argument.fragment),
+        }]);
+        schema.refer_to(&Arc::new(Definitions::new(all, 1_000)));
+        let found = schema.members("body")?;
+        Some(found.into_iter().collect::<Vec<_>>().join(" "))
+    };
+    for (schema, expected) in [
+        (
+            json!({"properties": {"d": {"properties": {"e": {}}}}}),
+            Some("d"),
+        ),
+        (json!({"$ref": "#/$defs/B"}), Some("a b")),
+        (
+            json!({"$ref": "#/$defs/A", "oneOf": [{"$ref": "#/$defs/C"}, {"properties": {"d": {}}}]}),
+            Some("a c d"),
+        ),
+        (
+            json!({"properties": {"d": {}}, "additionalProperties": false}),
+            Some("d"),
+        ),
+        (
+            json!({"properties": {"d": {}}, "additionalProperties": {}}),
+            None,
+        ),
+        (
+            json!({"properties": {"d": {}}, "patternProperties": {}}),
+            None,
+        ),
+        (
+            json!({"type": "array", "items": {"properties": {"d": {}}}}),
+            None,
+        ),
+        (json!({}), None),
+    ] {
+        assert_eq!(members(&schema).as_deref(), expected, "{schema}");
+    }
+}
