@@ -192,7 +192,7 @@ impl PageArgument {
         }
     }
 
-    /// Writes the argument with its value, or says where a long value stands in what the model is shown: a projection may have left it out, or moved it.
+    /// Writes the argument with its value, or says where a long value stands in what the model is shown: a projection may have moved it, left it out, or put it deeper than is looked.
     fn pointing(&self, value: &str, shown: &str) -> String {
         if value.len() <= MAX_VALUE {
             return self.written(Some(value));
@@ -200,7 +200,9 @@ impl PageArgument {
         let argument = self.written(None);
         match signals::place(shown, value) {
             Some(place) => format!("{argument} from the answer's `{place}`"),
-            None => format!("{argument}, whose value the operator's projection leaves out"),
+            None => {
+                format!("{argument}, whose value cannot be seen at the top of the projected answer")
+            }
         }
     }
 }

@@ -6,11 +6,14 @@ use serde_json::Value;
 
 use super::roles::folded;
 use crate::outcome::opened::{items, members};
+use crate::text::clean;
 
 /// How many members of one object are looked at.
 const MAX_MEMBERS: usize = 200;
 /// How deep wrappers are opened.
 const MAX_DEPTH: usize = 3;
+/// How long the name of a member is at most where it is told.
+const MAX_NAME: usize = 80;
 /// The largest text or wrapper that is read.
 const MAX_BYTES: usize = 16 << 10;
 
@@ -61,18 +64,30 @@ pub(super) fn place(json: &str, value: &str) -> Option<String> {
     let levels = Levels::of(json);
     let mut members = levels.members.iter();
     let is_it = |member: &&Member<'_>| text(member.value).is_some_and(|text| text == value);
-    members.find(is_it).map(|member| member.name.clone())
+    members.find(is_it).map(Member::told)
 }
 
-/// The members of the answer and of its wrappers, each by its folded name.
+/// The members of the answer and of its wrappers.
 struct Levels<'a> {
     members: Vec<Member<'a>>,
 }
 
 struct Member<'a> {
+    /// Folded.
     name: String,
     value: &'a str,
+    /// Folded.
     wrapper: String,
+    /// The name as it is spelled, behind those of the wrappers: `meta.next_cursor`.
+    spelled: String,
+}
+
+impl Member<'_> {
+    /// Returns the name as it may stand in a sentence.
+    fn told(&self) -> String {
+        let plain = self.spelled.replace(['`', '\n', '\t'], "");
+        clean(&plain, MAX_NAME).into_owned()
+    }
 }
 
 const WRAPPERS: [&str; 15] = [
@@ -111,11 +126,12 @@ impl<'a> Levels<'a> {
         let mut levels = Self {
             members: Vec::new(),
         };
-        levels.open(json, "", MAX_DEPTH);
+        levels.open(json, None, MAX_DEPTH);
         levels
     }
 
-    fn open(&mut self, json: &'a str, wrapper: &str, depth: usize) {
+    /// Lists the members of an object, and of its wrappers before them.
+    fn open(&mut self, json: &'a str, wrapper: Option<&Member<'_>>, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else {
             return;
         };
@@ -123,18 +139,22 @@ impl<'a> Levels<'a> {
             return;
         };
         for (name, value) in opened.kept {
-            let name = folded(&name);
+            let member = Member {
+                name: folded(&name),
+                value,
+                wrapper: wrapper.map_or_else(String::new, |it| it.name.clone()),
+                spelled: match wrapper {
+                    Some(wrapper) => format!("{}.{name}", wrapper.spelled),
+                    None => name.into_owned(),
+                },
+            };
             if value.starts_with('{')
-                && WRAPPERS.contains(&name.as_str())
+                && WRAPPERS.contains(&member.name.as_str())
                 && value.len() < MAX_BYTES
             {
-                self.open(value, &name, depth);
+                self.open(value, Some(&member), depth);
             }
-            self.members.push(Member {
-                name,
-                value,
-                wrapper: wrapper.to_owned(),
-            });
+            self.members.push(member);
         }
     }
 

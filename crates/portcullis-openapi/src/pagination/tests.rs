@@ -405,8 +405,13 @@ fn o_11_a_long_value_is_pointed_at() {
     let body = json!({"next_cursor": "x".repeat(5000)}).to_string();
     assert_eq!(
         next(&tool, None, &body).as_deref(),
-        Some("`cursor` from the answer's `nextcursor`")
+        Some("`cursor` from the answer's `next_cursor`")
     );
+    let name = format!("next_\u{202e}`\ncursor{}", "-".repeat(100));
+    let body = json!({name: "x".repeat(5000)}).to_string();
+    let said = next(&tool, None, &body).unwrap();
+    assert!(said.starts_with("`cursor` from the answer's `next_cursor---"));
+    assert!(said.ends_with("-…`") && said.len() < 120, "{said}");
 }
 
 #[test]
@@ -420,13 +425,17 @@ fn a_long_value_is_pointed_at_where_the_projection_has_it() {
     };
     assert_eq!(
         said(json!({"meta": {"go_on": value}})).as_deref(),
-        Some("There is more: call again with `cursor` from the answer's `goon`.")
+        Some("There is more: call again with `cursor` from the answer's `meta.go_on`.")
     );
-    for shown in [json!([]), json!({"next_cursor": "x"})] {
+    for shown in [
+        json!([]),
+        json!({"next_cursor": "x"}),
+        json!({"kept": {"go_on": value}}),
+    ] {
         assert_eq!(
             said(shown).as_deref(),
             Some(
-                "There is more: call again with `cursor`, whose value the operator's projection leaves out."
+                "There is more: call again with `cursor`, whose value cannot be seen at the top of the projected answer."
             )
         );
     }
