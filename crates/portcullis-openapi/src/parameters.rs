@@ -58,6 +58,12 @@ pub(crate) struct Surroundings<'a, 'd> {
     pub(crate) flow: Flow,
 }
 
+/// What is known of the operations before, which is added to.
+pub(crate) struct Known<'a, 'd> {
+    pub(crate) schemas: &'a mut Schemas<'d>,
+    pub(crate) parameters: &'a mut SharedParameters,
+}
+
 /// Counts the parameters that an operation has at least, before any is read: those of its longest list, or of its path's template.
 pub(crate) fn least(operation: &Operation<'_>) -> usize {
     let listed = [operation.path_item, operation.value]
@@ -72,7 +78,7 @@ pub(crate) fn least(operation: &Operation<'_>) -> usize {
 pub(crate) fn compile<'d>(
     operation: &Operation<'d>,
     around: &Surroundings<'_, 'd>,
-    (schemas, shared): (&mut Schemas<'d>, &mut SharedParameters),
+    known: &mut Known<'_, 'd>,
     diagnostics: &mut Diagnostics,
 ) -> Parameters {
     let segments = path::segments(operation.path);
@@ -98,12 +104,12 @@ pub(crate) fn compile<'d>(
     let parameters: Vec<_> = declared
         .iter()
         .zip(arguments)
-        .map(|(parameter, argument)| parameter.compiled(argument, around.root, diagnostics))
-        .map(|parameter| shared.share(parameter))
+        .map(|(parameter, argument)| parameter.compiled(argument, around, diagnostics))
+        .map(|parameter| known.parameters.share(parameter))
         .collect();
     let schemas = declared
         .iter()
-        .map(|parameter| parameter.schema(around.flow, schemas, diagnostics))
+        .map(|parameter| parameter.schema(around.flow, known.schemas, diagnostics))
         .collect();
     Parameters {
         path: path::parts(&segments, &parameters),

@@ -16,7 +16,7 @@ use crate::model::body::BodyTemplate;
 use crate::model::{Annotations, Method, RequestTemplate, SchemeKind, SecurityScheme, Tool};
 use crate::names::{ToolSubject, body_arguments, tool_names};
 use crate::operations::{Operation, operations};
-use crate::parameters::{self, Credentials, Parameters, SharedParameters, Surroundings};
+use crate::parameters::{self, Credentials, Known, Parameters, SharedParameters, Surroundings};
 use crate::plan::kept::Kept;
 use crate::reference::{reference, target};
 use crate::responses::Responses;
@@ -140,8 +140,11 @@ impl<'d> Compiler<'d> {
             credentials: &credentials,
             flow,
         };
-        let kept = (&mut self.schemas, &mut self.parameters);
-        let parameters = parameters::compile(operation, &around, kept, &mut self.diagnostics);
+        let mut known = Known {
+            schemas: &mut self.schemas,
+            parameters: &mut self.parameters,
+        };
+        let parameters = parameters::compile(operation, &around, &mut known, &mut self.diagnostics);
         self.check_count(operation, parameters.list.len())?;
         self.parameters_left -= parameters.list.len();
         let body = body.map(|body| {

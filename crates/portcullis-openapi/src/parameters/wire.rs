@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Declared, word};
+use super::{Declared, Surroundings, word};
 use crate::body::form;
 use crate::diagnostic::Diagnostics;
+use crate::document::Dialect;
 use crate::media_type::{Family, family};
 use crate::model::body::BodyEncoding;
 use crate::model::{Parameter, Place, Spelling, Style};
 use crate::schema::Fragment;
 
 /// How lists within a list are joined (Swagger 2.0, "Items Object"), where that is said.
-fn within(schema: &Value) -> Option<Style> {
+fn within(schema: &Value, dialect: Dialect) -> Option<Style> {
+    if dialect != Dialect::V20 {
+        return None;
+    }
     match schema.get("items")?.get("collectionFormat")?.as_str()? {
         "csv" => Some(Style::Form),
         "ssv" => Some(Style::SpaceDelimited),
@@ -32,10 +36,10 @@ impl<'d> Declared<'d> {
     pub(super) fn compiled(
         &self,
         argument: String,
-        root: &'d Value,
+        around: &Surroundings<'_, 'd>,
         diagnostics: &mut Diagnostics,
     ) -> Parameter {
-        let content = self.encoding(root);
+        let content = self.encoding(around.root);
         let style = match content {
             // `content` in a cookie is written as it is, unless it is JSON, which no cookie could hold.
             Some(BodyEncoding::Text) if self.place == Place::Cookie => Style::Cookie,
@@ -51,7 +55,9 @@ impl<'d> Declared<'d> {
             spelling: Spelling {
                 explode: explode.unwrap_or(default.explode),
                 allow_reserved: is_set("allowReserved"),
-                within: self.member("schema").and_then(within),
+                within: self
+                    .member("schema")
+                    .and_then(|schema| within(schema, around.dialect)),
                 ..default
             },
             required: self.place == Place::Path || is_set("required"),

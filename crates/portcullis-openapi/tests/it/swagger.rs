@@ -374,3 +374,16 @@ fn lists_within_lists_are_joined_as_their_format_says() {
     let deeper = planned(&list("query", "csv", "pipes"), json!([[["a"]]]));
     assert!(deeper.is_err());
 }
+
+#[test]
+fn a_collection_format_of_items_means_nothing_in_openapi_3() {
+    let items = json!({"type": "array", "items": {"type": "string"}, "collectionFormat": "pipes"});
+    let schema = json!({"type": "array", "items": items});
+    let parameter = json!({"name": "p", "in": "query", "explode": false, "schema": schema});
+    let document = json!({"openapi": "3.0.3", "servers": [{"url": "https://a.example"}], "paths": {"/a": {"get": {"parameters": [parameter], "responses": {}}}}});
+    let document = Document::parse(document.to_string().as_bytes(), &Limits::default()).unwrap();
+    let tool = document.tools().0.remove(0);
+    let arguments = serde_json::value::to_raw_value(&json!({"p": [["a", "b"]]})).unwrap();
+    let plan = tool.plan(Some(&arguments)).unwrap();
+    assert_eq!(plan.query, "p=%5B%22a%22%2C%22b%22%5D");
+}
