@@ -171,9 +171,11 @@ impl ToolIndex {
 
     /// Returns the names that are most like one that does not exist: the one that it may be misspelled of, then those that fit its words.
     pub fn nearest(&self, name: &str, limit: usize, admits: impl Fn(&str) -> bool) -> Vec<&str> {
+        let length = name.chars().count();
         let meant = self
             .tools
             .iter()
+            .filter(|tool| may_be_misspelled(length, tool.name.chars().count()))
             .map(|tool| (strsim::jaro_winkler(name, &tool.name), &*tool.name))
             .filter(|(likeness, meant)| *likeness >= MISSPELLED && admits(meant))
             .max_by(|a, b| a.0.total_cmp(&b.0))
@@ -253,6 +255,19 @@ impl ToolIndex {
         }
         most
     }
+}
+
+/// Tells whether names of two lengths can be alike enough for one to be the other misspelled: what is compared is as alike as can be where the longer name begins with the shorter.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a name has far fewer characters than a float can count"
+)]
+fn may_be_misspelled(one: usize, other: usize) -> bool {
+    let shorter = one.min(other) as f64;
+    let longer = one.max(other) as f64;
+    // Jaro's likeness is the mean of three shares, two of which are whole; Winkler adds at most four tenths of what it lacks.
+    let jaro = (2.0 + shorter / longer) / 3.0;
+    jaro + 0.4 * (1.0 - jaro) >= MISSPELLED - f64::from(f32::EPSILON)
 }
 
 /// Returns what is left of a score, so much of which hangs on a part of a whole.

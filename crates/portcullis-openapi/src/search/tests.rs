@@ -134,6 +134,19 @@ fn a_name_that_does_not_exist_has_nearest_ones() {
 }
 
 #[test]
+fn names_are_left_uncompared_only_where_their_lengths_make_them_unlike() {
+    for one in 1..=64 {
+        for other in 1..=64 {
+            let likeness = strsim::jaro_winkler(&"a".repeat(one), &"a".repeat(other));
+            let may_be = may_be_misspelled(one, other);
+            assert!(may_be || likeness < MISSPELLED, "{one} {other}");
+            let is_close = likeness > MISSPELLED - 0.001 || one.min(other) < 4;
+            assert!(!may_be || is_close, "{one} {other}");
+        }
+    }
+}
+
+#[test]
 fn a_tool_is_told_in_one_line_with_its_arguments() {
     let document = Document::parse(SHOP.as_bytes(), &Limits::default()).unwrap();
     let (tools, _) = document.tools();

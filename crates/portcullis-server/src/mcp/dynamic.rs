@@ -35,6 +35,8 @@ const MAX_DESCRIBED: usize = 20;
 const MAX_DESCRIBED_BYTES: usize = 100_000;
 /// How many names are told in place of one that does not exist.
 const NEAREST: usize = 5;
+/// For how many names that do not exist the nearest are looked for in one call; each is compared with those of all tools.
+const MAX_GUESSED: usize = 3;
 /// The most bytes of tags in a description.
 const MAX_TAGS_BYTES: usize = 1_000;
 
@@ -312,8 +314,14 @@ fn describe(exchange: &Exchange, index: &ToolIndex, asked: Describe) -> String {
         Some(described(name, tool))
     });
     let told = within(MAX_DESCRIBED_BYTES, texts);
-    let strange = strange.iter();
-    let mut notes: Vec<_> = strange.map(|name| unknown(exchange, index, name)).collect();
+    let notes = strange.iter().enumerate().map(|(number, name)| {
+        if number < MAX_GUESSED {
+            unknown(exchange, index, name)
+        } else {
+            missing(name)
+        }
+    });
+    let mut notes: Vec<_> = notes.collect();
     let left = beyond + known.len() - told.len();
     if left > 0 {
         notes.push(format!(
@@ -351,16 +359,26 @@ fn within(mut space: usize, texts: impl Iterator<Item = String>) -> Vec<String> 
 
 /// Says that there is no such tool, and which are like it.
 fn unknown(exchange: &Exchange, index: &ToolIndex, name: &str) -> String {
-    let shown: String = name.chars().take(64).collect();
+    let shown = shown(name);
     let nearest = index.nearest(&shown, NEAREST, |name| exchange.admits(name));
     let nearest: Vec<String> = nearest.iter().map(|name| format!("`{name}`")).collect();
     match nearest.as_slice() {
-        [] => format!("there is no tool `{shown}`; `{SEARCH}` finds tools"),
+        [] => missing(name),
         nearest => format!(
             "there is no tool `{shown}`; the nearest are {}, and `{SEARCH}` finds others",
             nearest.join(", ")
         ),
     }
+}
+
+/// Says that there is no such tool.
+fn missing(name: &str) -> String {
+    format!("there is no tool `{}`; `{SEARCH}` finds tools", shown(name))
+}
+
+/// Returns as much of a name as any tool's has.
+fn shown(name: &str) -> String {
+    name.chars().take(64).collect()
 }
 
 #[cfg(test)]

@@ -260,3 +260,24 @@ async fn a_tool_that_is_named_twice_is_described_once() {
     assert_eq!(found, ["slow", "whoami"]);
     assert_eq!(told["notes"].as_array().unwrap().len(), 1, "{told}");
 }
+
+#[tokio::test]
+async fn x_08_the_nearest_are_looked_for_to_a_few_names_only() {
+    let gateway = Gateway::start(&[Inbound::Open]).await;
+    let names: Vec<String> = (0..9).map(|number| format!("pets_get{number}")).collect();
+    let told = call(&gateway, "describe_tools", json!({"names": names})).await;
+    let told: Value = serde_json::from_str(text(&told)).unwrap();
+    let notes: Vec<_> = told["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|note| note.as_str().unwrap())
+        .collect();
+    assert_eq!(notes.len(), 9, "{told}");
+    let near = notes.iter().filter(|it| it.contains("the nearest are"));
+    assert_eq!(near.count(), 3, "{told}");
+    assert_eq!(
+        notes[8],
+        "there is no tool `pets_get8`; `search_tools` finds tools"
+    );
+}
