@@ -165,13 +165,13 @@ pub const FINDINGS: &[Finding] = &[
         code: "refused-by-anthropic",
         severities: &[Warning],
         meaning: "Anthropic refuses the input schemas of some tools, and with them every request that offers one. Portcullis writes schemas so that this does not happen.",
-        remedy: "Leave the tools out of the selection, and report the document as a defect of Portcullis.",
+        remedy: "Report the document as a defect of Portcullis.",
     },
     Finding {
         code: "refused-by-openai",
         severities: &[Warning],
         meaning: "OpenAI refuses the input schemas of some tools, and with them every request that offers one. Portcullis writes schemas so that this does not happen.",
-        remedy: "Leave the tools out of the selection, and report the document as a defect of Portcullis.",
+        remedy: "Report the document as a defect of Portcullis.",
     },
     Finding {
         code: "rewritten-for-gemini",
