@@ -192,13 +192,18 @@ fn patterns(members: &Map<String, Value>, found: &mut Refusals) {
     }
 }
 
+/// Why Gemini does not take a keyword.
+fn unknown(keyword: &str) -> String {
+    format!("`{keyword}` is unknown")
+}
+
 fn gemini(members: &Map<String, Value>, depth: usize, found: &mut Refusals) {
     let mut refuse = |why: String| {
         found.insert((Vendor::Gemini, why));
     };
     for keyword in UNKNOWN_TO_GEMINI {
         if members.contains_key(keyword) {
-            refuse(format!("`{keyword}` is unknown"));
+            refuse(unknown(keyword));
         }
     }
     if members.contains_key("$ref") {
@@ -206,7 +211,7 @@ fn gemini(members: &Map<String, Value>, depth: usize, found: &mut Refusals) {
         refuse(if members.keys().any(beside) {
             "`$ref` stands beside other keywords".to_owned()
         } else {
-            "`$ref` is unknown".to_owned()
+            unknown("$ref")
         });
     }
     if members.get("type").is_some_and(Value::is_array) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Vendor, refusals};
+use super::{Vendor, refusals, unknown};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::Tool;
 
@@ -14,8 +14,8 @@ const MAX_NAMED: usize = 5;
 /// Reasons that a finding names, the most frequent first.
 const MAX_REASONS: usize = 3;
 
-/// What every tool has that takes any argument, and every client that speaks to Gemini leaves out; it would be told of every document.
-const OF_EVERY_TOOL: (Vendor, &str) = (Vendor::Gemini, "`additionalProperties` is unknown");
+/// The keyword that every tool has, and every client that speaks to Gemini leaves out; it would be told of every document.
+const OF_EVERY_TOOL: &str = "additionalProperties";
 
 /// What a vendor refuses among a document's tools.
 #[derive(Default)]
@@ -34,7 +34,7 @@ pub fn remarks<T: Borrow<Tool>>(tools: &[T]) -> Vec<Diagnostic> {
     for tool in tools.iter().map(Borrow::borrow) {
         let schema: Value = serde_json::from_str(tool.input_schema().get()).unwrap_or_default();
         let mut found = refusals(&schema);
-        found.retain(|(vendor, why)| (*vendor, why.as_str()) != OF_EVERY_TOOL);
+        found.remove(&(Vendor::Gemini, unknown(OF_EVERY_TOOL)));
         let vendors: BTreeSet<Vendor> = found.iter().map(|(vendor, _)| *vendor).collect();
         for vendor in vendors {
             let name = format!("`{}`", tool.name);
