@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn things_have_the_names_that_apis_give_them() {
-        assert!(called("the ticket").contains(&"issu"));
+        assert!(called("the ticket").contains(&"task"));
         assert!(called("a pull request").contains(&"merg"));
         assert!(called("turn the music down").contains(&"volum"));
     }
