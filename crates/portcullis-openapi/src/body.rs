@@ -4,10 +4,8 @@ mod fields;
 mod kind;
 mod xml;
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
@@ -41,7 +39,7 @@ pub(crate) struct Body<'d> {
     /// The media types that are offered, the one that is sent unless another is chosen first.
     offers: Vec<Offer<'d>>,
     choices: Arc<[BodyChoice]>,
-    compiled: OnceCell<Compiled>,
+    compiled: OnceLock<Compiled>,
 }
 
 /// What a body is compiled to, the same for all operations that have it.
@@ -70,7 +68,7 @@ struct Offer<'d> {
 /// The bodies of a document, each chosen once.
 #[derive(Debug, Default)]
 pub(crate) struct Bodies<'d> {
-    known: HashMap<Address, Option<Rc<Body<'d>>>>,
+    known: HashMap<Address, Option<Arc<Body<'d>>>>,
     plans: Plans,
 }
 
@@ -83,7 +81,7 @@ impl<'d> Bodies<'d> {
         operation: &Operation<'d>,
         root: &'d Value,
         diagnostics: &mut Diagnostics,
-    ) -> Option<Rc<Body<'d>>> {
+    ) -> Option<Arc<Body<'d>>> {
         let value = operation
             .value
             .get("requestBody")
@@ -94,17 +92,17 @@ impl<'d> Bodies<'d> {
             Err(error) => {
                 let message = format!("{error}; any JSON value is sent as the body");
                 diagnostics.warn(error.code(), &pointer, message);
-                return Some(Rc::new(Body::unknown(pointer)));
+                return Some(Arc::new(Body::unknown(pointer)));
             }
         };
         let known = self.known.entry(Address::of(target.value));
         known
-            .or_insert_with(|| choose(&target, root, &mut self.plans, diagnostics).map(Rc::new))
+            .or_insert_with(|| read(&target, root, &mut self.plans, diagnostics).map(Arc::new))
             .clone()
     }
 }
 
-fn choose<'d>(
+fn read<'d>(
     target: &Target<'d>,
     root: &'d Value,
     plans: &mut Plans,
@@ -135,7 +133,7 @@ fn choose<'d>(
             .map(|offer| offer.choice(root, plans))
             .collect(),
         offers,
-        compiled: OnceCell::new(),
+        compiled: OnceLock::new(),
     })
 }
 
@@ -354,7 +352,7 @@ impl<'d> Body<'d> {
                 encoding: BodyEncoding::Json,
             }]
             .into(),
-            compiled: OnceCell::new(),
+            compiled: OnceLock::new(),
         }
     }
 

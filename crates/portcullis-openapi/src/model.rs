@@ -61,7 +61,7 @@ impl Tool {
         raw(self.input.shown())
     }
 
-    /// Writes the whole input schema, which arguments are held against; of a body, only the schema of the media type that is chosen.
+    /// Writes the whole input schema, which arguments are held against; a body that may be sent as several media types fits it as any of them, and is held against that which is chosen.
     #[must_use]
     pub fn whole_input_schema(&self) -> Box<RawValue> {
         raw(self.input.whole())

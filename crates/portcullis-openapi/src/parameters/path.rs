@@ -1,7 +1,6 @@
 //! Path templates: `/users/{id}.json` becomes literals and parameters, `/users?active=true&id={id}` a fixed query beside them.
 
 use std::fmt::Write as _;
-
 use std::sync::Arc;
 
 use crate::model::{Parameter, PathPart, Place};
