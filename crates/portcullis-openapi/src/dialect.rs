@@ -1,6 +1,6 @@
 //! What the vendors of models refuse in a tool's input schema: one schema that a vendor does not take makes a client lose all tools of all servers.
 //!
-//! [`Tool::input_schema`](crate::Tool::input_schema) is written so that Anthropic and `OpenAI` take every tool; tests hold that with [`refusals`], and `portcullis check` says by [`remarks`] where it does not come true.
+//! [`Tool::input_schema`](crate::Tool::input_schema) is written so that Anthropic and `OpenAI` take every tool; tests hold that with [`refusals`], and `portcullis check` says by [`remarks()`] where it does not come true.
 //! Gemini takes less than JSON Schema, and clients rewrite schemas for it; what they have to rewrite is named too.
 //!
 //! Where the rules come from, as far as anybody outside knows them:
